@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Guest PASIDs: user ABI of /dev/iommu and of VFIO device files.
+ *
+ * Every structure starts with its size (argsz on a VFIO device file) and grows
+ * at its end only: what the kernel does not know must be zero (-E2BIG), what a
+ * caller does not pass reads as zero.  Reserved fields must be zero, unknown
+ * flags are refused with -EINVAL.
+ */
+#ifndef _UAPI_LINUX_GPASID_H
+#define _UAPI_LINUX_GPASID_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define GPASID_TYPE		(';')
+
+/* Command numbers, well above those that upstream gives out. */
+enum {
+	GPASID_CMD_BIND = 0xd4,
+	GPASID_CMD_UNBIND = 0xd5,
+	GPASID_CMD_INFO = 0xd6,
+	GPASID_CMD_ALLOC = 0xe0,
+	GPASID_CMD_FREE = 0xe1,
+	GPASID_CMD_LOOKUP = 0xe2,
+	GPASID_CMD_QUOTA = 0xe3,
+	GPASID_CMD_INVALIDATE = 0xe4,
+};
+
+/**
+ * enum iommu_gpasid_alloc_flags - Flags of IOMMU_GPASID_ALLOC
+ * @IOMMU_GPASID_ALLOC_GPASID: @gpasid is given and becomes the guest PASID of
+ *                             the host PASID allocated
+ */
+enum iommu_gpasid_alloc_flags {
+	IOMMU_GPASID_ALLOC_GPASID = 1 << 0,
+};
+
+/**
+ * struct iommu_gpasid_alloc - ioctl(IOMMU_GPASID_ALLOC)
+ * @size: sizeof(struct iommu_gpasid_alloc)
+ * @flags: Combination of enum iommu_gpasid_alloc_flags
+ * @min: Smallest host PASID wanted, 0 for the smallest there is
+ * @max: Largest host PASID wanted, inclusive, 0 for the largest there is
+ * @gpasid: Guest PASID, with IOMMU_GPASID_ALLOC_GPASID
+ * @out_hpasid: The host PASID allocated
+ *
+ * Allocate a host PASID.  It belongs to this context until it is freed or the
+ * context is closed, and counts against the context's quota.
+ *
+ * Errors: EINVAL (empty range, PASID beyond 20 bits), EEXIST (guest PASID
+ * taken), ENOSPC (quota, administrator's ceiling, or no number in the range),
+ * ENOMEM.
+ */
+struct iommu_gpasid_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 min;
+	__u32 max;
+	__u32 gpasid;
+	__u32 out_hpasid;
+};
+#define IOMMU_GPASID_ALLOC _IO(GPASID_TYPE, GPASID_CMD_ALLOC)
+
+/**
+ * enum iommu_gpasid_flags - How a PASID is named
+ * @IOMMU_GPASID_BY_GPASID: The PASID given is a guest PASID, else a host PASID
+ */
+enum iommu_gpasid_flags {
+	IOMMU_GPASID_BY_GPASID = 1 << 0,
+};
+
+/**
+ * struct iommu_gpasid_free - ioctl(IOMMU_GPASID_FREE)
+ * @size: sizeof(struct iommu_gpasid_free)
+ * @flags: Combination of enum iommu_gpasid_flags
+ * @pasid: The PASID to free
+ * @__reserved: Must be 0
+ *
+ * Free a PASID.  What is still bound to it is unbound first: when the call
+ * returns, no device reaches memory by it.
+ *
+ * Errors: ENOENT (no such PASID in this context).
+ */
+struct iommu_gpasid_free {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 __reserved;
+};
+#define IOMMU_GPASID_FREE _IO(GPASID_TYPE, GPASID_CMD_FREE)
+
+/**
+ * struct iommu_gpasid_lookup - ioctl(IOMMU_GPASID_LOOKUP)
+ * @size: sizeof(struct iommu_gpasid_lookup)
+ * @flags: Combination of enum iommu_gpasid_flags
+ * @pasid: The PASID to look up
+ * @out_pasid: Its host PASID with IOMMU_GPASID_BY_GPASID, else its guest PASID
+ *
+ * Translate a PASID of this context, from guest to host or back.
+ *
+ * Errors: ENOENT (no such PASID in this context, or a host PASID that has no
+ * guest PASID).
+ */
+struct iommu_gpasid_lookup {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 out_pasid;
+};
+#define IOMMU_GPASID_LOOKUP _IO(GPASID_TYPE, GPASID_CMD_LOOKUP)
+
+/**
+ * enum iommu_gpasid_quota_flags - Flags of IOMMU_GPASID_QUOTA
+ * @IOMMU_GPASID_QUOTA_SET: Set the quota to @quota before reading
+ */
+enum iommu_gpasid_quota_flags {
+	IOMMU_GPASID_QUOTA_SET = 1 << 0,
+};
+
+/**
+ * struct iommu_gpasid_quota - ioctl(IOMMU_GPASID_QUOTA)
+ * @size: sizeof(struct iommu_gpasid_quota)
+ * @flags: Combination of enum iommu_gpasid_quota_flags
+ * @quota: Input and output: how many host PASIDs the context may hold
+ * @out_allocated: How many it holds
+ * @out_pending: How many of them were freed but are still referenced
+ * @__reserved: Must be 0
+ *
+ * Read the context's quota and counts, or set the quota.
+ *
+ * Errors: EBUSY (quota below what is allocated), ENOSPC (quota above the
+ * administrator's ceiling), EINVAL (quota 0).
+ */
+struct iommu_gpasid_quota {
+	__u32 size;
+	__u32 flags;
+	__u32 quota;
+	__u32 out_allocated;
+	__u32 out_pending;
+	__u32 __reserved;
+};
+#define IOMMU_GPASID_QUOTA _IO(GPASID_TYPE, GPASID_CMD_QUOTA)
+
+/**
+ * enum iommu_gpasid_inv_flags - Flags of an invalidation entry
+ * @IOMMU_GPASID_INV_BY_GPASID: @pasid is a guest PASID, else a host PASID
+ * @IOMMU_GPASID_INV_PASID: Everything cached under the PASID; @addr and
+ *                          @npages must be 0
+ * @IOMMU_GPASID_INV_LEAF: Only last-level entries changed
+ */
+enum iommu_gpasid_inv_flags {
+	IOMMU_GPASID_INV_BY_GPASID = 1 << 0,
+	IOMMU_GPASID_INV_PASID = 1 << 1,
+	IOMMU_GPASID_INV_LEAF = 1 << 2,
+};
+
+/**
+ * struct iommu_gpasid_inv - One entry of IOMMU_GPASID_INVALIDATE
+ * @pasid: The PASID
+ * @flags: Combination of enum iommu_gpasid_inv_flags
+ * @addr: First guest-virtual address, aligned to 4 KiB
+ * @npages: Number of 4 KiB pages
+ */
+struct iommu_gpasid_inv {
+	__u32 pasid;
+	__u32 flags;
+	__aligned_u64 addr;
+	__aligned_u64 npages;
+};
+
+/**
+ * struct iommu_gpasid_invalidate - ioctl(IOMMU_GPASID_INVALIDATE)
+ * @size: sizeof(struct iommu_gpasid_invalidate)
+ * @flags: Must be 0
+ * @entry_uptr: User pointer to an array of struct iommu_gpasid_inv
+ * @entry_len: sizeof(struct iommu_gpasid_inv)
+ * @entry_num: Input: entries in the array.  Output: entries done
+ *
+ * Pass a guest's first-stage invalidations on to every device of the context
+ * that has the PASID bound.  When the call returns the invalidations are
+ * complete.  The first entry in error ends the call; @entry_num then tells how
+ * many before it were done.
+ *
+ * Errors: EINVAL (flags, alignment, empty range, or a range that wraps),
+ * ENOENT (no such PASID in this context, or not bound), EFAULT, ENOMEM.
+ */
+struct iommu_gpasid_invalidate {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entry_uptr;
+	__u32 entry_len;
+	__u32 entry_num;
+};
+#define IOMMU_GPASID_INVALIDATE _IO(GPASID_TYPE, GPASID_CMD_INVALIDATE)
+
+/**
+ * enum gpasid_format - Format of a first-stage table
+ * @GPASID_FORMAT_VTD: Intel VT-d first-stage translation
+ */
+enum gpasid_format {
+	GPASID_FORMAT_VTD = 1,
+};
+
+/**
+ * enum gpasid_vtd_flags - VT-d first-stage attributes
+ * @GPASID_VTD_SRE: Supervisor requests are enabled
+ * @GPASID_VTD_EAFE: The extended-accessed flag is set in first-stage entries
+ * @GPASID_VTD_WPE: Supervisor writes honour read-only entries; needs SRE
+ */
+enum gpasid_vtd_flags {
+	GPASID_VTD_SRE = 1 << 0,
+	GPASID_VTD_EAFE = 1 << 1,
+	GPASID_VTD_WPE = 1 << 2,
+};
+
+/**
+ * enum vfio_gpasid_bind_flags - Flags of VFIO_DEVICE_GPASID_BIND
+ * @VFIO_GPASID_BIND_GPASID: @gpasid is given; else the guest uses the host
+ *                           PASID itself (identity)
+ * @VFIO_GPASID_BIND_REPLACE: The PASID is bound; exchange its first-stage table
+ */
+enum vfio_gpasid_bind_flags {
+	VFIO_GPASID_BIND_GPASID = 1 << 0,
+	VFIO_GPASID_BIND_REPLACE = 1 << 1,
+};
+
+/**
+ * struct vfio_device_gpasid_bind - ioctl(VFIO_DEVICE_GPASID_BIND)
+ * @argsz: sizeof(struct vfio_device_gpasid_bind)
+ * @flags: Combination of enum vfio_gpasid_bind_flags
+ * @format: One of enum gpasid_format
+ * @addr_width: Guest-virtual address width: 48 (4 levels) or 57 (5 levels)
+ * @hpasid: Input: a host PASID of the context, or 0: use the one that has
+ *          @gpasid, and where there is none allocate one, which the last
+ *          unbind frees.  Output: the host PASID bound
+ * @gpasid: Guest PASID, with VFIO_GPASID_BIND_GPASID
+ * @pgtbl: Guest-physical address of the guest's first-stage table
+ * @vtd_flags: Combination of enum gpasid_vtd_flags
+ *
+ * Point the device's PASID-table entry at a guest's first-stage table, nested
+ * on the nest-parent HWPT that the device is attached to.
+ *
+ * Errors: EINVAL (unknown flag, misaligned or too wide table address, PASID
+ * out of range), EOPNOTSUPP (the hardware cannot), ENOENT (host PASID not of
+ * this context; replace: not bound), EEXIST (guest PASID taken), EBUSY (bound
+ * already), ENODEV (device not attached to a nest parent), ENOSPC, ENOMEM.
+ */
+struct vfio_device_gpasid_bind {
+	__u32 argsz;
+	__u32 flags;
+	__u32 format;
+	__u32 addr_width;
+	__u32 hpasid;
+	__u32 gpasid;
+	__aligned_u64 pgtbl;
+	__aligned_u64 vtd_flags;
+};
+#define VFIO_DEVICE_GPASID_BIND _IO(GPASID_TYPE, GPASID_CMD_BIND)
+
+/**
+ * struct vfio_device_gpasid_unbind - ioctl(VFIO_DEVICE_GPASID_UNBIND)
+ * @argsz: sizeof(struct vfio_device_gpasid_unbind)
+ * @flags: Combination of enum iommu_gpasid_flags
+ * @pasid: The PASID to unbind from this device
+ * @__reserved: Must be 0
+ *
+ * Take a binding down.  When the call returns, the device does not reach
+ * memory by the PASID and no cache holds a translation of it.
+ *
+ * Errors: ENOENT (not bound on this device by this file).
+ */
+struct vfio_device_gpasid_unbind {
+	__u32 argsz;
+	__u32 flags;
+	__u32 pasid;
+	__u32 __reserved;
+};
+#define VFIO_DEVICE_GPASID_UNBIND _IO(GPASID_TYPE, GPASID_CMD_UNBIND)
+
+/**
+ * enum vfio_gpasid_caps - What a device and its IOMMU can do
+ * @VFIO_GPASID_CAP_NEST: Nested translation per PASID
+ * @VFIO_GPASID_CAP_ATS: Address Translation Services are enabled
+ * @VFIO_GPASID_CAP_ATS_GLOBAL: The device TLB can be invalidated for all
+ *                              PASIDs at once
+ * @VFIO_GPASID_CAP_PRI: The device can raise page requests
+ * @VFIO_GPASID_CAP_DIRTY: Second-stage dirty tracking
+ */
+enum vfio_gpasid_caps {
+	VFIO_GPASID_CAP_NEST = 1 << 0,
+	VFIO_GPASID_CAP_ATS = 1 << 1,
+	VFIO_GPASID_CAP_ATS_GLOBAL = 1 << 2,
+	VFIO_GPASID_CAP_PRI = 1 << 3,
+	VFIO_GPASID_CAP_DIRTY = 1 << 4,
+};
+
+/**
+ * enum vfio_gpasid_errata - Errata that a VMM must know of
+ * @VFIO_GPASID_ERRATA_772415: No read-only second-stage mapping may stand
+ *                             under a nested entry; such mappings are refused
+ *                             on a nest parent
+ */
+enum vfio_gpasid_errata {
+	VFIO_GPASID_ERRATA_772415 = 1 << 0,
+};
+
+/**
+ * struct vfio_device_gpasid_info - ioctl(VFIO_DEVICE_GPASID_INFO)
+ * @argsz: sizeof(struct vfio_device_gpasid_info)
+ * @flags: Must be 0
+ * @out_caps: Combination of enum vfio_gpasid_caps
+ * @out_errata: Combination of enum vfio_gpasid_errata
+ * @out_vtd_flags: Combination of enum gpasid_vtd_flags that a bind may ask for
+ * @out_pasid_bits: Width of the PASIDs that the device can use, 0 for none
+ * @out_addr_widths: Bit 0: 48-bit, bit 1: 57-bit first-stage tables
+ * @out_formats: Bit N: enum gpasid_format N
+ * @out_bound: PASIDs bound on this device by this file
+ *
+ * Tell what a bind on this device may ask for.
+ */
+struct vfio_device_gpasid_info {
+	__u32 argsz;
+	__u32 flags;
+	__u32 out_caps;
+	__u32 out_errata;
+	__aligned_u64 out_vtd_flags;
+	__u32 out_pasid_bits;
+	__u32 out_addr_widths;
+	__u32 out_formats;
+	__u32 out_bound;
+};
+#define VFIO_DEVICE_GPASID_INFO _IO(GPASID_TYPE, GPASID_CMD_INFO)
+
+#endif /* _UAPI_LINUX_GPASID_H */

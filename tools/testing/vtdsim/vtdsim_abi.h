@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the two sides of the lab share: where the hardware stands in guest
+ * physical memory, and how the DMA engine behind each endpoint is programmed.
+ *
+ * Read by vtdsim (which plays the hardware), by the kernel module that creates
+ * the PCI segments, and by every test that drives an endpoint through its BAR.
+ * All fields are little endian; every structure is naturally aligned.
+ *
+ * The hardware side sees values in memory, not accesses.  A register that
+ * software writes is therefore either a mailbox (hardware takes the value and
+ * writes zero back) or an index that hardware compares with its own.
+ */
+#ifndef VTDSIM_ABI_H
+#define VTDSIM_ABI_H
+
+#include <linux/types.h>
+
+/* The window of guest RAM that the kernel leaves alone (memmap=16M$...). */
+#define VTDSIM_WINDOW_BASE	0x1F000000UL
+#define VTDSIM_WINDOW_SIZE	0x01000000UL
+
+#define VTDSIM_MAX_UNITS	4
+#define VTDSIM_MAX_EPS		4	/* endpoints on one unit */
+
+/* Offsets inside the window. */
+#define VTDSIM_CONFIG_OFF	0x000000UL	/* struct vtdsim_config */
+#define VTDSIM_UNIT_OFF(u)	(0x100000UL + (u) * 0x10000UL)
+#define VTDSIM_UNIT_SIZE	0x1000UL	/* register set, one page */
+#define VTDSIM_BAR_SIZE		0x40000UL
+#define VTDSIM_BAR_OFF(u, e) \
+	(0x800000UL + ((u) * VTDSIM_MAX_EPS + (e)) * VTDSIM_BAR_SIZE)
+
+#define VTDSIM_CONFIG_MAGIC	0x4d49534454560001ULL	/* "..VTDSIM", 1 */
+
+/* Capabilities of an endpoint, struct vtdsim_config_ep::flags. */
+#define VTDSIM_EP_ATS		(1U << 0)
+#define VTDSIM_EP_ATS_GLOBAL	(1U << 1)	/* global invalidate supported */
+#define VTDSIM_EP_PRI		(1U << 2)
+#define VTDSIM_EP_PASID		(1U << 3)
+#define VTDSIM_EP_PASID_PRIV	(1U << 4)
+#define VTDSIM_EP_PASID_EXEC	(1U << 5)
+
+struct vtdsim_config_ep {
+	__u32 flags;
+	__u32 pasid_bits;
+	__u64 bar;		/* guest-physical address of BAR 0 */
+};
+
+struct vtdsim_config_unit {
+	__u32 segment;		/* PCI segment that the unit owns */
+	__u32 nr_eps;
+	__u64 regs;		/* guest-physical address of its registers */
+	__u64 reserved;
+	/* Endpoint e is device e, function 0 of bus 0. */
+	struct vtdsim_config_ep ep[VTDSIM_MAX_EPS];
+};
+
+/* Written by vtdsim before the kernel starts, read by the endpoint module. */
+struct vtdsim_config {
+	__u64 magic;
+	__u32 nr_units;
+	__u32 reserved;
+	struct vtdsim_config_unit unit[VTDSIM_MAX_UNITS];
+};
+
+#define VTDSIM_PCI_VENDOR	0x1AF4	/* vendor and device ID of an endpoint */
+#define VTDSIM_PCI_DEVICE	0x6DA1
+#define VTDSIM_PCI_CLASS	0x088000	/* system peripheral, other */
+
+/*
+ * Requests that the configuration space of an endpoint makes to its hardware:
+ * the endpoint module mirrors the enables here, as a real device would latch
+ * them, and asks for a function-level reset.
+ */
+#define VTDSIM_CTL_BUS_MASTER	(1U << 0)
+#define VTDSIM_CTL_ATS		(1U << 1)	/* ATS enable; clearing it drops the device TLB */
+#define VTDSIM_CTL_PASID	(1U << 2)
+#define VTDSIM_CTL_PASID_EXEC	(1U << 3)
+#define VTDSIM_CTL_PASID_PRIV	(1U << 4)
+#define VTDSIM_CTL_PRI		(1U << 5)
+#define VTDSIM_CTL_PRI_RESET	(1U << 6)	/* mailbox bit, taken and cleared by hardware */
+
+/* BAR 0 */
+#define VTDSIM_BAR_REGS		0x00000	/* struct vtdsim_regs */
+#define VTDSIM_BAR_COUNTERS	0x01000	/* struct vtdsim_counters, read only */
+#define VTDSIM_BAR_LOCAL	0x10000	/* memory on the device, 64 KiB */
+#define VTDSIM_LOCAL_SIZE	0x10000
+#define VTDSIM_NR_QUEUES	4
+#define VTDSIM_BAR_QUEUE(q)	(0x20000 + (q) * 0x8000)
+#define VTDSIM_QUEUE_RING	0x4000	/* ring, from the start of its queue */
+#define VTDSIM_RING_ENTRIES	256
+
+#define VTDSIM_REGS_MAGIC	0x44544456	/* "VDTD" */
+
+struct vtdsim_regs {
+	__u32 magic;		/* VTDSIM_REGS_MAGIC */
+	__u32 version;		/* 1 */
+	__u32 unit;		/* index of the VT-d unit above */
+	__u32 ep;		/* index of the endpoint on it */
+	__u32 segment;
+	__u32 source_id;	/* bus << 8 | devfn */
+	__u32 ctl;		/* VTDSIM_CTL_*, owned by configuration space */
+	__u32 flr;		/* mailbox: write 1; reads 0 when the reset is done */
+	__u32 pri_credits;	/* PRI: outstanding page requests allowed */
+	__u32 pri_status;	/* bit 0: response failure, bit 1: unexpected group */
+	__u32 pri_outstanding;
+	__u32 snapshot;		/* mailbox: write 1; 0 when counters are current */
+};
+
+/* One per queue, at VTDSIM_BAR_QUEUE(q). */
+struct vtdsim_queue {
+	__u32 tail;		/* software: index of the first free slot, free running */
+	__u32 head;		/* hardware: index of the first slot not done, free running */
+	__u32 pasid;		/* PASID for descriptors with VTDSIM_F_QPASID */
+	__u32 enable;		/* 0: stopped; no descriptor starts */
+	__u32 busy;		/* hardware: a descriptor is in flight */
+	__u32 reserved[3];
+};
+
+enum vtdsim_op {
+	VTDSIM_OP_NOP,
+	VTDSIM_OP_READ,		/* memory at addr to local memory at local, len bytes */
+	VTDSIM_OP_WRITE,	/* local memory at local to memory at addr, len bytes */
+	VTDSIM_OP_COPY,		/* memory at addr to memory at addr2, len bytes */
+	VTDSIM_OP_CAS,		/* 8 bytes at addr: compare operand, store operand2; old value in result */
+	/*
+	 * Not DMA: a look into the unit, for tests.  Changes no cache, no
+	 * accessed or dirty bit and no counter.
+	 */
+	VTDSIM_OP_EXPLAIN,	/* struct vtdsim_explain of the translation of addr, to local */
+	VTDSIM_OP_CENSUS,	/* struct vtdsim_census of this endpoint, to local */
+};
+
+#define VTDSIM_F_PASID		(1U << 0)	/* tag requests with pasid */
+#define VTDSIM_F_QPASID		(1U << 1)	/* tag requests with the queue's PASID */
+#define VTDSIM_F_PRIV		(1U << 2)	/* privileged mode requested */
+#define VTDSIM_F_EXEC		(1U << 3)	/* execute requested (reads) */
+#define VTDSIM_F_ATS		(1U << 4)	/* translate by ATS, through the device TLB */
+#define VTDSIM_F_PRI		(1U << 5)	/* with ATS: raise page requests and wait */
+
+/* vtdsim_desc::status */
+enum vtdsim_status {
+	VTDSIM_PENDING,
+	VTDSIM_DONE,
+	VTDSIM_FAULT,		/* reason holds the VT-d fault reason */
+	VTDSIM_ATS_DENIED,	/* translation completion without the permission needed */
+	VTDSIM_PRI_FAILED,	/* page request answered invalid or with failure */
+	VTDSIM_BAD_DESC,
+	VTDSIM_ABORTED,		/* reset, or bus master off */
+};
+
+struct vtdsim_desc {
+	__u8 op;
+	__u8 flags;
+	__u8 status;		/* hardware */
+	__u8 reason;		/* hardware: VT-d fault reason when status is VTDSIM_FAULT */
+	__u32 pasid;
+	__u64 addr;
+	__u64 addr2;
+	__u32 len;
+	__u32 local;		/* offset in the local memory */
+	__u64 operand;
+	__u64 operand2;
+	__u64 result;		/* hardware: CAS: old value; FAULT: faulting address */
+	__u64 cookie;		/* left alone */
+};
+
+/* One step of a walk, as VTDSIM_OP_EXPLAIN reports it. */
+enum vtdsim_stage {
+	VTDSIM_ST_ROOT = 1,	/* scalable-mode root entry */
+	VTDSIM_ST_CONTEXT,	/* context entry */
+	VTDSIM_ST_PASID_DIR,
+	VTDSIM_ST_PASID,	/* PASID-table entry; entry is its first 64 bits */
+	VTDSIM_ST_FIRST,	/* first-stage paging entry */
+	VTDSIM_ST_SECOND,	/* second-stage paging entry */
+};
+
+struct vtdsim_step {
+	__u8 stage;		/* enum vtdsim_stage */
+	__u8 level;		/* paging: 5 ... 1 */
+	__u8 for_level;		/* second stage: level of the first-stage entry whose address it translates, 0: the page */
+	__u8 reserved;
+	__u32 reserved2;
+	__u64 addr;		/* host-physical address of the entry */
+	__u64 entry;
+};
+
+#define VTDSIM_EXPLAIN_STEPS	64
+
+struct vtdsim_explain {
+	__u32 reason;		/* 0: translated */
+	__u32 nr_steps;
+	__u64 output;		/* host-physical address */
+	__u64 gpa;		/* nested: guest-physical address */
+	__u32 pgtt;
+	__u32 did;
+	__u64 pasid_entry[8];
+	struct vtdsim_step step[VTDSIM_EXPLAIN_STEPS];
+};
+
+/* What is left of a PASID, or (desc pasid 0, no flag) of all on the endpoint. */
+struct vtdsim_census {
+	__u64 present;		/* PASID-table entries with P set, PASID 0 not counted */
+	__u64 nested;		/* of them, with PGTT nested */
+	__u64 pasid_cache;	/* cached PASID-table entries of this endpoint */
+	__u64 iotlb;		/* IOTLB entries tagged with such a PASID, whole unit */
+	__u64 paging_cache;	/* paging-structure entries, likewise */
+	__u64 dev_tlb;		/* device-TLB entries of this endpoint */
+	__u64 page_requests;	/* page requests not answered */
+	__u64 nonzero;		/* PASID-table entries not all zero, PASID 0 not counted */
+};
+
+/*
+ * Counters of the unit above the endpoint (u_) and of the endpoint (e_).
+ * Hardware keeps them current within a moment; VTDSIM regs::snapshot makes
+ * them exact.  They never go backwards while the lab runs.
+ */
+enum vtdsim_desc_type {
+	VTDSIM_D_CONTEXT,
+	VTDSIM_D_PASID_CACHE,
+	VTDSIM_D_IOTLB,
+	VTDSIM_D_PIOTLB,
+	VTDSIM_D_DEVTLB,
+	VTDSIM_D_PDEVTLB,
+	VTDSIM_D_IEC,
+	VTDSIM_D_WAIT,
+	VTDSIM_D_PGRP_RESP,
+	VTDSIM_D_PSTREAM_RESP,
+	VTDSIM_NR_DESC_TYPES,
+};
+
+struct vtdsim_counters {
+	__u64 u_desc[16];	/* by enum vtdsim_desc_type */
+	__u64 u_desc_total;
+	__u64 u_submissions;	/* tail moves seen; one per software submission unless two merge */
+	__u64 u_waits;		/* wait descriptors with a status write or interrupt */
+	__u64 u_translations;	/* untranslated requests and translation requests served */
+	__u64 u_walks;		/* translations that no cache answered whole */
+	__u64 u_hits_context;
+	__u64 u_hits_pasid;
+	__u64 u_hits_iotlb;
+	__u64 u_hits_paging;
+	__u64 u_hits_devtlb;
+	__u64 u_stale_hits;	/* hits that the oracle disagrees with */
+	__u64 u_evictions;
+	__u64 u_faults;
+	__u64 u_faults_by_reason[256];
+	__u64 u_page_requests;
+	__u64 u_prq_overflows;
+	__u64 u_iqe;
+	__u64 e_dma_reads;
+	__u64 e_dma_writes;
+	__u64 e_bytes;
+	__u64 e_page_requests;
+	__u64 e_page_responses;
+};
+
+#endif /* VTDSIM_ABI_H */
