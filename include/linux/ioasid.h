@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IOASIDs: host PASIDs as objects, grouped in sets with a quota and a private
+ * number space.
+ *
+ * An IOASID set stands for one owner of PASIDs, usually a virtual machine. An
+ * IOASID is a number of the host-wide PASID space that one set owns. A
+ * set-private ID (SPID) is another number for the same IOASID, unique within
+ * its set: the PASID that the guest uses.
+ *
+ * See Documentation/driver-api/ioasid.rst.
+ */
+#ifndef __LINUX_IOASID_H
+#define __LINUX_IOASID_H
+
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct ioasid_set;
+
+/* Returned where a number is asked for and there is none */
+#define INVALID_IOASID	((ioasid_t)-1)
+
+/* Numbers and SPIDs have 20 bits; the number 0 is never issued */
+#define IOASID_MIN	((ioasid_t)IOMMU_FIRST_GLOBAL_PASID)
+#define IOASID_MAX	((ioasid_t)((1U << 20) - 1))
+
+/**
+ * enum ioasid_set_type - what the token of a set is
+ * @IOASID_SET_TYPE_NULL: nothing: the token is NULL and the set cannot be found
+ * @IOASID_SET_TYPE_MM: a struct mm_struct, on which the set takes a reference
+ *	(mmgrab()) as long as it can be found
+ * @IOASID_SET_TYPE_FILE: an open file or the context behind it. The set takes
+ *	no reference on it; its owner calls ioasid_set_disown() before it goes.
+ */
+enum ioasid_set_type {
+	IOASID_SET_TYPE_NULL,
+	IOASID_SET_TYPE_MM,
+	IOASID_SET_TYPE_FILE,
+};
+
+/**
+ * struct ioasid_set_stats - the counts of a set at one instant
+ * @quota: how many IOASIDs the set may have
+ * @active: IOASIDs that can be looked up
+ * @free_pending: freed IOASIDs whose number is not back in the pool
+ * @spids: SPIDs that are attached
+ */
+struct ioasid_set_stats {
+	u32 quota;
+	u32 active;
+	u32 free_pending;
+	u32 spids;
+};
+
+/**
+ * enum ioasid_event - what a subscriber is told
+ * @IOASID_ALLOC: an IOASID was allocated
+ * @IOASID_BIND: it was bound; the only event that a subscriber can refuse
+ * @IOASID_UNBIND: a BIND that the subscriber has seen is over
+ * @IOASID_FREE: it is FREE_PENDING. Nothing about it follows.
+ *
+ * ALLOC and BIND are set-up events, UNBIND and FREE are teardown events.
+ */
+enum ioasid_event {
+	IOASID_ALLOC,
+	IOASID_BIND,
+	IOASID_UNBIND,
+	IOASID_FREE,
+};
+
+/**
+ * enum ioasid_prio - the place of a subscriber in the order of delivery
+ * @IOASID_PRIO_IOMMU: first at set-up, last at teardown
+ * @IOASID_PRIO_DEVICE: a driver that composes virtual devices
+ * @IOASID_PRIO_CPU: last at set-up, first at teardown
+ *
+ * Subscribers of one priority are told in the order of their registration at
+ * set-up, in the reverse order at teardown.
+ */
+enum ioasid_prio {
+	IOASID_PRIO_IOMMU,
+	IOASID_PRIO_DEVICE,
+	IOASID_PRIO_CPU,
+};
+
+/**
+ * struct ioasid_event_info - which IOASID an event is about
+ * @set: its set; valid during the call, ioasid_set_get() to keep it
+ * @id: its number
+ * @spid: its SPID at the time of the call, INVALID_IOASID if it has none. At
+ *	teardown by a free: the SPID that the free has taken away.
+ * @data: its private data
+ * @arg: what the caller of ioasid_notify() gave, NULL for ALLOC and FREE
+ */
+struct ioasid_event_info {
+	struct ioasid_set *set;
+	ioasid_t id;
+	ioasid_t spid;
+	void *data;
+	void *arg;
+};
+
+/**
+ * struct ioasid_notifier - a subscriber
+ * @notify: called in process context, may sleep, once per event. The return
+ *	value matters for IOASID_BIND only: 0 or a negative errno that refuses
+ *	the BIND.
+ * @prio: see &enum ioasid_prio
+ *
+ * The subscriber owns the structure, from before ioasid_register_notifier()
+ * until after ioasid_unregister_notifier(). The rest belongs to ioasid.c.
+ */
+struct ioasid_notifier {
+	int (*notify)(struct ioasid_notifier *nb, enum ioasid_event ev,
+		      const struct ioasid_event_info *info);
+	enum ioasid_prio prio;
+
+	/* private: */
+	struct list_head node;
+	struct ioasid_set *set;
+	u64 key;
+	u64 seq;
+	u64 replay_set;
+	u64 replay_id;
+	unsigned int busy;
+	bool dead;
+	bool replay;
+	bool replaying;
+};
+
+struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
+				    enum ioasid_set_type type);
+bool ioasid_set_get(struct ioasid_set *set);
+void ioasid_set_put(struct ioasid_set *set);
+struct ioasid_set *ioasid_set_find(void *token);
+void ioasid_set_disown(struct ioasid_set *set);
+int ioasid_set_adjust(struct ioasid_set *set, u32 quota);
+void ioasid_set_stats(struct ioasid_set *set, struct ioasid_set_stats *stats);
+int ioasid_set_for_each(struct ioasid_set *set,
+			int (*fn)(ioasid_t id, void *data, void *arg),
+			void *arg);
+
+int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
+		 ioasid_t *id);
+int ioasid_free(struct ioasid_set *set, ioasid_t id);
+void ioasid_free_all(struct ioasid_set *set);
+void ioasid_drain(struct ioasid_set *set);
+
+int ioasid_get(struct ioasid_set *set, ioasid_t id);
+int ioasid_put(struct ioasid_set *set, ioasid_t id);
+void *ioasid_find(struct ioasid_set *set, ioasid_t id);
+int ioasid_set_data(struct ioasid_set *set, ioasid_t id, void *data);
+
+int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid);
+int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id);
+ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
+ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid);
+ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id);
+
+int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
+			     bool replay);
+void ioasid_unregister_notifier(struct ioasid_set *set,
+				struct ioasid_notifier *nb);
+int ioasid_notify(struct ioasid_set *set, ioasid_t id, enum ioasid_event ev,
+		  void *arg);
+
+/* Of drivers/iommu/iommu.c: a number of the global PASID space in [min, max] */
+int iommu_global_pasid_alloc_range(ioasid_t min, ioasid_t max);
+
+#endif /* __LINUX_IOASID_H */
