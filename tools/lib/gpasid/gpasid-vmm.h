@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libgpasid: what a VMM needs to give guest PASIDs (vSVA) to its guest.
+ *
+ * The smallest useful program:
+ *
+ *	struct gvm vm;
+ *	struct gvm_dev dev;
+ *	struct gvm_pt pt;
+ *	__u32 hpasid;
+ *
+ *	gvm_open(&vm, 0, 16 << 20, 0);		// a VM with 16 MiB of RAM
+ *	gvm_dev_add(&dev, &vm, "0001:00:00.0");	// a device for it
+ *	gvm_pt_init(&pt, &vm.ram, 4);		// what a guest process does
+ *	gvm_pt_map(&pt, va, gpa, size, GVM_SZ_4K, GVM_PT_RW);
+ *	gvm_bind(&dev, &pt, 0x101, &hpasid);	// gPASID 0x101 is live
+ *	...					// DMA with hpasid on the wire
+ *	gvm_unbind(&dev, hpasid);
+ *
+ * Every function that can fail returns 0 or a negative errno.  Nothing here is
+ * thread safe beyond what the kernel's ioctls are: the page-table builder and
+ * the RAM allocator want one caller at a time, the ioctl wrappers do not care.
+ *
+ * The structures are open so that a VMM can use the file descriptors and the
+ * object IDs in them; it should leave the fields alone.
+ */
+#ifndef GPASID_VMM_H
+#define GPASID_VMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <linux/gpasid.h>
+
+#define GVM_SZ_4K	0x1000ULL
+#define GVM_SZ_2M	0x200000ULL
+#define GVM_SZ_1G	0x40000000ULL
+
+/* ---- guest RAM (ram.c) ------------------------------------------------- */
+
+/**
+ * struct gvm_ram - A slot of guest RAM and the pages in use
+ * @hva: where it stands in this process
+ * @gpa: where it stands for the guest
+ * @size: bytes, a multiple of 4 KiB
+ * @memfd: the memory behind it
+ * @used: one bit per page
+ * @next: page at which the next search for a free page starts
+ */
+struct gvm_ram {
+	void *hva;
+	__u64 gpa;
+	__u64 size;
+	int memfd;
+	unsigned long *used;
+	__u64 next;
+};
+
+int gvm_ram_init(struct gvm_ram *ram, __u64 gpa, __u64 size, bool hugetlb);
+void gvm_ram_exit(struct gvm_ram *ram);
+
+/* NULL where [gpa, gpa + len) is not all inside the slot. */
+void *gvm_ram_ptr(const struct gvm_ram *ram, __u64 gpa, __u64 len);
+
+/*
+ * Zeroed pages; @align is a power of two of at least 4 KiB.  Returns the guest
+ * physical address, or 0 when there is no room: the page at guest-physical
+ * address 0 is never given out.
+ */
+__u64 gvm_ram_alloc(struct gvm_ram *ram, __u64 size, __u64 align);
+__u64 gvm_ram_alloc_page(struct gvm_ram *ram);
+void gvm_ram_free(struct gvm_ram *ram, __u64 gpa, __u64 size);
+
+/* ---- a guest process's page table (pgtable.c) --------------------------- */
+
+/* Bits of a first-stage entry, VT-d "First-Stage Paging Entries". */
+#define GVM_PT_P	0x1ULL
+#define GVM_PT_W	0x2ULL
+#define GVM_PT_U	0x4ULL
+#define GVM_PT_A	0x20ULL
+#define GVM_PT_D	0x40ULL
+#define GVM_PT_PS	0x80ULL	/* 2 MiB or 1 GiB page */
+#define GVM_PT_EA	0x400ULL	/* extended accessed, with EAFE */
+#define GVM_PT_XD	0x8000000000000000ULL
+#define GVM_PT_ADDR	0x000ffffffffff000ULL
+#define GVM_PT_RO	GVM_PT_U
+#define GVM_PT_RW	(GVM_PT_U | GVM_PT_W)
+
+#define GVM_PT_MAX_LEVELS	5
+
+/**
+ * struct gvm_pt - A first-stage page table in guest RAM
+ * @ram: the RAM that the tables come from
+ * @root: guest-physical address of the top table: what is bound
+ * @levels: 4 or 5
+ * @tables: tables in use, the root included
+ */
+struct gvm_pt {
+	struct gvm_ram *ram;
+	__u64 root;
+	unsigned int levels;
+	__u64 tables;
+};
+
+int gvm_pt_init(struct gvm_pt *pt, struct gvm_ram *ram, unsigned int levels);
+void gvm_pt_exit(struct gvm_pt *pt);
+
+/*
+ * Map [va, va + size) to [gpa, gpa + size) by leaves of @leaf bytes (GVM_SZ_*)
+ * with @flags (GVM_PT_*, P and PS are added).  EINVAL: misaligned, not
+ * canonical, wraps.  EEXIST: something is mapped there, or a table for smaller
+ * pages stands there.  ENOMEM: no page left for a table.  On an error nothing
+ * stays mapped.
+ */
+int gvm_pt_map(struct gvm_pt *pt, __u64 va, __u64 gpa, __u64 size, __u64 leaf,
+	       __u64 flags);
+
+/*
+ * Take mappings away.  Holes are fine; a range that cuts through a large page
+ * is EINVAL and changes nothing.  The tables stay until gvm_pt_exit(), as the
+ * hardware may still be using them: the guest has to invalidate first.
+ */
+int gvm_pt_unmap(struct gvm_pt *pt, __u64 va, __u64 size);
+
+/* Set and clear bits of every leaf in the range, each in one atomic step. */
+int gvm_pt_change(struct gvm_pt *pt, __u64 va, __u64 size, __u64 set,
+		  __u64 clear);
+
+/* Point the leaf at @va, of whatever size, at another page.  ENOENT if none. */
+int gvm_pt_move(struct gvm_pt *pt, __u64 va, __u64 gpa);
+
+/* The leaf entry of @va and its size in @leaf, NULL where nothing is mapped. */
+__u64 *gvm_pt_leaf(const struct gvm_pt *pt, __u64 va, __u64 *leaf);
+
+/* Where @va leads to.  ENOENT where nothing is mapped. */
+int gvm_pt_translate(const struct gvm_pt *pt, __u64 va, __u64 *gpa);
+
+/* ---- the VM (vm.c) ------------------------------------------------------- */
+
+enum gvm_flags {
+	GVM_HUGETLB = 1 << 0,		/* RAM from 2 MiB hugetlb pages */
+	GVM_SMALL_PAGES = 1 << 1,	/* map the second stage by 4 KiB only */
+	GVM_DIRTY_TRACKING = 1 << 2,	/* the parent can track dirty pages */
+	GVM_NO_MAP = 1 << 3,		/* do not map the RAM: the caller will */
+};
+
+/**
+ * struct gvm - A VM: an iommufd context and its memory
+ * @iommufd: /dev/iommu
+ * @ioas: the IOAS that holds the memory map
+ * @parent: the nest-parent HWPT, 0 before the first device
+ * @flags: enum gvm_flags
+ * @ram: guest RAM
+ */
+struct gvm {
+	int iommufd;
+	__u32 ioas;
+	__u32 parent;
+	unsigned int flags;
+	struct gvm_ram ram;
+};
+
+int gvm_open(struct gvm *vm, __u64 ram_gpa, __u64 ram_size, unsigned int flags);
+
+/* Closes the context; devices should be closed before, but need not be. */
+void gvm_close(struct gvm *vm);
+
+/* One ioctl, negative errno instead of -1. */
+int gvm_ioctl(int fd, unsigned long cmd, void *arg);
+
+#define GVM_MAP_READ	(1 << 0)
+#define GVM_MAP_WRITE	(1 << 1)
+#define GVM_MAP_RW	(GVM_MAP_READ | GVM_MAP_WRITE)
+
+/*
+ * The second stage.  The kernel takes away what was mapped by whole calls only:
+ * a page that will go by itself must have been mapped by itself.
+ */
+int gvm_map(struct gvm *vm, __u64 gpa, void *hva, __u64 size, unsigned int prot);
+int gvm_unmap(struct gvm *vm, __u64 gpa, __u64 size);
+
+/* ioas_* and parent_*: for a VMM that wants more than one of them. */
+int gvm_ioas_alloc(struct gvm *vm, __u32 *ioas);
+int gvm_parent_alloc(struct gvm *vm, __u32 devid, __u32 ioas, __u32 *hwpt);
+int gvm_destroy(struct gvm *vm, __u32 id);
+
+int gvm_dirty_tracking(struct gvm *vm, __u32 hwpt, bool on);
+
+/* One bit per @page bytes is or-ed into @bitmap.  @keep: do not clear them. */
+int gvm_dirty_bitmap(struct gvm *vm, __u32 hwpt, __u64 gpa, __u64 size,
+		     __u64 page, bool keep, __u64 *bitmap);
+
+/* ---- devices (device.c) ---------------------------------------------------- */
+
+/**
+ * struct gvm_dev - A VFIO device of a VM
+ * @vm: the VM, from gvm_dev_bind() on
+ * @fd: the VFIO device file
+ * @devid: its object ID in the iommufd context
+ * @hwpt: what it is attached to, 0 for nothing
+ * @bar: BAR 0 in this process, NULL before gvm_dev_map_bar()
+ * @bar_size: bytes
+ */
+struct gvm_dev {
+	struct gvm *vm;
+	int fd;
+	__u32 devid;
+	__u32 hwpt;
+	void *bar;
+	size_t bar_size;
+};
+
+/* The VFIO character device of "ssss:bb:dd.f"; it must be bound to vfio-pci. */
+int gvm_dev_open(struct gvm_dev *dev, const char *address);
+int gvm_dev_bind(struct gvm_dev *dev, struct gvm *vm);
+int gvm_dev_attach(struct gvm_dev *dev, __u32 pt_id);
+int gvm_dev_detach(struct gvm_dev *dev);
+
+/* Memory space and bus mastering on or off. */
+int gvm_dev_enable(struct gvm_dev *dev, bool on);
+int gvm_dev_map_bar(struct gvm_dev *dev);
+int gvm_dev_reset(struct gvm_dev *dev);
+void gvm_dev_close(struct gvm_dev *dev);
+
+/*
+ * All of the above: open, bind, attach to the VM's parent (made with the first
+ * device), enable and map.
+ */
+int gvm_dev_add(struct gvm_dev *dev, struct gvm *vm, const char *address);
+
+/* What the device's IOMMU says of itself: VT-d's CAP and ECAP registers. */
+int gvm_dev_vtd_caps(struct gvm_dev *dev, __u64 *cap, __u64 *ecap);
+
+/* ---- guest PASIDs (pasid.c) -------------------------------------------------- */
+
+/* Allocate without and with a guest PASID. */
+int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid);
+int gvm_pasid_alloc_guest(struct gvm *vm, __u32 gpasid, __u32 *hpasid);
+int gvm_pasid_free(struct gvm *vm, __u32 hpasid);
+int gvm_pasid_free_guest(struct gvm *vm, __u32 gpasid);
+int gvm_pasid_g2h(struct gvm *vm, __u32 gpasid, __u32 *hpasid);
+int gvm_pasid_h2g(struct gvm *vm, __u32 hpasid, __u32 *gpasid);
+
+/* @allocated and @pending may be NULL. */
+int gvm_quota_get(struct gvm *vm, __u32 *quota, __u32 *allocated, __u32 *pending);
+int gvm_quota_set(struct gvm *vm, __u32 quota);
+
+int gvm_dev_info(struct gvm_dev *dev, struct vfio_device_gpasid_info *info);
+
+/* Bind @gpasid to @pt; a host PASID is found or allocated. */
+int gvm_bind(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 gpasid,
+	     __u32 *hpasid);
+
+/* Bind a host PASID which the guest uses under the same number. */
+int gvm_bind_identity(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 hpasid);
+
+/* The guest gave a bound PASID another table. */
+int gvm_replace(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 hpasid);
+
+/* Everything that the ioctl can say; argsz and format are filled in. */
+int gvm_bind_args(struct gvm_dev *dev, struct vfio_device_gpasid_bind *args);
+
+int gvm_unbind(struct gvm_dev *dev, __u32 hpasid);
+int gvm_unbind_guest(struct gvm_dev *dev, __u32 gpasid);
+
+/* An array of invalidations; @num says how many, and then how many were done. */
+int gvm_invalidate(struct gvm *vm, struct iommu_gpasid_inv *inv, __u32 *num);
+
+/* One invalidation, by guest PASID as the guest's driver asks for it. */
+int gvm_invalidate_pasid(struct gvm *vm, __u32 gpasid);
+int gvm_invalidate_range(struct gvm *vm, __u32 gpasid, __u64 addr, __u64 npages,
+			 bool leaf);
+
+#endif /* GPASID_VMM_H */
