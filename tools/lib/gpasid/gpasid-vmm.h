@@ -168,9 +168,11 @@ void gvm_close(struct gvm *vm);
 /* One ioctl, negative errno instead of -1. */
 int gvm_ioctl(int fd, unsigned long cmd, void *arg);
 
-#define GVM_MAP_READ	(1 << 0)
-#define GVM_MAP_WRITE	(1 << 1)
-#define GVM_MAP_RW	(GVM_MAP_READ | GVM_MAP_WRITE)
+enum gvm_map_prot {
+	GVM_MAP_READ = 1 << 0,
+	GVM_MAP_WRITE = 1 << 1,
+	GVM_MAP_RW = GVM_MAP_READ | GVM_MAP_WRITE,
+};
 
 /*
  * The second stage.  The kernel takes away what was mapped by whole calls only:

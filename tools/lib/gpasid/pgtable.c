@@ -175,13 +175,22 @@ int gvm_pt_map(struct gvm_pt *pt, __u64 va, __u64 gpa, __u64 size, __u64 leaf,
 	return 0;
 }
 
+static void leaf_change(__u64 *entry, __u64 set, __u64 clear)
+{
+	__u64 old = entry_get(entry);
+
+	while (!__atomic_compare_exchange_n(entry, &old, (old & ~clear) | set,
+					    false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE))
+		;
+}
+
 /*
- * Call @fn for each leaf in [va, va + size).  A leaf that sticks out of the
- * range is an error.
+ * Change each leaf in [va, va + size), or with @dry only see whether that can
+ * be done: a leaf that sticks out of the range is an error.
  */
-static int for_each_leaf(struct gvm_pt *pt, __u64 va, __u64 size,
-			 void (*fn)(__u64 *entry, __u64 set, __u64 clear),
-			 __u64 set, __u64 clear)
+static int change_leaves(struct gvm_pt *pt, __u64 va, __u64 size, __u64 set,
+			 __u64 clear, bool dry)
 {
 	__u64 last = va + size - 1;
 	unsigned int level;
@@ -199,8 +208,8 @@ static int for_each_leaf(struct gvm_pt *pt, __u64 va, __u64 size,
 		if (entry_get(entry) & GVM_PT_P) {
 			if (start < va || last - start < level_size(level) - 1)
 				return -EINVAL;
-			if (fn)
-				fn(entry, set, clear);
+			if (!dry)
+				leaf_change(entry, set, clear);
 		}
 		if (last - start < level_size(level))
 			return 0;
@@ -208,29 +217,17 @@ static int for_each_leaf(struct gvm_pt *pt, __u64 va, __u64 size,
 	}
 }
 
-static void leaf_change(__u64 *entry, __u64 set, __u64 clear)
+int gvm_pt_change(struct gvm_pt *pt, __u64 va, __u64 size, __u64 set,
+		  __u64 clear)
 {
-	__u64 old = entry_get(entry);
+	int rc = change_leaves(pt, va, size, set, clear, true);
 
-	while (!__atomic_compare_exchange_n(entry, &old, (old & ~clear) | set,
-					    false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_ACQUIRE))
-		;
+	return rc ? rc : change_leaves(pt, va, size, set, clear, false);
 }
 
 int gvm_pt_unmap(struct gvm_pt *pt, __u64 va, __u64 size)
 {
-	int rc = for_each_leaf(pt, va, size, NULL, 0, 0);
-
-	return rc ? rc : for_each_leaf(pt, va, size, leaf_change, 0, ~0ULL);
-}
-
-int gvm_pt_change(struct gvm_pt *pt, __u64 va, __u64 size, __u64 set,
-		  __u64 clear)
-{
-	int rc = for_each_leaf(pt, va, size, NULL, 0, 0);
-
-	return rc ? rc : for_each_leaf(pt, va, size, leaf_change, set, clear);
+	return gvm_pt_change(pt, va, size, 0, ~0ULL);
 }
 
 __u64 *gvm_pt_leaf(const struct gvm_pt *pt, __u64 va, __u64 *leaf)
