@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gpasid: guest PASIDs on Intel VT-d, and a lab to run them in.  `make help`.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+setup:
+	@scripts/setup
+
+kernel-release kernel-debug kernel-pristine: kernel-%: setup
+	@scripts/kernel build $*
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make run             boot the lab and show a guest PASID at work'
+	@echo 'make check           all tests; the last line says N passed, N failed'
+	@echo
+	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
+	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
+	@echo 'make clean           remove build/'
+	@echo
+	@echo 'scripts/lab --help   boot any program in the lab'
+
+.PHONY: setup kernel-release kernel-debug kernel-pristine clean help
