@@ -29,8 +29,8 @@ struct ioasid_set;
 /**
  * enum ioasid_set_type - what the token of a set is
  * @IOASID_SET_TYPE_NULL: nothing: the token is NULL and the set cannot be found
- * @IOASID_SET_TYPE_MM: a struct mm_struct, on which the set takes a reference
- *	(mmgrab()) as long as it can be found
+ * @IOASID_SET_TYPE_MM: a struct mm_struct, on which the set has a reference
+ *	(mmgrab()) until it is gone
  * @IOASID_SET_TYPE_FILE: an open file or the context behind it. The set takes
  *	no reference on it; its owner calls ioasid_set_disown() before it goes.
  */
@@ -124,7 +124,6 @@ struct ioasid_notifier {
 	u64 seq;
 	u64 replay_set;
 	u64 replay_id;
-	unsigned int busy;
 	bool dead;
 	bool replay;
 	bool replaying;
