@@ -27,7 +27,8 @@
 #include "run_show.h"
 
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof(*(x)))
-#define __printf(a, b)	__attribute__((format(printf, a, b)))
+#define __attr(x)	__attribute__((x))
+#define __printf(a, b)	__attr(format(printf, a, b))
 
 #define DEV_A		"0001:00:00.0"
 #define DEV_B		"0002:00:00.0"

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bench, processes and DMA for the tests of guest PASIDs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gpasid_utils.h"
+
+const char * const endpoint[NR_EPS] = { EP_1A, EP_1B, EP_2A, EP_2B };
+
+static __u64 outcome(int status, const struct vtdsim_desc *d, __u64 good)
+{
+	switch (status) {
+	case VTDSIM_DONE:
+		return good;
+	case VTDSIM_FAULT:
+		return FAULT(d->reason);
+	case VTDSIM_ATS_DENIED:
+		return DENIED;
+	}
+	return OTHER((unsigned int)status & 0xffff);
+}
+
+__u64 peek(struct lab_dev *lab, __u32 pasid, unsigned int flags, __u64 va)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ,
+		.flags = flags | VTDSIM_F_PASID,
+		.pasid = pasid,
+		.addr = va,
+		.len = sizeof(__u64),
+	};
+	__u64 val;
+	int rc = lab_run(lab, 0, &d);
+
+	memcpy(&val, lab_local(lab, 0), sizeof(val));
+	return outcome(rc, &d, val);
+}
+
+__u64 poke(struct lab_dev *lab, __u32 pasid, unsigned int flags, __u64 va,
+	   __u64 val)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_WRITE,
+		.flags = flags | VTDSIM_F_PASID,
+		.pasid = pasid,
+		.addr = va,
+		.len = sizeof(val),
+	};
+	int rc;
+
+	memcpy(lab_local(lab, 0), &val, sizeof(val));
+	rc = lab_run(lab, 0, &d);
+	return outcome(rc, &d, val);
+}
+
+bool refused(__u64 result)
+{
+	return result == DENIED || result >> 48 == FAULT(0) >> 48;
+}
+
+int bench_open_size(struct bench *b, unsigned int flags, __u64 ram_size)
+{
+	memset(b, 0, sizeof(*b));
+	return gvm_open(&b->vm, RAM_GPA, ram_size, flags);
+}
+
+int bench_open(struct bench *b, unsigned int flags)
+{
+	return bench_open_size(b, flags, RAM_SIZE);
+}
+
+int bench_add(struct bench *b, const char *address)
+{
+	int i = b->nr;
+	int rc;
+
+	if (i == NR_EPS)
+		return -ENOSPC;
+	rc = gvm_dev_add(&b->dev[i], &b->vm, address);
+	if (rc)
+		return rc;
+	b->address[i] = address;
+	b->nr++;
+	rc = lab_dev_init(&b->lab[i], b->dev[i].bar);
+	if (!rc)
+		rc = lab_counters(&b->lab[i], &b->start[i]);
+	if (!rc)
+		rc = gvm_dev_info(&b->dev[i], &b->info[i]);
+	if (!rc)
+		rc = gvm_dev_vtd_caps(&b->dev[i], &b->cap[i], &b->ecap[i]);
+	return rc;
+}
+
+static int check_stale(struct bench *b, int i)
+{
+	struct vtdsim_counters c;
+
+	if (b->expect_stale || !b->lab[i].bar || since(&b->lab[i], &b->start[i], &c))
+		return 0;
+	if (!c.u_stale_hits)
+		return 0;
+	fprintf(stderr, "# %s: %llu hits in stale cache entries\n",
+		b->address[i], c.u_stale_hits);
+	return 1;
+}
+
+static int check_left(const char *address)
+{
+	struct vtdsim_census c;
+	struct lab_dev lab;
+	int rc = lab_dev_open_sysfs(&lab, address);
+
+	if (rc) {
+		fprintf(stderr, "# %s: %s\n", address, strerror(-rc));
+		return 1;
+	}
+	rc = lab_census(&lab, 0, &c);
+	lab_dev_close(&lab);
+	if (!rc && !c.present && !c.pasid_cache && !c.iotlb &&
+	    !c.paging_cache && !c.dev_tlb && !c.page_requests && !c.nonzero)
+		return 0;
+	fprintf(stderr,
+		"# %s: after the close (%d): present %llu nonzero %llu, cached: PASID %llu IOTLB %llu paging %llu device TLB %llu, page requests %llu\n",
+		address, rc, c.present, c.nonzero, c.pasid_cache, c.iotlb,
+		c.paging_cache, c.dev_tlb, c.page_requests);
+	return 1;
+}
+
+int bench_close(struct bench *b)
+{
+	int broken = 0;
+	int i;
+
+	for (i = 0; i < b->nr; i++)
+		broken += check_stale(b, i);
+	for (i = 0; i < b->nr; i++)
+		gvm_dev_close(&b->dev[i]);
+	gvm_close(&b->vm);
+	for (i = 0; i < b->nr; i++)
+		broken += check_left(b->address[i]);
+	b->nr = 0;
+	return broken;
+}
+
+bool bench_caching_mode(const struct bench *b, int dev)
+{
+	return b->cap[dev] & 0x80;
+}
+
+int bench_process_levels(struct bench *b, struct process *p, unsigned int tag,
+			 unsigned int levels)
+{
+	int rc = gvm_pt_init(&p->pt, &b->vm.ram, levels);
+
+	if (rc)
+		return rc;
+	p->page = gvm_ram_alloc_page(&b->vm.ram);
+	if (!p->page)
+		return -ENOMEM;
+	p->mem = gvm_ram_ptr(&b->vm.ram, p->page, GVM_SZ_4K);
+	*p->mem = TAG(tag);
+	return gvm_pt_map(&p->pt, PROC_VA, p->page, GVM_SZ_4K, GVM_SZ_4K,
+			  GVM_PT_RW);
+}
+
+int bench_process(struct bench *b, struct process *p, unsigned int tag)
+{
+	return bench_process_levels(b, p, tag, 4);
+}
+
+__u64 peek_proc(struct lab_dev *lab, __u32 pasid, unsigned int flags)
+{
+	return peek(lab, pasid, flags, PROC_VA);
+}
+
+bool nothing_left(struct lab_dev *lab, __u32 pasid)
+{
+	struct vtdsim_census c;
+
+	if (lab_census(lab, pasid, &c))
+		return false;
+	return !c.present && !c.nested && !c.pasid_cache && !c.iotlb &&
+	       !c.paging_cache && !c.dev_tlb && !c.page_requests && !c.nonzero;
+}
+
+__u64 entry_word(struct lab_dev *lab, __u32 pasid, int word)
+{
+	struct vtdsim_explain e;
+
+	return lab_explain(lab, pasid, PROC_VA, &e) ? 0 : e.pasid_entry[word];
+}
+
+bool entry_present(struct lab_dev *lab, __u32 pasid)
+{
+	return entry_word(lab, pasid, 0) & 1;
+}
+
+int since(struct lab_dev *lab, const struct vtdsim_counters *then,
+	  struct vtdsim_counters *diff)
+{
+	int rc = lab_counters(lab, diff);
+
+	if (!rc)
+		lab_counters_sub(diff, then, diff);
+	return rc;
+}
+
+int sysfs_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
