@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device: a DMA engine with a few queues behind BAR 0, and its device TLB
+ * ("Address Translation Service").
+ *
+ * Every queue is a state machine that ep_poll() advances by a few pages, so
+ * neither a long transfer nor one that waits for a page response holds up
+ * anything else.
+ */
+#include <string.h>
+#include "sim.h"
+
+#define PAGES_PER_POLL	16
+#define MAX_PRI_RETRIES	1000
+
+#define KNOWN_FLAGS	(VTDSIM_F_PASID | VTDSIM_F_QPASID | VTDSIM_F_PRIV | \
+			 VTDSIM_F_EXEC | VTDSIM_F_ATS | VTDSIM_F_PRI)
+
+static struct vtdsim_regs *regs_of(struct ep *ep)
+{
+	return (struct vtdsim_regs *)(ep->bar + VTDSIM_BAR_REGS);
+}
+
+static struct vtdsim_queue *queue_of(struct ep *ep, u32 n)
+{
+	return (struct vtdsim_queue *)(ep->bar + VTDSIM_BAR_QUEUE(n));
+}
+
+static u8 *local_of(struct ep *ep, u32 offset)
+{
+	return ep->bar + VTDSIM_BAR_LOCAL + offset;
+}
+
+void ep_init(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+
+	memset(ep->bar, 0, VTDSIM_BAR_SIZE);
+	r->version = 1;
+	r->unit = ep->u->index;
+	r->ep = ep->index;
+	r->segment = ep->u->cfg.seg;
+	r->source_id = ep->sid;
+	r->pri_credits = 32;
+	store_release(&r->magic, VTDSIM_REGS_MAGIC);
+	cache_init(&ep->devtlb);
+	list_init(&ep->groups);
+}
+
+/* Counters of the unit and of the endpoint, to where software reads them. */
+void ep_show_counters(struct ep *ep)
+{
+	struct vtdsim_counters *c;
+
+	c = (struct vtdsim_counters *)(ep->bar + VTDSIM_BAR_COUNTERS);
+	memcpy(c, &ep->u->cnt, offsetof(struct vtdsim_counters, e_dma_reads));
+	c->e_dma_reads = ep->cnt.e_dma_reads;
+	c->e_dma_writes = ep->cnt.e_dma_writes;
+	c->e_bytes = ep->cnt.e_bytes;
+	c->e_page_requests = ep->cnt.e_page_requests;
+	c->e_page_responses = ep->cnt.e_page_responses;
+}
+
+/* An invalidate request from the unit, for the device TLB. */
+void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
+		   u64 addr, u64 size)
+{
+	if (global && !(ep->flags & VTDSIM_EP_ATS_GLOBAL))
+		global = false;
+	cache_drop_device(&ep->devtlb, has_pasid, pasid, global, addr, size);
+}
+
+static void finish(struct ep *ep, struct dma *q, u32 n, u8 status, u8 reason)
+{
+	struct vtdsim_queue *hw = queue_of(ep, n);
+
+	q->slot->reason = reason;
+	store_release(&q->slot->status, status);
+	q->active = false;
+	store_release(&hw->busy, 0);
+	store_release(&hw->head, hw->head + 1);
+	trace_note(ep->u, "endpoint %04x queue %u: descriptor done, status %u",
+		   ep->sid, n, status);
+}
+
+static bool lacks_enable(const struct ep *ep, const struct dma *q)
+{
+	u8 f = q->desc.flags;
+
+	if (f & (VTDSIM_F_ATS | VTDSIM_F_PRI) && !(ep->ctl & VTDSIM_CTL_ATS))
+		return true;
+	if (f & VTDSIM_F_PRI && !(f & VTDSIM_F_ATS))
+		return true;
+	if (!q->has_pasid)
+		return f & (VTDSIM_F_PRIV | VTDSIM_F_EXEC);
+	return !(ep->ctl & VTDSIM_CTL_PASID) ||
+	       (f & VTDSIM_F_PRIV && !(ep->ctl & VTDSIM_CTL_PASID_PRIV)) ||
+	       (f & VTDSIM_F_EXEC && !(ep->ctl & VTDSIM_CTL_PASID_EXEC));
+}
+
+static u64 local_bytes(const struct vtdsim_desc *d)
+{
+	switch (d->op) {
+	case VTDSIM_OP_READ:
+	case VTDSIM_OP_WRITE:
+		return d->len;
+	case VTDSIM_OP_EXPLAIN:
+		return sizeof(struct vtdsim_explain);
+	case VTDSIM_OP_CENSUS:
+		return sizeof(struct vtdsim_census);
+	}
+	return 0;
+}
+
+static bool is_dma(u8 op)
+{
+	return op >= VTDSIM_OP_READ && op <= VTDSIM_OP_CAS;
+}
+
+/* May the engine execute this at all? */
+static bool desc_valid(const struct ep *ep, const struct dma *q)
+{
+	const struct vtdsim_desc *d = &q->desc;
+
+	if (d->op > VTDSIM_OP_CENSUS || d->flags & ~KNOWN_FLAGS)
+		return false;
+	if ((d->flags & VTDSIM_F_PASID) && (d->flags & VTDSIM_F_QPASID))
+		return false;
+	if (q->has_pasid && q->pasid >> ep->pasid_bits)
+		return false;
+	if (d->local + local_bytes(d) > VTDSIM_LOCAL_SIZE)
+		return false;
+	if (d->op == VTDSIM_OP_CAS && d->addr & 7)
+		return false;
+	if (d->op >= VTDSIM_OP_EXPLAIN && d->local & 7)
+		return false;
+	return !is_dma(d->op) || !lacks_enable(ep, q);
+}
+
+static void request_init(const struct ep *ep, const struct dma *q, u64 addr,
+			 bool read, bool write, struct request *rq)
+{
+	*rq = (struct request){
+		.sid = ep->sid,
+		.at = AT_UNTRANSLATED,
+		.has_pasid = q->has_pasid,
+		.pasid = q->pasid,
+		.priv = q->desc.flags & VTDSIM_F_PRIV,
+		.exec = read && q->desc.flags & VTDSIM_F_EXEC,
+		.read = read,
+		.write = write,
+		.addr = addr,
+	};
+}
+
+/* An access that has not come back yet, or how it failed. */
+struct access {
+	u8 status;	/* VTDSIM_PENDING: wait; VTDSIM_DONE: @p is the memory */
+	u8 reason;
+	u8 *p;
+};
+
+static void reach(struct ep *ep, u64 hpa, u32 len, struct access *a)
+{
+	a->p = ram_ptr(&ep->u->sim->ram, hpa, len);
+	a->status = a->p ? VTDSIM_DONE : VTDSIM_FAULT;
+}
+
+static void access_untranslated(struct ep *ep, const struct request *rq,
+				u32 len, struct access *a)
+{
+	struct translation t;
+
+	translate(ep->u, rq, &t);
+	a->reason = t.reason;
+	a->status = VTDSIM_FAULT;
+	if (!t.reason && !t.aborted)
+		reach(ep, t.hpa, len, a);
+}
+
+static u16 grant_bits(const struct request *rq, const struct translation *t)
+{
+	u16 rights = 0;
+
+	/* Without a write request the dirty bit was not set: not for writing. */
+	rights |= t->read ? RIGHT_SS_R : 0;
+	rights |= t->write && rq->write ? RIGHT_SS_W : 0;
+	rights |= t->exec && rq->exec ? RIGHT_SS_X : 0;
+	rights |= rq->priv ? 0 : RIGHT_FS_U;
+	return rights;
+}
+
+static bool granted(const struct request *rq, u16 rights)
+{
+	return (!rq->read || rights & RIGHT_SS_R) &&
+	       (!rq->write || rights & RIGHT_SS_W) &&
+	       (!rq->exec || rights & RIGHT_SS_X) &&
+	       rq->priv == !(rights & RIGHT_FS_U);
+}
+
+static void check_devtlb_hit(struct ep *ep, const struct request *rq,
+			     const struct cache_entry *e, u64 hpa)
+{
+	struct request again = *rq;
+	struct translation t;
+	u16 stale;
+
+	if (ep->u->sim->cfg.no_oracle)
+		return;
+	again.at = AT_TRANSLATION;
+	/* What was asked for is not recorded: ask for what is held. */
+	again.write = e->rights & RIGHT_SS_W;
+	again.exec = e->rights & RIGHT_SS_X;
+	translate_peek(ep->u, &again, &t, NULL);
+	stale = e->rights & ~grant_bits(&again, &t) & ~RIGHT_FS_U;
+	if (!t.reason && t.hpa == hpa && !stale)
+		return;
+	ep->u->cnt.u_stale_hits++;
+	trace_note(ep->u, "stale hit: device TLB of %04x PASID %#x address %#llx",
+		   ep->sid, rq->has_pasid ? rq->pasid : 0, rq->addr);
+}
+
+static struct cache_entry *devtlb_lookup(struct ep *ep,
+					 const struct request *rq)
+{
+	struct cache_entry *e = NULL;
+	unsigned int level;
+	struct space *sp;
+
+	sp = cache_space(&ep->devtlb, SPACE_DEVICE, 0,
+			 rq->has_pasid ? rq->pasid : PASID_NONE, false);
+	for (level = 1; level <= 3 && !e; level++)
+		e = cache_find(&ep->devtlb, sp, rq->addr, level, true);
+	if (!e || !granted(rq, e->rights))
+		return NULL;
+	if (sim_evict(ep->u)) {
+		cache_remove(&ep->devtlb, e);
+		return NULL;
+	}
+	return e;
+}
+
+static void devtlb_insert(struct ep *ep, const struct request *rq,
+			  const struct translation *t, u16 rights)
+{
+	u64 mask = (1ULL << level_shift(t->level)) - 1;
+	struct cache_entry *e;
+	struct space *sp;
+
+	sp = cache_space(&ep->devtlb, SPACE_DEVICE, 0,
+			 rq->has_pasid ? rq->pasid : PASID_NONE, true);
+	e = cache_insert(&ep->devtlb, sp, rq->addr, t->level, true);
+	e->out = t->hpa & ~mask;
+	e->rights = rights;
+}
+
+/* "Handling Requests with Pre-Translated Address" */
+static void access_translated(struct ep *ep, const struct request *rq, u64 hpa,
+			      u32 len, struct access *a)
+{
+	struct request plain = *rq;
+
+	plain.at = AT_TRANSLATED;
+	plain.addr = hpa;
+	access_untranslated(ep, &plain, len, a);
+}
+
+/* The translation completion grants less than needed: ask for the page. */
+static void access_denied(struct ep *ep, struct dma *q,
+			  const struct request *rq, struct access *a)
+{
+	a->status = VTDSIM_ATS_DENIED;
+	if (!(q->desc.flags & VTDSIM_F_PRI) || !(ep->ctl & VTDSIM_CTL_PRI))
+		return;
+	a->status = VTDSIM_PRI_FAILED;
+	if (q->pri_retries++ >= MAX_PRI_RETRIES)
+		return;
+	a->status = VTDSIM_PENDING;
+	q->waiting = page_request_send(ep, rq);
+}
+
+static void access_ats(struct ep *ep, struct dma *q, struct request *rq,
+		       u32 len, struct access *a)
+{
+	struct cache_entry *e = devtlb_lookup(ep, rq);
+	struct translation t;
+	u16 rights;
+	u64 hpa;
+
+	if (e) {
+		hpa = e->out | (rq->addr & ((1ULL << level_shift(e->level)) - 1));
+		ep->u->cnt.u_hits_devtlb++;
+		check_devtlb_hit(ep, rq, e, hpa);
+		access_translated(ep, rq, hpa, len, a);
+		return;
+	}
+	rq->at = AT_TRANSLATION;
+	translate(ep->u, rq, &t);
+	a->reason = t.reason;
+	a->status = VTDSIM_FAULT;
+	if (t.reason || t.aborted)
+		return;
+	rights = grant_bits(rq, &t);
+	if (!granted(rq, rights)) {
+		access_denied(ep, q, rq, a);
+		return;
+	}
+	devtlb_insert(ep, rq, &t, rights);
+	access_translated(ep, rq, t.hpa, len, a);
+}
+
+/* Memory for @len bytes at @addr, which do not cross a page. */
+static void access_memory(struct ep *ep, struct dma *q, u64 addr, u32 len,
+			  bool read, bool write, struct access *a)
+{
+	struct request rq;
+
+	memset(a, 0, sizeof(*a));
+	request_init(ep, q, addr, read, write, &rq);
+	if (q->desc.flags & VTDSIM_F_ATS)
+		access_ats(ep, q, &rq, len, a);
+	else
+		access_untranslated(ep, &rq, len, a);
+	if (a->status == VTDSIM_DONE) {
+		ep->cnt.e_dma_reads += read;
+		ep->cnt.e_dma_writes += write;
+	} else if (a->status != VTDSIM_PENDING) {
+		q->slot->result = addr;
+	}
+}
+
+static u32 to_page_end(u64 addr, u32 len)
+{
+	u32 left = 0x1000 - (addr & 0xfff);
+
+	return len < left ? len : left;
+}
+
+/* "Interrupt Requests": a write without PASID to the interrupt range. */
+static bool is_message(const struct dma *q)
+{
+	const struct vtdsim_desc *d = &q->desc;
+
+	return d->op == VTDSIM_OP_WRITE && !q->has_pasid && d->len == 4 &&
+	       !(d->flags & VTDSIM_F_ATS) && !(d->addr & 3) &&
+	       d->addr >= INTR_BASE && d->addr < INTR_END;
+}
+
+static void send_message(struct ep *ep, struct dma *q, struct access *a)
+{
+	u32 data;
+
+	memcpy(&data, local_of(ep, q->desc.local), 4);
+	sim_msi(ep->u->sim, q->desc.addr, data);
+	q->done = 4;
+	memset(a, 0, sizeof(*a));
+	a->status = VTDSIM_DONE;
+}
+
+static void step_copy(struct ep *ep, struct dma *q, struct access *a)
+{
+	const struct vtdsim_desc *d = &q->desc;
+	u32 len = to_page_end(d->addr + q->done, d->len - q->done);
+	u8 *from;
+
+	len = to_page_end(d->addr2 + q->done, len);
+	access_memory(ep, q, d->addr + q->done, len, true, false, a);
+	if (a->status != VTDSIM_DONE)
+		return;
+	from = a->p;
+	access_memory(ep, q, d->addr2 + q->done, len, false, true, a);
+	if (a->status != VTDSIM_DONE)
+		return;
+	memmove(a->p, from, len);
+	q->done += len;
+	ep->cnt.e_bytes += len;
+}
+
+static void step_local(struct ep *ep, struct dma *q, bool write,
+		       struct access *a)
+{
+	const struct vtdsim_desc *d = &q->desc;
+	u32 len = to_page_end(d->addr + q->done, d->len - q->done);
+	u8 *local = local_of(ep, d->local + q->done);
+
+	if (is_message(q)) {
+		send_message(ep, q, a);
+		return;
+	}
+	access_memory(ep, q, d->addr + q->done, len, !write, write, a);
+	if (a->status != VTDSIM_DONE)
+		return;
+	memmove(write ? a->p : local, write ? local : a->p, len);
+	q->done += len;
+	ep->cnt.e_bytes += len;
+}
+
+static void step_cas(struct ep *ep, struct dma *q, struct access *a)
+{
+	const struct vtdsim_desc *d = &q->desc;
+	u64 old = d->operand;
+
+	access_memory(ep, q, d->addr, 8, true, true, a);
+	if (a->status != VTDSIM_DONE)
+		return;
+	cmpxchg((u64 *)a->p, &old, d->operand2);
+	q->slot->result = old;
+	q->done = d->len;
+	ep->cnt.e_bytes += 8;
+}
+
+static void step(struct ep *ep, struct dma *q, struct access *a)
+{
+	switch (q->desc.op) {
+	case VTDSIM_OP_COPY:
+		step_copy(ep, q, a);
+		break;
+	case VTDSIM_OP_CAS:
+		step_cas(ep, q, a);
+		break;
+	default:
+		step_local(ep, q, q->desc.op == VTDSIM_OP_WRITE, a);
+	}
+}
+
+static void explain(struct ep *ep, struct dma *q)
+{
+	struct vtdsim_explain *ex;
+	struct translation t;
+	struct request rq;
+
+	ex = (struct vtdsim_explain *)local_of(ep, q->desc.local);
+	request_init(ep, q, q->desc.addr, true, false, &rq);
+	translate_peek(ep->u, &rq, &t, ex);
+}
+
+static void take_census(struct ep *ep, struct dma *q)
+{
+	struct vtdsim_census c;
+
+	census(ep, q->has_pasid, q->pasid, &c);
+	memcpy(local_of(ep, q->desc.local), &c, sizeof(c));
+}
+
+/* What does not touch the VM's memory is done at once. */
+static bool run_special(struct ep *ep, struct dma *q, u32 n)
+{
+	if (!desc_valid(ep, q)) {
+		finish(ep, q, n, VTDSIM_BAD_DESC, 0);
+		return true;
+	}
+	if (is_dma(q->desc.op)) {
+		if (ep->ctl & VTDSIM_CTL_BUS_MASTER)
+			return false;
+		finish(ep, q, n, VTDSIM_ABORTED, 0);
+		return true;
+	}
+	if (q->desc.op == VTDSIM_OP_EXPLAIN)
+		explain(ep, q);
+	else if (q->desc.op == VTDSIM_OP_CENSUS)
+		take_census(ep, q);
+	finish(ep, q, n, VTDSIM_DONE, 0);
+	return true;
+}
+
+static bool queue_start(struct ep *ep, struct dma *q, u32 n)
+{
+	struct vtdsim_queue *hw = queue_of(ep, n);
+	struct vtdsim_desc *ring;
+	u32 head = hw->head;
+
+	if (!load_acquire(&hw->enable) || load_acquire(&hw->tail) == head)
+		return false;
+	ring = (struct vtdsim_desc *)((u8 *)hw + VTDSIM_QUEUE_RING);
+	memset(q, 0, sizeof(*q));
+	q->slot = &ring[head % VTDSIM_RING_ENTRIES];
+	memcpy(&q->desc, q->slot, sizeof(q->desc));
+	q->has_pasid = q->desc.flags & (VTDSIM_F_PASID | VTDSIM_F_QPASID);
+	q->pasid = q->desc.flags & VTDSIM_F_QPASID ? load_acquire(&hw->pasid) :
+						     q->desc.pasid;
+	if (!q->has_pasid)
+		q->pasid = 0;
+	q->active = true;
+	store_release(&hw->busy, 1);
+	return true;
+}
+
+/* True when the answer to the page request has come and was success. */
+static bool page_answered(struct ep *ep, struct dma *q, u32 n)
+{
+	u8 code;
+
+	if (!page_group_done(q->waiting, &code))
+		return false;
+	page_group_put(q->waiting);
+	q->waiting = NULL;
+	if (code == PRQ_SUCCESS)
+		return true;
+	finish(ep, q, n, VTDSIM_PRI_FAILED, 0);
+	return false;
+}
+
+static bool queue_run(struct ep *ep, struct dma *q, u32 n)
+{
+	struct access a = { 0 };
+	u32 i;
+
+	for (i = 0; i < PAGES_PER_POLL; i++) {
+		if (q->done >= q->desc.len && q->desc.op != VTDSIM_OP_CAS) {
+			finish(ep, q, n, VTDSIM_DONE, 0);
+			return true;
+		}
+		step(ep, q, &a);
+		if (a.status == VTDSIM_PENDING)
+			return true;
+		if (a.status != VTDSIM_DONE || q->desc.op == VTDSIM_OP_CAS) {
+			finish(ep, q, n, a.status, a.reason);
+			return true;
+		}
+	}
+	return true;
+}
+
+static bool queue_poll(struct ep *ep, u32 n)
+{
+	struct dma *q = &ep->q[n];
+
+	if (!q->active) {
+		if (!queue_start(ep, q, n))
+			return false;
+		if (run_special(ep, q, n))
+			return true;
+	}
+	if (!(ep->ctl & VTDSIM_CTL_BUS_MASTER)) {
+		if (q->waiting)
+			page_group_put(q->waiting);
+		q->waiting = NULL;
+		finish(ep, q, n, VTDSIM_ABORTED, 0);
+		return true;
+	}
+	if (q->waiting && !page_answered(ep, q, n))
+		return false;
+	return q->active ? queue_run(ep, q, n) : true;
+}
+
+static void queue_reset(struct ep *ep, u32 n)
+{
+	struct vtdsim_queue *hw = queue_of(ep, n);
+	struct dma *q = &ep->q[n];
+
+	if (q->active)
+		store_release(&q->slot->status, VTDSIM_ABORTED);
+	if (q->waiting)
+		page_group_put(q->waiting);
+	memset(q, 0, sizeof(*q));
+	memset(hw, 0, sizeof(*hw));
+}
+
+/* Function-level reset: nothing of what the device held remains. */
+static bool poll_flr(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 n;
+
+	if (!load_acquire(&r->flr))
+		return false;
+	for (n = 0; n < VTDSIM_NR_QUEUES; n++)
+		queue_reset(ep, n);
+	page_requests_reset(ep);
+	cache_drop_all(&ep->devtlb);
+	memset(local_of(ep, 0), 0, VTDSIM_LOCAL_SIZE);
+	store_release(&r->flr, 0);
+	return true;
+}
+
+static bool poll_ctl(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 ctl = load_acquire(&r->ctl);
+
+	if (ctl == ep->ctl)
+		return false;
+	if (ctl & VTDSIM_CTL_PRI_RESET) {
+		page_requests_reset(ep);
+		__atomic_fetch_and(&r->ctl, ~VTDSIM_CTL_PRI_RESET,
+				   __ATOMIC_ACQ_REL);
+		ctl &= ~VTDSIM_CTL_PRI_RESET;
+	}
+	if (ep->ctl & ~ctl & VTDSIM_CTL_ATS)
+		cache_drop_all(&ep->devtlb);
+	ep->ctl = ctl;
+	return true;
+}
+
+static bool poll_snapshot(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+
+	if (!load_acquire(&r->snapshot))
+		return false;
+	ep_show_counters(ep);
+	store_release(&r->snapshot, 0);
+	return true;
+}
+
+bool ep_poll(struct ep *ep)
+{
+	bool busy = poll_ctl(ep);
+	u32 n;
+
+	busy |= poll_flr(ep);
+	for (n = 0; n < VTDSIM_NR_QUEUES; n++)
+		busy |= queue_poll(ep, n);
+	return poll_snapshot(ep) || busy;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "Fault Logging": fault recording registers, fault status, fault event.
+ */
+#include "sim.h"
+
+static u32 record_reg(u32 index)
+{
+	return REG_FRCD + index * 16;
+}
+
+/* "Fault Recording Registers", T1 and T2 */
+static void request_type(const struct request *rq, u32 *w2, u32 *w3)
+{
+	if (rq->page_request)
+		*w2 |= FRCD_W2_T2;
+	else if (rq->read)
+		*w3 |= FRCD_W3_T1;
+	if (rq->read && rq->write && rq->at == AT_UNTRANSLATED)
+		*w2 |= FRCD_W2_T2;
+}
+
+static void write_record(struct unit *u, u32 index, const struct request *rq,
+			 u8 reason)
+{
+	u32 w3 = FRCD_W3_F | FRCD_W3_AT(rq->at) | reason;
+	u32 w2 = rq->sid;
+	u32 reg = record_reg(index);
+
+	request_type(rq, &w2, &w3);
+	if (rq->has_pasid) {
+		w3 |= FRCD_W3_PV(rq->pasid);
+		w2 |= FRCD_W2_PP;
+		w2 |= rq->exec ? FRCD_W2_EXE : 0;
+		w2 |= rq->priv ? FRCD_W2_PRIV : 0;
+	}
+	reg_write64(u, reg, page_of(rq->addr));
+	reg_write32(u, reg + 8, w2);
+	reg_write32(u, reg + 12, w3);
+	u->frcd_shown[index] = w3;
+}
+
+/*
+ * The event is raised whenever PPF goes from 0 to 1, even while an overflow
+ * is still being cleared: a record is never left without its interrupt.
+ */
+void fault_status_set(struct unit *u, u32 bit)
+{
+	bool was = u->fsts & bit;
+
+	u->fsts |= bit;
+	registers_publish(u);
+	if (!was && bit != FSTS_PFO)
+		event_raise(u, &u->ev_fault);
+}
+
+/* "Primary Fault Logging" */
+void fault_record(struct unit *u, const struct request *rq, u8 reason)
+{
+	u32 index = u->fault_next;
+
+	u->cnt.u_faults++;
+	u->cnt.u_faults_by_reason[reason]++;
+	if (u->fsts & FSTS_PFO)
+		return;
+	if (u->frcd_shown[index] & FRCD_W3_F) {
+		fault_status_set(u, FSTS_PFO);
+		return;
+	}
+	write_record(u, index, rq, reason);
+	u->fault_next = (index + 1) % u->cfg.nfr;
+	if (u->fsts & FSTS_PPF)
+		return;
+	u->fsts = (u->fsts & 0xff) | FSTS_FRI(index);
+	fault_status_set(u, FSTS_PPF);
+}
+
+static bool condition_left(const struct unit *u)
+{
+	return u->fsts & (FSTS_PPF | FSTS_RW1C);
+}
+
+void fault_status_clear(struct unit *u, u32 written)
+{
+	u->fsts &= ~(written & FSTS_RW1C);
+	if (written & FSTS_IQE)
+		reg_write64(u, REG_IQERCD,
+			    reg_read64(u, REG_IQERCD) & ~15ULL);
+	if (!condition_left(u))
+		event_clear(u, &u->ev_fault);
+}
+
+/* Software clears a record by writing 1 to its F, alone in the top word. */
+static bool record_cleared(struct unit *u, u32 index)
+{
+	u32 seen;
+
+	if (!(u->frcd_shown[index] & FRCD_W3_F))
+		return false;
+	seen = reg_read32(u, record_reg(index) + 12);
+	if (seen == u->frcd_shown[index] || !(seen & FRCD_W3_F))
+		return false;
+	u->frcd_shown[index] = seen & ~FRCD_W3_F;
+	reg_write32(u, record_reg(index) + 12, u->frcd_shown[index]);
+	return true;
+}
+
+/* PPF is the OR of all F. */
+void faults_poll(struct unit *u)
+{
+	bool pending = false;
+	u32 i;
+
+	if (!(u->fsts & FSTS_PPF))
+		return;
+	for (i = 0; i < u->cfg.nfr; i++) {
+		record_cleared(u, i);
+		pending |= u->frcd_shown[i] & FRCD_W3_F;
+	}
+	if (pending)
+		return;
+	u->fsts &= 0xff & ~FSTS_PPF;
+	if (!condition_left(u))
+		event_clear(u, &u->ev_fault);
+}
+
+const char *fault_text(u8 reason)
+{
+	static const char * const text[256] = {
+		[FR_NONE] = "none",
+		[FR_RTA_1] = "RTA.1 translation table mode invalid",
+		[FR_RTA_2] = "RTA.2 request with PASID in legacy mode",
+		[FR_RTA_3] = "RTA.3 page request in legacy mode",
+		[FR_SRT_1] = "SRT.1 root entry unreachable",
+		[FR_SRT_2] = "SRT.2 root entry not present",
+		[FR_SRT_3] = "SRT.3 root entry: reserved field",
+		[FR_SCT_1] = "SCT.1 context entry unreachable",
+		[FR_SCT_2] = "SCT.2 context entry not present",
+		[FR_SCT_3] = "SCT.3 context entry: reserved field",
+		[FR_SCT_4] = "SCT.4 context entry invalid",
+		[FR_SCT_5] = "SCT.5 device TLB not enabled",
+		[FR_SCT_6] = "SCT.6 PASID not enabled",
+		[FR_SCT_7] = "SCT.7 PASID beyond the directory",
+		[FR_SCT_8] = "SCT.8 page requests not enabled",
+		[FR_SCT_9] = "SCT.9 RID_PASID beyond the directory",
+		[FR_SPD_1] = "SPD.1 PASID directory entry unreachable",
+		[FR_SPD_2] = "SPD.2 PASID directory entry not present",
+		[FR_SPD_3] = "SPD.3 PASID directory entry: reserved field",
+		[FR_SPT_1] = "SPT.1 PASID-table entry unreachable",
+		[FR_SPT_2] = "SPT.2 PASID-table entry not present",
+		[FR_SPT_3] = "SPT.3 PASID-table entry: reserved field",
+		[FR_SPT_4] = "SPT.4 PASID-table entry invalid",
+		[FR_SPT_5] = "SPT.5 execute request not enabled",
+		[FR_SPT_6] = "SPT.6 supervisor request not enabled",
+		[FR_SFS_1] = "SFS.1 first-stage entry unreachable",
+		[FR_SFS_2] = "SFS.2 first-stage entry not present",
+		[FR_SFS_3] = "SFS.3 first-stage entry: reserved field",
+		[FR_SFS_4] = "SFS.4 first-stage root table unreachable",
+		[FR_SFS_5] = "SFS.5 first-stage table beyond the second stage",
+		[FR_SFS_6] = "SFS.6 first-stage root table not readable",
+		[FR_SFS_7] = "SFS.7 first-stage table not readable",
+		[FR_SFS_8] = "SFS.8 first-stage table not writable for A/D",
+		[FR_SFS_9] = "SFS.9 first-stage A/D update without snoop",
+		[FR_SSS_1] = "SSS.1 second-stage entry unreachable",
+		[FR_SSS_2] = "SSS.2 second-stage entry not present",
+		[FR_SSS_3] = "SSS.3 second-stage entry: reserved field",
+		[FR_SSS_4] = "SSS.4 second-stage root table unreachable",
+		[FR_SSS_5] = "SSS.5 second-stage A/D update without snoop",
+		[FR_SGN_1] = "SGN.1 address not canonical",
+		[FR_SGN_2] = "SGN.2 user request to a supervisor page",
+		[FR_SGN_3] = "SGN.3 no execute permission",
+		[FR_SGN_4] = "SGN.4 address beyond the host address width",
+		[FR_SGN_5] = "SGN.5 address beyond the second stage",
+		[FR_SGN_6] = "SGN.6 no write permission",
+		[FR_SGN_7] = "SGN.7 no read permission",
+		[FR_SGN_8] = "SGN.8 interrupt address range",
+	};
+
+	return text[reason] ? text[reason] : "unknown";
+}

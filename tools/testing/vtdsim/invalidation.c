@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "Queued Invalidation Interface" and the scope of every descriptor.
+ *
+ * Descriptors are executed in order, to the end, one at a time: a wait
+ * descriptor therefore has nothing to wait for except a page-request drain.
+ */
+#include "sim.h"
+
+#define DESCS_PER_POLL	64
+
+/* Bits that must be 0 in the first two quadwords of a descriptor. */
+struct desc_layout {
+	u64 rsvd0;
+	u64 rsvd1;
+	bool needs_scalable;
+	void (*execute)(struct unit *u, const u64 *d);
+	u8 (*check)(const struct unit *u, const u64 *d);
+	u8 counter;
+};
+
+static u64 page_range(u64 *addr, u64 am)
+{
+	u64 size = am > 51 ? ~0ULL : 0x1000ULL << am;
+
+	*addr = am > 51 ? 0 : page_of(*addr) & ~(size - 1);
+	return size;
+}
+
+/* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
+static void inv_context(struct unit *u, const u64 *d)
+{
+	if (INV_G(d[0]) == 3)
+		sid_cache_drop(&u->ctx, bits(d[0], 47, 32),
+			       bits(d[0], 49, 48));
+	else
+		sid_cache_drop_all(&u->ctx);
+}
+
+static u8 check_context(const struct unit *u, const u64 *d)
+{
+	(void)u;
+	return INV_G(d[0]) ? IQEI_NONE : IQEI_RESERVED;
+}
+
+/* "PASID-cache Invalidate Descriptor" */
+static void inv_pasid_cache(struct unit *u, const u64 *d)
+{
+	u16 did = bits(d[0], 31, 16);
+
+	switch (INV_G(d[0])) {
+	case 0:
+		pasid_cache_drop_did(&u->pasids, did);
+		break;
+	case 1:
+		pasid_cache_drop(&u->pasids, did, bits(d[0], 51, 32));
+		break;
+	default:
+		pasid_cache_drop_all(&u->pasids);
+	}
+}
+
+static u8 check_pasid_cache(const struct unit *u, const u64 *d)
+{
+	(void)u;
+	return INV_G(d[0]) == 2 ? IQEI_RESERVED : IQEI_NONE;
+}
+
+/* "IOTLB Invalidate" */
+static void inv_iotlb(struct unit *u, const u64 *d)
+{
+	u16 did = bits(d[0], 31, 16);
+	u64 addr = d[1];
+	u64 size = page_range(&addr, bits(d[1], 5, 0));
+
+	if (INV_G(d[0]) == 1)
+		cache_drop_all(&u->iotlb);
+	else if (INV_G(d[0]) == 2 || !u->cfg.psi)
+		cache_drop_did(&u->iotlb, did);
+	else
+		cache_drop_second_range(&u->iotlb, did, addr, size,
+					bits(d[1], 6, 6));
+}
+
+static u8 check_iotlb(const struct unit *u, const u64 *d)
+{
+	if (!INV_G(d[0]))
+		return IQEI_RESERVED;
+	if (INV_G(d[0]) == 3 && bits(d[1], 5, 0) > u->cfg.mamv)
+		return IQEI_RESERVED;
+	return IQEI_NONE;
+}
+
+/* "PASID-based-IOTLB Invalidate Descriptor" */
+static void inv_piotlb(struct unit *u, const u64 *d)
+{
+	u16 did = bits(d[0], 31, 16);
+	u32 pasid = bits(d[0], 51, 32);
+	u64 addr = d[1];
+	u64 size = page_range(&addr, bits(d[1], 5, 0));
+
+	if (INV_G(d[0]) == 2)
+		cache_drop_pasid(&u->iotlb, did, pasid);
+	else
+		cache_drop_pasid_range(&u->iotlb, did, pasid, addr, size,
+				       bits(d[1], 6, 6));
+}
+
+static u8 check_piotlb(const struct unit *u, const u64 *d)
+{
+	(void)u;
+	return INV_G(d[0]) < 2 ? IQEI_RESERVED : IQEI_NONE;
+}
+
+/* "Device-TLB Invalidate": S and the lowest 0 of the address give the size. */
+static u64 device_range(u64 *addr, bool s)
+{
+	u64 field = *addr >> 12;
+	u64 size = 0x1000;
+
+	*addr = page_of(*addr);
+	if (!s)
+		return size;
+	size <<= 1;
+	for (; field & 1 && size; field >>= 1)
+		size <<= 1;
+	if (!size) {
+		*addr = 0;
+		return ~0ULL;
+	}
+	*addr &= ~(size - 1);
+	return size;
+}
+
+/*
+ * An endpoint that is not there never completes the request: "Invalidation
+ * Time-out Error".  Waits behind it are aborted, for software to retry.
+ */
+static struct ep *device_of(struct unit *u, u16 sid)
+{
+	struct ep *ep = unit_find_ep(u, sid);
+
+	if (!ep && !(u->fsts & FSTS_ITE)) {
+		reg_write64(u, REG_IQERCD, (reg_read64(u, REG_IQERCD) & 15) |
+			    IQERCD_ITESID(sid));
+		fault_status_set(u, FSTS_ITE);
+	}
+	return ep;
+}
+
+static void inv_devtlb(struct unit *u, const u64 *d)
+{
+	u64 addr = d[1];
+	u64 size = device_range(&addr, d[1] & 1);
+	struct ep *ep = device_of(u, bits(d[0], 47, 32));
+
+	if (ep)
+		ep_invalidate(ep, false, 0, false, addr, size);
+}
+
+/* "PASID-based-Device-TLB Invalidate Descriptor" */
+static void inv_pdevtlb(struct unit *u, const u64 *d)
+{
+	u64 addr = d[1];
+	u64 size = device_range(&addr, bits(d[1], 11, 11));
+	struct ep *ep = device_of(u, bits(d[0], 31, 16));
+
+	if (ep)
+		ep_invalidate(ep, true, bits(d[0], 51, 32), d[1] & 1, addr,
+			      size);
+}
+
+static u8 check_device_tlb(const struct unit *u, const u64 *d)
+{
+	(void)d;
+	return u->cfg.dt ? IQEI_NONE : IQEI_TYPE;
+}
+
+/* "Interrupt Entry Cache Invalidate": no interrupt is remapped here. */
+static void inv_iec(struct unit *u, const u64 *d)
+{
+	(void)u;
+	(void)d;
+}
+
+/* "Invalidation Wait Descriptor" */
+static void inv_wait(struct unit *u, const u64 *d)
+{
+	u32 *status = ram_ptr(&u->sim->ram, d[1] & ~3ULL, 4);
+
+	if (u->fsts & FSTS_ITE)
+		return;
+	if (d[0] & (WAIT_SW | WAIT_IF))
+		u->cnt.u_waits++;
+	if (d[0] & WAIT_SW && status)
+		store_release(status, (u32)bits(d[0], 63, 32));
+	if (d[0] & WAIT_IF && !(u->ics & ICS_IWC)) {
+		u->ics |= ICS_IWC;
+		registers_publish(u);
+		event_raise(u, &u->ev_inv);
+	}
+}
+
+static u8 check_wait(const struct unit *u, const u64 *d)
+{
+	return d[0] & WAIT_PD && !u->cfg.pds ? IQEI_RESERVED : IQEI_NONE;
+}
+
+static u8 check_page_response(const struct unit *u, const u64 *d)
+{
+	(void)d;
+	return u->cfg.prs ? IQEI_NONE : IQEI_TYPE;
+}
+
+#define RSVD_DID_PASID	(GENMASK_ULL(63, 52) | GENMASK_ULL(15, 12))
+#define RSVD_ADDR	GENMASK_ULL(11, 7)
+
+static const struct desc_layout layouts[] = {
+	[INV_CONTEXT] = {
+		GENMASK_ULL(63, 50) | GENMASK_ULL(15, 12) | GENMASK_ULL(8, 6),
+		~0ULL, false, inv_context, check_context, VTDSIM_D_CONTEXT,
+	},
+	[INV_IOTLB] = {
+		GENMASK_ULL(63, 32) | GENMASK_ULL(15, 12) | BIT_ULL(8),
+		RSVD_ADDR, false, inv_iotlb, check_iotlb, VTDSIM_D_IOTLB,
+	},
+	[INV_DEVTLB] = {
+		GENMASK_ULL(51, 48) | GENMASK_ULL(31, 21) | GENMASK_ULL(8, 4),
+		GENMASK_ULL(11, 1), false, inv_devtlb, check_device_tlb,
+		VTDSIM_D_DEVTLB,
+	},
+	[INV_IEC] = {
+		GENMASK_ULL(63, 48) | GENMASK_ULL(26, 12) | GENMASK_ULL(8, 5),
+		~0ULL, false, inv_iec, NULL, VTDSIM_D_IEC,
+	},
+	[INV_WAIT] = {
+		GENMASK_ULL(31, 12) | BIT_ULL(8),
+		GENMASK_ULL(1, 0), false, inv_wait, check_wait, VTDSIM_D_WAIT,
+	},
+	[INV_PIOTLB] = {
+		RSVD_DID_PASID | GENMASK_ULL(8, 6),
+		RSVD_ADDR, true, inv_piotlb, check_piotlb, VTDSIM_D_PIOTLB,
+	},
+	[INV_PASID_CACHE] = {
+		RSVD_DID_PASID | GENMASK_ULL(8, 6),
+		~0ULL, true, inv_pasid_cache, check_pasid_cache,
+		VTDSIM_D_PASID_CACHE,
+	},
+	[INV_PDEVTLB] = {
+		0, GENMASK_ULL(10, 1), true, inv_pdevtlb, check_device_tlb,
+		VTDSIM_D_PDEVTLB,
+	},
+	[INV_PGRP_RESP] = {
+		GENMASK_ULL(63, 52) | GENMASK_ULL(8, 6),
+		GENMASK_ULL(63, 12) | GENMASK_ULL(1, 0), false, page_response,
+		check_page_response, VTDSIM_D_PGRP_RESP,
+	},
+	/* "Page Stream Response": of older revisions, accepted, no effect. */
+	[INV_PSTREAM_RESP] = {
+		0, 0, false, inv_iec, check_page_response,
+		VTDSIM_D_PSTREAM_RESP,
+	},
+};
+
+/* A fresh queue begins at its base. */
+void invalidation_enable(struct unit *u, bool on)
+{
+	if (!on)
+		return;
+	u->iqh = 0;
+	u->iqt_seen = 0;
+	reg_write64(u, REG_IQH, 0);
+}
+
+/* Global invalidation of everything that the unit itself keeps. */
+void invalidate_all(struct unit *u)
+{
+	sid_cache_drop_all(&u->ctx);
+	pasid_cache_drop_all(&u->pasids);
+	cache_drop_all(&u->iotlb);
+}
+
+/* "Invalidation Queue Error": stop at the head until software clears it. */
+static bool queue_error(struct unit *u, enum iqei info)
+{
+	u->cnt.u_iqe++;
+	trace_note(u, "invalidation queue error %d at offset %#x", info,
+		   u->iqh);
+	reg_write64(u, REG_IQERCD,
+		    (reg_read64(u, REG_IQERCD) & ~15ULL) | info);
+	fault_status_set(u, FSTS_IQE);
+	return false;
+}
+
+static bool check_wide(const u64 *d, u8 type)
+{
+	/* A page response carries software's private data there. */
+	return type == INV_PGRP_RESP || type == INV_PSTREAM_RESP ||
+	       (!d[2] && !d[3]);
+}
+
+static u8 check_desc(const struct unit *u, const u64 *d, bool wide)
+{
+	u8 type = INV_TYPE(d[0]);
+	const struct desc_layout *l;
+	u8 info;
+
+	if (type >= ARRAY_SIZE(layouts) || !layouts[type].execute)
+		return IQEI_TYPE;
+	l = &layouts[type];
+	if (l->needs_scalable && !u->cfg.smts)
+		return IQEI_TYPE;
+	if (l->needs_scalable && RTADDR_TTM(u->rtaddr) != TTM_SCALABLE)
+		return IQEI_TTM;
+	info = l->check ? l->check(u, d) : IQEI_NONE;
+	if (info)
+		return info;
+	if (d[0] & l->rsvd0 || d[1] & l->rsvd1)
+		return IQEI_RESERVED;
+	return wide && !check_wide(d, type) ? IQEI_RESERVED : IQEI_NONE;
+}
+
+static u8 fetch(struct unit *u, u64 iqa, u64 *d)
+{
+	u32 words = iqa & IQA_DW ? 4 : 2;
+	u64 *p = ram_ptr(&u->sim->ram, page_of(iqa) + u->iqh, words * 8);
+	u32 i;
+
+	if (!p)
+		return IQEI_FETCH;
+	for (i = 0; i < 4; i++)
+		d[i] = i < words ? load_acquire(&p[i]) : 0;
+	return check_desc(u, d, iqa & IQA_DW);
+}
+
+/* "Invalidation Queue Tail Register" */
+static u8 check_tail(const struct unit *u, u64 iqa, u32 tail)
+{
+	bool wide = iqa & IQA_DW;
+
+	if (!wide && RTADDR_TTM(u->rtaddr) == TTM_SCALABLE)
+		return IQEI_WIDTH;
+	if (tail & (wide ? 31 : 15))
+		return IQEI_TAIL_MISALIGNED;
+	if (tail >= 0x1000u << IQA_QS(iqa))
+		return IQEI_TAIL_INVALID;
+	return IQEI_NONE;
+}
+
+static bool run_one(struct unit *u, u64 iqa)
+{
+	u32 size = 0x1000u << IQA_QS(iqa);
+	u64 d[4];
+	u8 info = fetch(u, iqa, d);
+	const struct desc_layout *l;
+
+	if (info)
+		return queue_error(u, info);
+	l = &layouts[INV_TYPE(d[0])];
+	if (d[0] & WAIT_PD && INV_TYPE(d[0]) == INV_WAIT &&
+	    !page_requests_drained(u))
+		return false;
+	trace_desc(u, d);
+	u->cnt.u_desc[l->counter]++;
+	u->cnt.u_desc_total++;
+	l->execute(u, d);
+	u->iqh = (u->iqh + (iqa & IQA_DW ? 32 : 16)) % size;
+	reg_write64(u, REG_IQH, u->iqh);
+	return true;
+}
+
+/*
+ * Up to the tail, in portions, so that a long submission does not hold up the
+ * endpoints.  A time-out lets the queue run on to the tail, its waits aborted;
+ * then it stops until software has cleared it.
+ */
+bool invalidation_poll(struct unit *u)
+{
+	u32 tail, i;
+	u64 iqa;
+	u8 info;
+
+	if (!(u->gsts & GCMD_QIE))
+		return false;
+	tail = reg_read32(u, REG_IQT);
+	if (tail == u->iqh || u->fsts & (FSTS_IQE | FSTS_ITE))
+		return false;
+	iqa = reg_read64(u, REG_IQA);
+	info = check_tail(u, iqa, tail);
+	if (info)
+		return queue_error(u, info);
+	if (tail != u->iqt_seen) {
+		u->iqt_seen = tail;
+		u->cnt.u_submissions++;
+	}
+	for (i = 0; u->iqh != tail; i++) {
+		if (i >= DESCS_PER_POLL && !(u->fsts & FSTS_ITE))
+			break;
+		if (!run_one(u, iqa))
+			break;
+	}
+	return true;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "Register Descriptions": a page of memory that software believes to be
+ * registers.
+ *
+ * The simulator sees what stands in memory, not who wrote it when.  So:
+ * - GCMD is a mailbox: it holds a reserved bit when idle, hence any command,
+ *   even 0, can be seen; the state stands in GSTS.
+ * - Write-1-to-clear registers are shown with a reserved bit beside the status
+ *   bits, so that software's write differs from what was shown.
+ * - What both sides write is changed by compare-and-swap only.
+ */
+#include <string.h>
+#include "sim.h"
+
+#define GCMD_IDLE	1u
+#define W1C_MARK	0x80000000u
+
+#define VERSION		0x60	/* 6.0 */
+
+static u32 *reg32(struct unit *u, u32 reg)
+{
+	return (u32 *)(u->regs + reg);
+}
+
+static u64 *reg64(struct unit *u, u32 reg)
+{
+	return (u64 *)(u->regs + reg);
+}
+
+u32 reg_read32(struct unit *u, u32 reg)
+{
+	return load_acquire(reg32(u, reg));
+}
+
+u64 reg_read64(struct unit *u, u32 reg)
+{
+	return load_acquire(reg64(u, reg));
+}
+
+void reg_write32(struct unit *u, u32 reg, u32 val)
+{
+	store_release(reg32(u, reg), val);
+}
+
+void reg_write64(struct unit *u, u32 reg, u64 val)
+{
+	store_release(reg64(u, reg), val);
+}
+
+/* "Capability Register" */
+static u64 capability(const struct unit_config *c)
+{
+	u64 cap = CAP_ND(c->nd) | CAP_SAGAW(c->sagaw) | CAP_MGAW(c->mgaw - 1) |
+		  CAP_ZLR | CAP_FRO(REG_FRCD / 16) | CAP_SSLPS(c->sslps) |
+		  CAP_NFR(c->nfr - 1) | CAP_MAMV(c->mamv) | CAP_DWD | CAP_DRD;
+
+	cap |= c->cm ? CAP_CM : 0;
+	cap |= c->psi ? CAP_PSI : 0;
+	cap |= c->fl1gp ? CAP_FS1GP : 0;
+	cap |= c->fl5lp ? CAP_FS5LP : 0;
+	return cap;
+}
+
+/* "Extended Capability Register" */
+static u64 extended_capability(const struct unit_config *c)
+{
+	const struct {
+		u32 on;
+		u64 bit;
+	} flags[] = {
+		{ c->c, ECAP_C }, { c->dt, ECAP_DT }, { c->pt, ECAP_PT },
+		{ c->sc, ECAP_SC }, { c->nest, ECAP_NEST },
+		{ c->prs, ECAP_PRS }, { c->ers, ECAP_ERS },
+		{ c->srs, ECAP_SRS }, { c->nwfs, ECAP_NWFS },
+		{ c->eafs, ECAP_EAFS }, { c->pasid, ECAP_PASID },
+		{ c->pds, ECAP_PDS }, { c->smts, ECAP_SMTS },
+		{ c->slads, ECAP_SSADS }, { c->slts, ECAP_SSTS },
+		{ c->flts, ECAP_FSTS }, { c->smpwc, ECAP_SMPWCS },
+	};
+	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		ecap |= flags[i].on ? flags[i].bit : 0;
+	return ecap;
+}
+
+void registers_init(struct unit *u)
+{
+	memset(u->regs, 0, VTDSIM_UNIT_SIZE);
+	u->cap = capability(&u->cfg);
+	u->ecap = extended_capability(&u->cfg);
+	u->ev_fault.reg = REG_FECTL;
+	u->ev_inv.reg = REG_IECTL;
+	u->ev_prq.reg = REG_PECTL;
+	reg_write32(u, REG_VER, VERSION);
+	reg_write64(u, REG_CAP, u->cap);
+	reg_write64(u, REG_ECAP, u->ecap);
+	reg_write32(u, REG_GCMD, GCMD_IDLE);
+	reg_write32(u, REG_FECTL, ECTL_IM);
+	reg_write32(u, REG_IECTL, ECTL_IM);
+	reg_write32(u, REG_PECTL, ECTL_IM);
+}
+
+/* A message, unless it is masked: then it stays pending. */
+static bool event_service(struct unit *u, struct event *ev)
+{
+	u32 ctl = reg_read32(u, ev->reg);
+	u32 show, data;
+	u64 addr;
+
+	if (ev->pending && !(ctl & ECTL_IM)) {
+		data = reg_read32(u, ev->reg + 4);
+		addr = reg_read32(u, ev->reg + 8) |
+		       (u64)reg_read32(u, ev->reg + 12) << 32;
+		ev->pending = false;
+		sim_msi(u->sim, addr, data);
+	}
+	show = (ctl & ECTL_IM) | (ev->pending ? ECTL_IP : 0);
+	return show != ctl && cmpxchg(reg32(u, ev->reg), &ctl, show);
+}
+
+void event_raise(struct unit *u, struct event *ev)
+{
+	ev->pending = true;
+	event_service(u, ev);
+}
+
+/* Software has dealt with what a masked event was to tell it. */
+void event_clear(struct unit *u, struct event *ev)
+{
+	ev->pending = false;
+	event_service(u, ev);
+}
+
+/* "Global Command Register": one mailbox, taken whole. */
+static bool poll_gcmd(struct unit *u)
+{
+	const u32 state = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI;
+	u32 cmd = reg_read32(u, REG_GCMD);
+	u32 was = u->gsts;
+
+	if (cmd == GCMD_IDLE)
+		return false;
+	cmd = __atomic_exchange_n(reg32(u, REG_GCMD), GCMD_IDLE,
+				  __ATOMIC_ACQ_REL);
+	if (cmd & GCMD_SRTP) {
+		u->rtaddr = reg_read64(u, REG_RTADDR);
+		u->gsts |= GCMD_SRTP;
+	}
+	if (cmd & GCMD_SIRTP)
+		u->gsts |= GCMD_SIRTP;
+	u->gsts = (u->gsts & ~state) | (cmd & state);
+	if ((was ^ u->gsts) & GCMD_QIE)
+		invalidation_enable(u, u->gsts & GCMD_QIE);
+	trace_note(u, "GCMD %#x: GSTS %#x", cmd, u->gsts);
+	reg_write32(u, REG_GSTS, u->gsts);
+	return true;
+}
+
+/*
+ * "Context Command Register", "IOTLB Registers": with queued invalidation or
+ * in scalable mode nothing is invalidated through them, and they say so.
+ */
+static bool poll_register_invalidation(struct unit *u)
+{
+	u64 ccmd = reg_read64(u, REG_CCMD);
+	u64 iotlb = reg_read64(u, REG_IOTLB);
+
+	if (ccmd & CCMD_ICC)
+		reg_write64(u, REG_CCMD, ccmd & ~(CCMD_ICC | CCMD_CAIG));
+	if (iotlb & IOTLB_IVT)
+		reg_write64(u, REG_IOTLB, iotlb & ~(IOTLB_IVT | IOTLB_IAIG));
+	return (ccmd & CCMD_ICC) || (iotlb & IOTLB_IVT);
+}
+
+/* Take what software wrote, if it wrote; returns the bits to clear. */
+static u32 w1c_written(struct unit *u, u32 reg, u32 *shown)
+{
+	u32 seen = reg_read32(u, reg);
+	u32 written = 0;
+
+	if (seen == *shown)
+		return 0;
+	written = seen & ~W1C_MARK;
+	*shown = seen;
+	return written;
+}
+
+static void w1c_show(struct unit *u, u32 reg, u32 *shown, u32 val)
+{
+	u32 show = val ? val | W1C_MARK : 0;
+	u32 old = *shown;
+
+	if (show != old && cmpxchg(reg32(u, reg), &old, show))
+		*shown = show;
+}
+
+/* Status registers, as they are now. */
+void registers_publish(struct unit *u)
+{
+	w1c_show(u, REG_FSTS, &u->fsts_shown, u->fsts);
+	w1c_show(u, REG_ICS, &u->ics_shown, u->ics);
+	w1c_show(u, REG_PRS, &u->prs_shown, u->prs);
+}
+
+static void poll_w1c(struct unit *u)
+{
+	u32 written;
+
+	written = w1c_written(u, REG_FSTS, &u->fsts_shown);
+	if (written)
+		fault_status_clear(u, written);
+	written = w1c_written(u, REG_ICS, &u->ics_shown);
+	if (written & u->ics) {
+		u->ics = 0;
+		event_clear(u, &u->ev_inv);
+	}
+	written = w1c_written(u, REG_PRS, &u->prs_shown);
+	if (written & u->prs) {
+		u->prs &= ~written;
+		if (!u->prs)
+			event_clear(u, &u->ev_prq);
+	}
+	registers_publish(u);
+}
+
+bool registers_poll(struct unit *u)
+{
+	bool busy = poll_gcmd(u);
+
+	busy |= poll_register_invalidation(u);
+	faults_poll(u);
+	poll_w1c(u);
+	busy |= event_service(u, &u->ev_fault);
+	busy |= event_service(u, &u->ev_inv);
+	busy |= event_service(u, &u->ev_prq);
+	return busy;
+}

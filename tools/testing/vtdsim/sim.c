@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The whole: memory, units, endpoints, and the round that polls them.
+ */
+#include <string.h>
+#include "sim.h"
+
+#define PCI_HOLE_RAM	0xb0000000ULL
+#define PCI_HOLE_LOW	0x80000000ULL
+#define FOUR_GIB	0x100000000ULL
+
+/* How q35 splits its RAM around the PCI hole. */
+u64 ram_low_size(u64 ram_size)
+{
+	return ram_size >= PCI_HOLE_RAM ? PCI_HOLE_LOW : ram_size;
+}
+
+void *ram_ptr(const struct ram *ram, u64 gpa, u64 len)
+{
+	u64 high = ram->size - ram->low;
+
+	if (len > ram->size)
+		return NULL;
+	if (gpa < ram->low)
+		return gpa <= ram->low - len ? ram->base + gpa : NULL;
+	if (gpa < FOUR_GIB || len > high)
+		return NULL;
+	gpa -= FOUR_GIB;
+	return gpa <= high - len ? ram->base + ram->low + gpa : NULL;
+}
+
+void unit_config_init(struct unit_config *cfg)
+{
+	*cfg = (struct unit_config){
+		.nest = 1, .fl5lp = 1, .fl1gp = 1, .srs = 1, .eafs = 1,
+		.pasid = 1, .pss = PASID_BITS - 1, .prs = 1, .pds = 1,
+		.dt = 1, .slads = 1, .smpwc = 1, .c = 1, .sc = 1, .pt = 1,
+		.slts = 1, .flts = 1, .smts = 1,
+		.sagaw = BIT_ULL(2), .mgaw = 48, .sslps = 3,
+		.mamv = 18, .psi = 1, .nd = 6, .nfr = 8, .haw = 48,
+	};
+}
+
+void ep_config_init(struct ep_config *cfg)
+{
+	*cfg = (struct ep_config){
+		.ats = 1, .ats_global = 1, .pri = 1, .pasid = 1,
+		.pasid_bits = PASID_BITS, .priv = 1, .exec = 1,
+	};
+}
+
+static u32 ep_flags(const struct ep_config *c)
+{
+	return (c->ats ? VTDSIM_EP_ATS : 0) |
+	       (c->ats_global ? VTDSIM_EP_ATS_GLOBAL : 0) |
+	       (c->pri ? VTDSIM_EP_PRI : 0) |
+	       (c->pasid ? VTDSIM_EP_PASID : 0) |
+	       (c->priv ? VTDSIM_EP_PASID_PRIV : 0) |
+	       (c->exec ? VTDSIM_EP_PASID_EXEC : 0);
+}
+
+static u64 window(u64 offset)
+{
+	return VTDSIM_WINDOW_BASE + offset;
+}
+
+static void unit_init(struct sim *sim, u32 index)
+{
+	struct unit *u = &sim->unit[index];
+	u32 e;
+
+	u->sim = sim;
+	u->index = index;
+	u->cfg = sim->cfg.unit[index];
+	u->regs = ram_ptr(&sim->ram, window(VTDSIM_UNIT_OFF(index)),
+			  VTDSIM_UNIT_SIZE);
+	registers_init(u);
+	cache_init(&u->iotlb);
+	sid_cache_init(&u->ctx);
+	pasid_cache_init(&u->pasids);
+	u->nr_eps = sim->cfg.nr_eps[index];
+	for (e = 0; e < u->nr_eps; e++) {
+		struct ep *ep = &u->ep[e];
+
+		ep->u = u;
+		ep->index = e;
+		ep->sid = e << 3;
+		ep->flags = ep_flags(&sim->cfg.ep[index][e]);
+		ep->pasid_bits = sim->cfg.ep[index][e].pasid_bits;
+		ep->bar = ram_ptr(&sim->ram, window(VTDSIM_BAR_OFF(index, e)),
+				  VTDSIM_BAR_SIZE);
+		ep_init(ep);
+	}
+}
+
+/* Tell the endpoint module what there is; the magic number comes last. */
+static void write_config(struct sim *sim)
+{
+	struct vtdsim_config *c;
+	u32 i, e;
+
+	c = ram_ptr(&sim->ram, window(VTDSIM_CONFIG_OFF), sizeof(*c));
+	memset(c, 0, sizeof(*c));
+	c->nr_units = sim->nr_units;
+	for (i = 0; i < sim->nr_units; i++) {
+		struct unit *u = &sim->unit[i];
+
+		c->unit[i].segment = u->cfg.seg;
+		c->unit[i].nr_eps = u->nr_eps;
+		c->unit[i].regs = window(VTDSIM_UNIT_OFF(i));
+		for (e = 0; e < u->nr_eps; e++) {
+			c->unit[i].ep[e].flags = u->ep[e].flags;
+			c->unit[i].ep[e].pasid_bits = u->ep[e].pasid_bits;
+			c->unit[i].ep[e].bar = window(VTDSIM_BAR_OFF(i, e));
+		}
+	}
+	store_release(&c->magic, VTDSIM_CONFIG_MAGIC);
+}
+
+/* @sim is zeroed by the caller, who may have set msi and trace. */
+int sim_init(struct sim *sim, const struct sim_config *cfg, u8 *ram, u64 size)
+{
+	u32 i;
+
+	sim->ram.base = ram;
+	sim->ram.size = size;
+	sim->ram.low = ram_low_size(size);
+	if (!ram_ptr(&sim->ram, VTDSIM_WINDOW_BASE, VTDSIM_WINDOW_SIZE))
+		return -1;
+	sim->cfg = *cfg;
+	sim->random = cfg->seed * 2ULL + 1;
+	sim->nr_units = cfg->nr_units;
+	for (i = 0; i < sim->nr_units; i++)
+		unit_init(sim, i);
+	write_config(sim);
+	return 0;
+}
+
+void sim_destroy(struct sim *sim)
+{
+	u32 i, e;
+
+	for (i = 0; i < sim->nr_units; i++) {
+		struct unit *u = &sim->unit[i];
+
+		cache_destroy(&u->iotlb);
+		sid_cache_destroy(&u->ctx);
+		pasid_cache_destroy(&u->pasids);
+		for (e = 0; e < u->nr_eps; e++) {
+			page_requests_reset(&u->ep[e]);
+			cache_destroy(&u->ep[e].devtlb);
+		}
+	}
+}
+
+/* One round; true if anything moved, so that the next may follow at once. */
+bool sim_poll(struct sim *sim)
+{
+	bool busy = false;
+	u32 i, e;
+
+	for (i = 0; i < sim->nr_units; i++) {
+		struct unit *u = &sim->unit[i];
+
+		busy |= registers_poll(u);
+		busy |= invalidation_poll(u);
+		busy |= page_requests_poll(u);
+		for (e = 0; e < u->nr_eps; e++)
+			busy |= ep_poll(&u->ep[e]);
+	}
+	return busy;
+}
+
+void sim_msi(struct sim *sim, u64 addr, u32 data)
+{
+	if (sim->msi)
+		sim->msi(sim->msi_ctx, addr, data);
+}
+
+/* --evict: whether what was just found in a cache is gone, by chance. */
+bool sim_evict(struct unit *u)
+{
+	struct sim *sim = u->sim;
+
+	if (!sim->cfg.evict)
+		return false;
+	sim->random ^= sim->random << 13;
+	sim->random ^= sim->random >> 7;
+	sim->random ^= sim->random << 17;
+	if (sim->random % 1000 >= sim->cfg.evict)
+		return false;
+	u->cnt.u_evictions++;
+	return true;
+}
+
+struct ep *unit_find_ep(struct unit *u, u16 sid)
+{
+	u32 e;
+
+	for (e = 0; e < u->nr_eps; e++) {
+		if (u->ep[e].sid == sid)
+			return &u->ep[e];
+	}
+	return NULL;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The simulator: one struct sim holds the VM's memory and the VT-d units, each
+ * unit its registers, its caches and the endpoints below it.
+ *
+ * Everything runs in one thread, polled from sim_poll().  That is what makes a
+ * translation and the memory access that it is for one step: when an
+ * invalidation has been executed, no request that used the old translation is
+ * still on its way.
+ */
+#ifndef VTDSIM_SIM_H
+#define VTDSIM_SIM_H
+
+#include <stdio.h>
+#include "caches.h"
+#include "types.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
+
+/* The RAM of the VM; q35 puts what is beyond @low at 4 GiB. */
+struct ram {
+	u8 *base;
+	u64 size;
+	u64 low;
+};
+
+/* @gpa as a pointer, or NULL unless all of @len bytes are RAM. */
+void *ram_ptr(const struct ram *ram, u64 gpa, u64 len);
+u64 ram_low_size(u64 ram_size);
+
+/* What a unit can do; every member is a key of --unit. */
+struct unit_config {
+	u32 seg;
+	u32 cm, nest, fl5lp, fl1gp, srs, ers, eafs, pasid, pss, prs, pds, dt;
+	u32 slads, smpwc, c, sc, pt, slts, flts, smts, sagaw, mgaw, sslps;
+	u32 mamv, psi, nd, nfr, haw, nwfs;
+};
+
+struct ep_config {
+	u32 unit;
+	u32 ats, ats_global, pri, pasid, pasid_bits, priv, exec;
+};
+
+struct sim_config {
+	u32 nr_units;
+	struct unit_config unit[VTDSIM_MAX_UNITS];
+	u32 nr_eps[VTDSIM_MAX_UNITS];
+	struct ep_config ep[VTDSIM_MAX_UNITS][VTDSIM_MAX_EPS];
+	u32 evict;		/* per mille */
+	u32 seed;
+	bool no_oracle;
+	bool trace;
+};
+
+void unit_config_init(struct unit_config *cfg);
+void ep_config_init(struct ep_config *cfg);
+
+/* Address type of a request, as in its TLP. */
+enum at {
+	AT_UNTRANSLATED = 0,
+	AT_TRANSLATION = 1,	/* ATS translation request */
+	AT_TRANSLATED = 2,
+};
+
+/* A request that reaches the unit. */
+struct request {
+	u16 sid;
+	u8 at;
+	bool has_pasid;
+	bool priv;
+	bool exec;
+	bool read;
+	bool write;
+	bool page_request;
+	u32 pasid;
+	u64 addr;
+	u32 len;
+};
+
+/* What became of it. */
+struct translation {
+	u8 reason;		/* enum fault_reason; FR_NONE: translated */
+	bool fpd;		/* an entry on the way disables fault processing */
+	bool aborted;		/* blocked before any structure was read */
+	bool read;		/* permissions of the translation, for ATS */
+	bool write;
+	bool exec;
+	bool needs_dirty;	/* peek: a write would have to set a dirty bit */
+	u8 level;		/* page size: 1: 4 KiB, 2: 2 MiB, 3: 1 GiB */
+	u8 pgtt;
+	u16 did;
+	u64 hpa;
+	u64 gpa;		/* nested */
+	u64 pe[8];
+};
+
+struct page_group;
+
+/* A queue of an endpoint's DMA engine: one descriptor at a time. */
+struct dma {
+	bool active;
+	struct vtdsim_desc desc;	/* as fetched */
+	struct vtdsim_desc *slot;	/* where its status goes */
+	u32 pasid;
+	bool has_pasid;
+	u32 done;			/* bytes */
+	struct page_group *waiting;	/* page request not answered */
+	u32 pri_retries;
+};
+
+struct ep {
+	struct unit *u;
+	u32 index;
+	u16 sid;
+	u32 flags;			/* VTDSIM_EP_* */
+	u32 pasid_bits;
+	u8 *bar;
+	u32 ctl;			/* as last seen */
+	struct cache devtlb;
+	struct dma q[VTDSIM_NR_QUEUES];
+	struct vtdsim_counters cnt;	/* e_ part */
+	struct list groups;		/* page request groups not answered */
+	u32 nr_groups;
+	u32 next_group;
+	u32 pri_status;
+};
+
+/* An event that is signalled by message: fault, invalidation, page request. */
+struct event {
+	u32 reg;			/* control register; data and address follow */
+	bool pending;
+};
+
+struct unit {
+	struct sim *sim;
+	u32 index;
+	struct unit_config cfg;
+	u64 cap;
+	u64 ecap;
+	u8 *regs;
+
+	/* Registers as hardware holds them; memory shows copies. */
+	u32 gsts;
+	u64 rtaddr;
+	u32 fsts;
+	u32 fsts_shown;
+	u32 ics;
+	u32 ics_shown;
+	u32 prs;
+	u32 prs_shown;
+	u32 fault_next;			/* next fault recording register */
+	u32 frcd_shown[256];		/* top word of each */
+	struct event ev_fault;
+	struct event ev_inv;
+	struct event ev_prq;
+
+	/* Queued invalidation */
+	u32 iqh;
+	u32 iqt_seen;
+	bool wait_blocked;		/* head waits for a page-request drain */
+
+	/* Page requests */
+	u32 pqt;
+
+	struct cache iotlb;		/* IOTLB and paging-structure caches */
+	struct sid_cache ctx;
+	struct pasid_cache pasids;
+
+	struct ep ep[VTDSIM_MAX_EPS];
+	u32 nr_eps;
+	struct vtdsim_counters cnt;	/* u_ part */
+};
+
+struct sim {
+	struct ram ram;
+	struct sim_config cfg;
+	struct unit unit[VTDSIM_MAX_UNITS];
+	u32 nr_units;
+	u64 random;
+	void (*msi)(void *ctx, u64 addr, u32 data);
+	void *msi_ctx;
+	FILE *trace;
+};
+
+/* sim.c */
+int sim_init(struct sim *sim, const struct sim_config *cfg, u8 *ram, u64 size);
+void sim_destroy(struct sim *sim);
+bool sim_poll(struct sim *sim);
+void sim_msi(struct sim *sim, u64 addr, u32 data);
+bool sim_evict(struct unit *u);
+struct ep *unit_find_ep(struct unit *u, u16 sid);
+
+/* registers.c */
+void registers_init(struct unit *u);
+bool registers_poll(struct unit *u);
+void registers_publish(struct unit *u);
+void event_raise(struct unit *u, struct event *ev);
+void event_clear(struct unit *u, struct event *ev);
+u32 reg_read32(struct unit *u, u32 reg);
+u64 reg_read64(struct unit *u, u32 reg);
+void reg_write32(struct unit *u, u32 reg, u32 val);
+void reg_write64(struct unit *u, u32 reg, u64 val);
+
+/* invalidation.c */
+void invalidation_enable(struct unit *u, bool on);
+bool invalidation_poll(struct unit *u);
+void invalidate_all(struct unit *u);
+
+/* faults.c */
+void fault_record(struct unit *u, const struct request *rq, u8 reason);
+void faults_poll(struct unit *u);
+void fault_status_set(struct unit *u, u32 bit);
+void fault_status_clear(struct unit *u, u32 written);
+const char *fault_text(u8 reason);
+
+/* walk.c and structures.c */
+struct walk;
+void translate(struct unit *u, const struct request *rq, struct translation *t);
+void translate_peek(struct unit *u, const struct request *rq,
+		    struct translation *t, struct vtdsim_explain *ex);
+void translate_page_request(struct unit *u, const struct request *rq,
+			    struct translation *t);
+void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out);
+
+/* page_requests.c */
+struct page_group *page_request_send(struct ep *ep, const struct request *rq);
+bool page_group_done(struct page_group *g, u8 *code);
+void page_group_put(struct page_group *g);
+void page_response(struct unit *u, const u64 *d);
+bool page_requests_drained(struct unit *u);
+bool page_requests_poll(struct unit *u);
+u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
+void page_requests_reset(struct ep *ep);
+
+/* endpoint.c */
+void ep_init(struct ep *ep);
+bool ep_poll(struct ep *ep);
+void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
+		   u64 addr, u64 size);
+void ep_show_counters(struct ep *ep);
+
+/* dmar.c */
+size_t dmar_build(const struct sim_config *cfg, u8 *buf, size_t size);
+
+/* trace.c */
+void trace_desc(struct unit *u, const u64 *d);
+void trace_translation(struct unit *u, const struct request *rq,
+		       const struct translation *t);
+void trace_note(struct unit *u, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void counters_print(struct sim *sim, FILE *f);
+
+#endif /* VTDSIM_SIM_H */

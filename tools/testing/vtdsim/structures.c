@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "Translation Structure Formats": root and context entries, PASID directory
+ * and PASID table, with the context cache and the PASID cache in front.
+ */
+#include <string.h>
+#include "walk.h"
+
+static bool beyond_haw(const struct unit *u, u64 entry)
+{
+	return page_of(entry) >> u->cfg.haw;
+}
+
+/* "Scalable-Mode Root Entry": the half that covers the device number. */
+static u8 read_root(struct walk *w, u64 *half)
+{
+	struct unit *u = w->u;
+	u64 addr = page_of(u->rtaddr) + (w->rq->sid >> 8) * 16;
+	u64 *p;
+
+	if (w->rq->sid & 0x80)
+		addr += 8;
+	p = ram_ptr(&u->sim->ram, addr, 8);
+	if (!p)
+		return FR_SRT_1;
+	*half = load_acquire(p);
+	explain_step(w, VTDSIM_ST_ROOT, 0, addr, *half);
+	if (!(*half & ROOT_P))
+		return FR_SRT_2;
+	if (*half & ROOT_RSVD || beyond_haw(u, *half))
+		return FR_SRT_3;
+	return FR_NONE;
+}
+
+static bool context_reserved(const struct unit *u, const u64 *ctx)
+{
+	u64 rsvd = CTX_RSVD0;
+
+	if (!u->cfg.dt)
+		rsvd |= CTX_DTE;
+	if (!u->cfg.pasid)
+		rsvd |= CTX_PASIDE;
+	if (!u->cfg.prs)
+		rsvd |= CTX_PRE;
+	return ctx[0] & rsvd || beyond_haw(u, ctx[0]) ||
+	       ctx[1] & CTX_RSVD1 || ctx[2] || ctx[3];
+}
+
+/* "Scalable-Mode Context Entry" */
+static u8 read_context(struct walk *w, u64 root, u64 *ctx)
+{
+	struct unit *u = w->u;
+	u64 addr = page_of(root) + (w->rq->sid & 0x7f) * 32;
+	u64 *p = ram_ptr(&u->sim->ram, addr, 32);
+	int i;
+
+	if (!p)
+		return FR_SCT_1;
+	for (i = 0; i < 4; i++)
+		ctx[i] = load_acquire(&p[i]);
+	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
+	w->fpd = ctx[0] & CTX_FPD;
+	if (!(ctx[0] & CTX_P))
+		return FR_SCT_2;
+	if (context_reserved(u, ctx))
+		return FR_SCT_3;
+	if (ctx[0] & CTX_PRE && !(ctx[0] & CTX_DTE))
+		return FR_SCT_4;
+	return FR_NONE;
+}
+
+static u8 fetch_context(struct walk *w, u64 *ctx)
+{
+	u64 root;
+	u8 reason = read_root(w, &root);
+
+	return reason ? reason : read_context(w, root, ctx);
+}
+
+/* Does memory still say what the cache says? */
+static void check_context_hit(struct walk *w, const struct ctx_entry *e)
+{
+	struct walk fresh = { .u = w->u, .rq = w->rq, .peek = true };
+	u64 ctx[4] = { 0 };
+	u8 reason;
+
+	if (w->u->sim->cfg.no_oracle)
+		return;
+	reason = fetch_context(&fresh, ctx);
+	if (reason != e->reason ||
+	    (!reason && memcmp(ctx, e->val, sizeof(ctx)))) {
+		w->u->cnt.u_stale_hits++;
+		trace_note(w->u, "stale hit: context cache, source-id %04x",
+			   w->rq->sid);
+	}
+}
+
+static bool context_hit(struct walk *w, struct ctx_entry *e)
+{
+	if (!e->valid)
+		return false;
+	if (sim_evict(w->u)) {
+		e->valid = false;
+		return false;
+	}
+	w->u->cnt.u_hits_context++;
+	check_context_hit(w, e);
+	return true;
+}
+
+/* The context entry of the request, to w->ctx. */
+u8 find_context(struct walk *w)
+{
+	struct ctx_entry *e = &w->u->ctx.e[w->rq->sid];
+	u8 reason;
+
+	if (!w->peek && context_hit(w, e)) {
+		memcpy(w->ctx, e->val, sizeof(w->ctx));
+		w->fpd = e->fpd;
+		return e->reason;
+	}
+	reason = fetch_context(w, w->ctx);
+	if (!w->peek && (!reason || w->u->cfg.cm)) {
+		e->valid = true;
+		e->reason = reason;
+		e->fpd = w->fpd;
+		memcpy(e->val, w->ctx, sizeof(e->val));
+	}
+	return reason;
+}
+
+/* "Scalable-Mode PASID Directory Entry" */
+static u8 read_directory(struct walk *w, u64 *pde)
+{
+	struct unit *u = w->u;
+	u64 addr = page_of(w->ctx[0]) + (w->pasid >> 6) * 8;
+	u64 *p = ram_ptr(&u->sim->ram, addr, 8);
+
+	if (!p)
+		return FR_SPD_1;
+	*pde = load_acquire(p);
+	explain_step(w, VTDSIM_ST_PASID_DIR, 0, addr, *pde);
+	w->fpd |= !!(*pde & PDE_FPD);
+	if (!(*pde & PDE_P))
+		return FR_SPD_2;
+	if (*pde & PDE_RSVD || beyond_haw(u, *pde))
+		return FR_SPD_3;
+	return FR_NONE;
+}
+
+/* Hardware reads the entry at once: begin again if it changes meanwhile. */
+static void read_entry_atomic(u64 *p, u64 *pe)
+{
+	int i;
+
+	do {
+		for (i = 0; i < 8; i++)
+			pe[i] = load_acquire(&p[i]);
+	} while (load_acquire(&p[0]) != pe[0]);
+}
+
+static u64 reserved_by_capability(const struct unit_config *c, int qword)
+{
+	u64 rsvd = 0;
+
+	switch (qword) {
+	case 0:
+		rsvd = PE_RSVD0 | (c->slads ? 0 : PE_SSADE);
+		break;
+	case 1:
+		/* Memory types (MTS) are not supported. */
+		rsvd = PE_RSVD1 | GENMASK_ULL(63, 25);
+		rsvd |= c->smpwc ? 0 : PE_PWSNP;
+		rsvd |= c->sc ? 0 : PE_PGSNP;
+		break;
+	case 2:
+		rsvd = PE_RSVD2 | (c->srs ? 0 : PE_SRE);
+		rsvd |= c->ers ? 0 : PE_ERE;
+		rsvd |= c->eafs ? 0 : PE_EAFE;
+		break;
+	}
+	return rsvd;
+}
+
+static bool pasid_entry_reserved(const struct unit *u, const u64 *pe)
+{
+	u8 pgtt = PE_PGTT(pe[0]);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (pe[i] & reserved_by_capability(&u->cfg, i))
+			return true;
+	}
+	for (; i < 8; i++) {
+		if (pe[i])
+			return true;
+	}
+	if ((pgtt == PGTT_SECOND || pgtt == PGTT_NESTED) &&
+	    beyond_haw(u, pe[0]))
+		return true;
+	return pgtt == PGTT_FIRST && beyond_haw(u, pe[2]);
+}
+
+static bool pgtt_supported(const struct unit_config *c, u8 pgtt)
+{
+	switch (pgtt) {
+	case PGTT_FIRST:
+		return c->flts;
+	case PGTT_SECOND:
+		return c->slts;
+	case PGTT_NESTED:
+		return c->nest && c->flts && c->slts;
+	case PGTT_PASSTHROUGH:
+		return c->pt;
+	}
+	return false;
+}
+
+/* Fields that name something that the unit cannot do. */
+static bool pasid_entry_invalid(const struct unit *u, const u64 *pe)
+{
+	u8 pgtt = PE_PGTT(pe[0]);
+
+	if (!pgtt_supported(&u->cfg, pgtt))
+		return true;
+	if ((pgtt == PGTT_SECOND || pgtt == PGTT_NESTED) &&
+	    !(u->cfg.sagaw & (1u << PE_AW(pe[0]))))
+		return true;
+	if (pgtt == PGTT_FIRST || pgtt == PGTT_NESTED) {
+		u8 mode = PE_FSPM(pe[2]);
+
+		return mode > 1 || (mode == 1 && !u->cfg.fl5lp);
+	}
+	return false;
+}
+
+/* "Scalable-Mode PASID-Table Entry" */
+static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
+{
+	struct unit *u = w->u;
+	u64 addr = page_of(pde) + (w->pasid & 63) * 64;
+	u64 *p = ram_ptr(&u->sim->ram, addr, 64);
+
+	if (!p)
+		return FR_SPT_1;
+	read_entry_atomic(p, pe);
+	explain_step(w, VTDSIM_ST_PASID, 0, addr, pe[0]);
+	w->fpd |= !!(pe[0] & PE_FPD);
+	if (!(pe[0] & PE_P))
+		return FR_SPT_2;
+	if (pasid_entry_reserved(u, pe))
+		return FR_SPT_3;
+	if (pasid_entry_invalid(u, pe))
+		return FR_SPT_4;
+	return FR_NONE;
+}
+
+static u8 fetch_pasid_entry(struct walk *w, u64 *pe)
+{
+	u64 pde;
+	u8 reason = read_directory(w, &pde);
+
+	return reason ? reason : read_pasid_entry(w, pde, pe);
+}
+
+static void check_pasid_hit(struct walk *w, const struct pasid_entry *e)
+{
+	struct walk fresh = {
+		.u = w->u, .rq = w->rq, .pasid = w->pasid, .peek = true
+	};
+	u64 pe[8] = { 0 };
+	u8 reason;
+
+	if (w->u->sim->cfg.no_oracle)
+		return;
+	memcpy(fresh.ctx, w->ctx, sizeof(fresh.ctx));
+	reason = fetch_pasid_entry(&fresh, pe);
+	if (reason != e->reason ||
+	    (!reason && memcmp(pe, e->val, sizeof(pe)))) {
+		w->u->cnt.u_stale_hits++;
+		trace_note(w->u, "stale hit: PASID cache, source-id %04x PASID %#x",
+			   w->rq->sid, w->pasid);
+	}
+}
+
+static struct pasid_entry *pasid_hit(struct walk *w)
+{
+	struct pasid_entry *e;
+
+	e = pasid_cache_find(&w->u->pasids, w->rq->sid, w->pasid);
+	if (!e)
+		return NULL;
+	if (sim_evict(w->u)) {
+		pasid_cache_remove(&w->u->pasids, e);
+		return NULL;
+	}
+	w->u->cnt.u_hits_pasid++;
+	check_pasid_hit(w, e);
+	return e;
+}
+
+static void cache_pasid_entry(struct walk *w, u8 reason, bool fpd)
+{
+	struct pasid_entry *e;
+
+	e = pasid_cache_insert(&w->u->pasids, w->rq->sid, w->pasid,
+			       PE_DID(w->pe[1]), reason);
+	e->fpd = fpd;
+	memcpy(e->val, w->pe, sizeof(e->val));
+}
+
+/* The PASID-table entry of the request, to w->pe. */
+u8 find_pasid_entry(struct walk *w)
+{
+	struct pasid_entry *e = w->peek ? NULL : pasid_hit(w);
+	bool ctx_fpd = w->fpd;
+	u8 reason;
+
+	if (e) {
+		memcpy(w->pe, e->val, sizeof(w->pe));
+		w->fpd |= e->fpd;
+		return e->reason;
+	}
+	w->fpd = false;
+	reason = fetch_pasid_entry(w, w->pe);
+	if (!w->peek && (!reason || w->u->cfg.cm))
+		cache_pasid_entry(w, reason, w->fpd);
+	w->fpd |= ctx_fpd;
+	return reason;
+}
+
+static void census_entry(const u64 *pe, struct vtdsim_census *out)
+{
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		if (pe[i]) {
+			out->nonzero++;
+			break;
+		}
+	}
+	if (!(pe[0] & PE_P))
+		return;
+	out->present++;
+	if (PE_PGTT(pe[0]) == PGTT_NESTED)
+		out->nested++;
+}
+
+static void census_table(const struct ram *ram, u64 pde, u32 first, bool one,
+			 u32 pasid, struct vtdsim_census *out)
+{
+	u64 *p = ram_ptr(ram, page_of(pde), 4096);
+	u32 i;
+
+	if (!(pde & PDE_P) || !p)
+		return;
+	for (i = 0; i < 64; i++) {
+		if (one ? first + i == pasid : first + i != 0)
+			census_entry(p + i * 8, out);
+	}
+}
+
+/* Count what the tables and caches still hold of a PASID, or of every one. */
+void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out)
+{
+	struct request rq = { .sid = ep->sid };
+	struct walk w = { .u = ep->u, .rq = &rq, .peek = true };
+	u64 none = 0;
+	u64 *dir = NULL;
+	u32 i, nr;
+
+	memset(out, 0, sizeof(*out));
+	out->pasid_cache = pasid_cache_count(&ep->u->pasids, ep->sid, one,
+					     pasid);
+	cache_count(&ep->u->iotlb, one, pasid, &out->iotlb, &out->paging_cache);
+	cache_count(&ep->devtlb, one, pasid, &out->dev_tlb, &none);
+	out->page_requests = page_requests_count(ep, one, pasid);
+	if (RTADDR_TTM(ep->u->rtaddr) != TTM_SCALABLE || find_context(&w))
+		return;
+	nr = 128u << CTX_PDTS(w.ctx[0]);
+	dir = ram_ptr(&ep->u->sim->ram, page_of(w.ctx[0]), nr * 8ULL);
+	if (!dir)
+		return;
+	for (i = 0; i < nr; i++)
+		census_table(&ep->u->sim->ram, load_acquire(&dir[i]), i * 64,
+			     one, pasid, out);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "DMA Remapping": what becomes of a request, from its source-id to a page.
+ *
+ * Order of checks: the unit's mode, the context entry, what the request needs
+ * of it, the PASID-table entry, what the request needs of that, the pages.
+ */
+#include <string.h>
+#include "walk.h"
+
+void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry)
+{
+	struct vtdsim_explain *ex = w->ex;
+	struct vtdsim_step *s;
+
+	if (!ex || ex->nr_steps == VTDSIM_EXPLAIN_STEPS)
+		return;
+	s = &ex->step[ex->nr_steps++];
+	s->stage = stage;
+	s->level = level;
+	s->for_level = stage == VTDSIM_ST_SECOND ? w->for_level : 0;
+	s->addr = addr;
+	s->entry = entry;
+}
+
+/* "Root Table Address Register", TTM.  Legacy mode is not simulated. */
+static u8 check_mode(const struct unit *u, const struct request *rq)
+{
+	switch (RTADDR_TTM(u->rtaddr)) {
+	case TTM_SCALABLE:
+		return FR_NONE;
+	case TTM_LEGACY:
+		if (rq->page_request)
+			return FR_RTA_3;
+		return rq->has_pasid ? FR_RTA_2 : FR_RTA_1;
+	}
+	return FR_RTA_1;
+}
+
+/* What the context entry lets this request do. */
+static u8 check_context(const struct walk *w)
+{
+	const struct request *rq = w->rq;
+	u32 max = 1u << (CTX_PDTS(w->ctx[0]) + 7 + 6);
+
+	if (rq->at != AT_UNTRANSLATED && !(w->ctx[0] & CTX_DTE))
+		return FR_SCT_5;
+	if (rq->has_pasid && !(w->ctx[0] & CTX_PASIDE))
+		return FR_SCT_6;
+	if (rq->page_request && !(w->ctx[0] & CTX_PRE))
+		return FR_SCT_8;
+	if (rq->at == AT_TRANSLATED)
+		return FR_NONE;
+	if (rq->has_pasid && rq->pasid >= max)
+		return FR_SCT_7;
+	if (!rq->has_pasid && CTX_RID_PASID(w->ctx[1]) >= max)
+		return FR_SCT_9;
+	return FR_NONE;
+}
+
+/* "Handling Requests with Pre-Translated Address" */
+static u8 check_translated(struct walk *w)
+{
+	const struct request *rq = w->rq;
+
+	if (rq->addr >> w->u->cfg.haw)
+		return FR_SGN_4;
+	if (rq->addr >= INTR_BASE && rq->addr < INTR_END)
+		return FR_SGN_8;
+	w->t->hpa = rq->addr;
+	w->t->read = true;
+	w->t->write = true;
+	w->t->level = 1;
+	return FR_NONE;
+}
+
+/* What the PASID-table entry lets this request do. */
+static u8 check_pasid_entry(const struct walk *w)
+{
+	u8 pgtt = PE_PGTT(w->pe[0]);
+
+	if (w->rq->exec && !(w->pe[2] & PE_ERE))
+		return FR_SPT_5;
+	if ((pgtt == PGTT_FIRST || pgtt == PGTT_NESTED) && w->priv &&
+	    !(w->pe[2] & PE_SRE))
+		return FR_SPT_6;
+	return FR_NONE;
+}
+
+static u8 walk_pasid(struct walk *w)
+{
+	const struct request *rq = w->rq;
+	u8 reason;
+
+	w->pasid = rq->has_pasid ? rq->pasid : CTX_RID_PASID(w->ctx[1]);
+	w->priv = rq->has_pasid ? rq->priv : !!(w->ctx[1] & CTX_RID_PRIV);
+	reason = find_pasid_entry(w);
+	memcpy(w->t->pe, w->pe, sizeof(w->pe));
+	if (reason)
+		return reason;
+	w->t->pgtt = PE_PGTT(w->pe[0]);
+	w->t->did = PE_DID(w->pe[1]);
+	reason = check_pasid_entry(w);
+	return reason ? reason : walk_pages(w);
+}
+
+static u8 walk_request(struct walk *w)
+{
+	const struct request *rq = w->rq;
+	u8 reason = check_mode(w->u, rq);
+
+	if (reason)
+		return reason;
+	reason = find_context(w);
+	if (reason)
+		return reason;
+	reason = check_context(w);
+	if (reason || rq->page_request)
+		return reason;
+	if (rq->at == AT_TRANSLATED)
+		return check_translated(w);
+	/* "Interrupt Address Range": not memory for requests without PASID. */
+	if (!rq->has_pasid && rq->addr >= INTR_BASE && rq->addr < INTR_END)
+		return FR_SGN_8;
+	return walk_pasid(w);
+}
+
+static void run(struct unit *u, const struct request *rq,
+		struct translation *t, struct vtdsim_explain *ex, bool peek)
+{
+	struct walk w;
+
+	do {
+		memset(t, 0, sizeof(*t));
+		memset(&w, 0, offsetof(struct walk, touch));
+		w.nr_touches = 0;
+		w.u = u;
+		w.rq = rq;
+		w.t = t;
+		w.ex = ex;
+		w.peek = peek;
+		t->reason = walk_request(&w);
+	} while (t->reason == WALK_AGAIN);
+	t->fpd = w.fpd;
+}
+
+/* The same from memory alone, without a trace of having looked. */
+void peek_request(struct unit *u, const struct request *rq,
+		  struct translation *t, struct vtdsim_explain *ex)
+{
+	run(u, rq, t, ex, true);
+}
+
+/* Remapping is off: only plain requests pass, with the address as it is. */
+static bool remapping_off(struct unit *u, const struct request *rq,
+			  struct translation *t)
+{
+	if (u->gsts & GCMD_TE)
+		return false;
+	memset(t, 0, sizeof(*t));
+	t->hpa = rq->addr;
+	t->read = true;
+	t->write = true;
+	t->level = 1;
+	t->aborted = rq->has_pasid || rq->at != AT_UNTRANSLATED;
+	return true;
+}
+
+/*
+ * "Fault conditions": those that a translation request answers with a
+ * completion that grants nothing, and does not report; a page request may
+ * follow.
+ */
+static bool recoverable(u8 reason)
+{
+	switch (reason) {
+	case FR_SFS_2:
+	case FR_SFS_5:
+	case FR_SFS_6:
+	case FR_SFS_7:
+	case FR_SFS_8:
+	case FR_SSS_2:
+	case FR_SGN_1:
+	case FR_SGN_2:
+	case FR_SGN_3:
+	case FR_SGN_5:
+	case FR_SGN_6:
+	case FR_SGN_7:
+		return true;
+	}
+	return false;
+}
+
+static void grant_nothing(struct translation *t)
+{
+	t->reason = FR_NONE;
+	t->read = false;
+	t->write = false;
+	t->exec = false;
+}
+
+/* Faults met before the entries that could disable their report. */
+static bool unqualified(u8 reason)
+{
+	return reason <= FR_SCT_1 || reason == FR_SPD_1 || reason == FR_SPT_1;
+}
+
+static void report(struct unit *u, const struct request *rq,
+		   const struct translation *t)
+{
+	if (!t->fpd || unqualified(t->reason))
+		fault_record(u, rq, t->reason);
+}
+
+void translate(struct unit *u, const struct request *rq, struct translation *t)
+{
+	u->cnt.u_translations += rq->at != AT_TRANSLATED;
+	if (remapping_off(u, rq, t))
+		return;
+	run(u, rq, t, NULL, false);
+	trace_translation(u, rq, t);
+	if (!t->reason)
+		return;
+	if (rq->at == AT_TRANSLATION && recoverable(t->reason))
+		grant_nothing(t);
+	else
+		report(u, rq, t);
+}
+
+/* A page request has only the context entry to pass. */
+void translate_page_request(struct unit *u, const struct request *rq,
+			    struct translation *t)
+{
+	run(u, rq, t, NULL, false);
+	if (t->reason)
+		report(u, rq, t);
+}
+
+void translate_peek(struct unit *u, const struct request *rq,
+		    struct translation *t, struct vtdsim_explain *ex)
+{
+	if (ex)
+		memset(ex, 0, sizeof(*ex));
+	peek_request(u, rq, t, ex);
+	if (!ex)
+		return;
+	ex->reason = t->reason;
+	ex->output = t->reason ? 0 : t->hpa;
+	ex->gpa = t->gpa;
+	ex->pgtt = t->pgtt;
+	ex->did = t->did;
+	memcpy(ex->pasid_entry, t->pe, sizeof(ex->pasid_entry));
+}

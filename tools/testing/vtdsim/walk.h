@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One translation under way; shared by translate.c, structures.c and walk.c.
+ */
+#ifndef VTDSIM_WALK_H
+#define VTDSIM_WALK_H
+
+#include "sim.h"
+
+/* Not a fault: an entry changed under the walk, which has to begin again. */
+#define WALK_AGAIN	0xff
+
+/*
+ * A paging entry that the walk went through, and the accessed and dirty bits
+ * that it must have before the request may proceed.
+ */
+struct touch {
+	u64 *p;
+	u64 seen;
+	u64 set;
+	u64 dirty;		/* leaf: to add if the page is written */
+	u64 addr;		/* first stage: of the entry; second: input */
+	u8 level;
+	bool first;
+	bool leaf;
+};
+
+#define MAX_TOUCHES	64
+
+struct walk {
+	struct unit *u;
+	const struct request *rq;
+	struct translation *t;
+	struct vtdsim_explain *ex;
+	bool peek;		/* neither uses caches nor changes anything */
+	bool priv;		/* of the request, or RID_PRIV */
+	bool fpd;
+	u32 pasid;		/* of the request, or RID_PASID */
+	u64 ctx[4];
+	u64 pe[8];
+	u8 for_level;		/* what the second stage is being walked for */
+	struct touch touch[MAX_TOUCHES];
+	u32 nr_touches;
+};
+
+/* Result of a walk through one stage. */
+struct leaf {
+	u64 page;		/* output address, aligned to the level */
+	u16 rights;		/* RIGHT_*, STATE_* */
+	u8 level;
+	int touch;		/* index of the leaf entry in touch[], or -1 */
+};
+
+void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry);
+
+/* structures.c */
+u8 find_context(struct walk *w);
+u8 find_pasid_entry(struct walk *w);
+
+/* walk.c */
+u8 walk_pages(struct walk *w);
+unsigned int second_stage_width(const u64 *pe);
+
+/* translate.c */
+void peek_request(struct unit *u, const struct request *rq,
+		  struct translation *t, struct vtdsim_explain *ex);
+
+#endif /* VTDSIM_WALK_H */
