@@ -110,26 +110,59 @@ static int check_stale(struct bench *b, int i)
 	return 1;
 }
 
+static int census_of(const char *address, struct vtdsim_census *c)
+{
+	struct lab_dev lab;
+	int rc = lab_dev_open_sysfs(&lab, address);
+
+	if (rc)
+		return rc;
+	rc = lab_census(&lab, 0, c);
+	lab_dev_close(&lab);
+	return rc;
+}
+
+/* The unit's caches are one for all its devices: do others use them? */
+static bool shared_caches_in_use(const char *address)
+{
+	struct vtdsim_census c;
+	int i;
+
+	for (i = 0; i < NR_EPS; i++)
+		if (strcmp(address, endpoint[i]) &&
+		    !strncmp(address, endpoint[i], 4) &&
+		    !census_of(endpoint[i], &c) && c.present)
+			return true;
+	return false;
+}
+
 static int check_left(const char *address)
 {
 	struct vtdsim_census c;
-	struct lab_dev lab;
-	int rc = lab_dev_open_sysfs(&lab, address);
+	int rc = census_of(address, &c);
 
 	if (rc) {
 		fprintf(stderr, "# %s: %s\n", address, strerror(-rc));
 		return 1;
 	}
-	rc = lab_census(&lab, 0, &c);
-	lab_dev_close(&lab);
-	if (!rc && !c.present && !c.pasid_cache && !c.iotlb &&
-	    !c.paging_cache && !c.dev_tlb && !c.page_requests && !c.nonzero)
+	if (!c.present && !c.pasid_cache && !c.dev_tlb && !c.page_requests &&
+	    !c.nonzero &&
+	    ((!c.iotlb && !c.paging_cache) || shared_caches_in_use(address)))
 		return 0;
 	fprintf(stderr,
-		"# %s: after the close (%d): present %llu nonzero %llu, cached: PASID %llu IOTLB %llu paging %llu device TLB %llu, page requests %llu\n",
-		address, rc, c.present, c.nonzero, c.pasid_cache, c.iotlb,
+		"# %s: after the close: present %llu nonzero %llu, cached: PASID %llu IOTLB %llu paging %llu device TLB %llu, page requests %llu\n",
+		address, c.present, c.nonzero, c.pasid_cache, c.iotlb,
 		c.paging_cache, c.dev_tlb, c.page_requests);
 	return 1;
+}
+
+int bench_close_dev(struct bench *b, int dev)
+{
+	int broken = check_stale(b, dev);
+
+	gvm_dev_close(&b->dev[dev]);
+	b->lab[dev].bar = NULL;
+	return broken + check_left(b->address[dev]);
 }
 
 int bench_close(struct bench *b)
@@ -139,8 +172,10 @@ int bench_close(struct bench *b)
 
 	for (i = 0; i < b->nr; i++)
 		broken += check_stale(b, i);
-	for (i = 0; i < b->nr; i++)
+	for (i = 0; i < b->nr; i++) {
 		gvm_dev_close(&b->dev[i]);
+		b->lab[i].bar = NULL;
+	}
 	gvm_close(&b->vm);
 	for (i = 0; i < b->nr; i++)
 		broken += check_left(b->address[i]);

@@ -87,6 +87,9 @@ int bench_add(struct bench *b, const char *address);
  */
 int bench_close(struct bench *b);
 
+/* Close one device and look what is left of it; for the same answer. */
+int bench_close_dev(struct bench *b, int dev);
+
 /* What the unit above a device can do. */
 bool bench_caching_mode(const struct bench *b, int dev);
 
