@@ -76,7 +76,7 @@ def overlay_files():
     for top in OVERLAY:
         for path in sorted((TOP / top).rglob("*")):
             if path.is_file() and path.name not in NOT_OVERLAID and \
-               path.suffix in (".c", ".h", "") and not path.name.startswith("."):
+               (path.suffix in (".c", ".h", "") or path.name.startswith("Kconfig.")) and not path.name.startswith("."):
                 out[str(path.relative_to(TOP))] = path
     return out
 
