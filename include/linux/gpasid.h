@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest PASID binding: the in-kernel API.
+ *
+ * For a driver that owns devices or virtual devices (VFIO through iommufd, a
+ * VDCM): bind a host PASID of a device to a guest's first-stage table, nested
+ * on the VM's second stage.  For an IOMMU driver: the operations that do it.
+ */
+#ifndef _LINUX_GPASID_H
+#define _LINUX_GPASID_H
+
+#include <linux/bits.h>
+#include <linux/iommu.h>
+#include <linux/ioasid.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+#include <uapi/linux/gpasid.h>
+
+struct device;
+struct gpasid_device;
+struct gpasid_op;
+struct module;
+
+/* A PASID has 20 bits; 0 is the PASID of requests without one. */
+#define GPASID_MAX		(BIT(20) - 1)
+
+/**
+ * enum gpasid_bind_flags - What iommu_sva_bind_gpasid() is asked for
+ * @GPASID_BIND_GPASID: gpasid_bind_data::gpasid is given
+ * @GPASID_BIND_REPLACE: exchange the first-stage table of a live binding
+ */
+enum gpasid_bind_flags {
+	GPASID_BIND_GPASID = BIT(0),
+	GPASID_BIND_REPLACE = BIT(1),
+};
+
+/**
+ * struct gpasid_bind_data - One binding, as its owner describes it
+ * @argsz: sizeof(struct gpasid_bind_data); a smaller or larger one is refused
+ * @flags: combination of enum gpasid_bind_flags
+ * @set: IOASID set of the VM; the caller holds a reference over the call
+ * @owner: who binds; an opaque cookie, not NULL, the same at unbind
+ * @format: enum gpasid_format
+ * @addr_width: guest-virtual address width in bits, 48 or 57
+ * @hpasid: host PASID of @set; 0: the one that has @gpasid, else a new one that
+ *          the last unbind frees.  Set to the host PASID bound on success
+ * @gpasid: guest PASID, with GPASID_BIND_GPASID.  Without the flag the IOASID
+ *          keeps the guest PASID that it has, and one that has none gets a
+ *          guest PASID equal to the host PASID (identity)
+ * @pgtbl: guest-physical address of the first-stage table, 4 KiB aligned
+ * @vtd_flags: combination of enum gpasid_vtd_flags
+ */
+struct gpasid_bind_data {
+	u32 argsz;
+	u32 flags;
+	struct ioasid_set *set;
+	void *owner;
+	u32 format;
+	u32 addr_width;
+	ioasid_t hpasid;
+	ioasid_t gpasid;
+	u64 pgtbl;
+	u64 vtd_flags;
+};
+
+/**
+ * struct gpasid_caps - What a device and its IOMMU can do
+ * @caps: combination of enum vfio_gpasid_caps
+ * @errata: combination of enum vfio_gpasid_errata
+ * @vtd_flags: combination of enum gpasid_vtd_flags that a bind may ask for
+ * @pasid_bits: width of a PASID on this device, in bits; 0: none
+ * @addr_widths: bit 0: 48-bit, bit 1: 57-bit first-stage tables
+ * @formats: bit N: enum gpasid_format N
+ */
+struct gpasid_caps {
+	u32 caps;
+	u32 errata;
+	u64 vtd_flags;
+	u32 pasid_bits;
+	u32 addr_widths;
+	u32 formats;
+};
+
+/**
+ * struct gpasid_event - What a BIND or UNBIND event carries
+ * @dev: the device
+ *
+ * ioasid_event_info::arg of an IOASID_BIND or IOASID_UNBIND event points to
+ * one.  A callback runs with the events of this IOASID serialised; it may
+ * sleep, and must not bind, unbind or free PASIDs itself.
+ */
+struct gpasid_event {
+	struct device *dev;
+};
+
+int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
+			  struct gpasid_bind_data *data);
+int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
+			    ioasid_t hpasid, void *owner);
+void iommu_sva_unbind_gpasid_owner(struct device *dev, void *owner);
+void iommu_sva_unbind_gpasid_parent(struct device *dev,
+				    struct iommu_domain *parent);
+unsigned long gpasid_count(struct device *dev, const void *owner);
+bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent);
+int gpasid_get_caps(struct device *dev, struct gpasid_caps *caps);
+int gpasid_invalidate(struct ioasid_set *set,
+		      const struct iommu_gpasid_inv *entries, unsigned int nr,
+		      unsigned int *done);
+int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
+
+/* For who opens devices through iommufd: bind with the context's PASIDs. */
+struct iommufd_device;
+
+int iommufd_device_bind_gpasid(struct iommufd_device *idev,
+			       struct gpasid_bind_data *data);
+int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid,
+				 bool guest);
+unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev);
+bool iommufd_device_gpasid_busy(struct iommufd_device *idev);
+
+/*
+ * Below: between the core and an IOMMU driver.
+ */
+
+/**
+ * struct gpasid_attachment - A device under one parent
+ * @node: in gpasid_device::attachments
+ * @gdev: the device
+ * @parent: the second-stage domain
+ * @users: bindings under it
+ * @did: the driver's tag for all of them, written by gpasid_ops::attach
+ * @rcu: for readers who come by gpasid_device::bindings
+ *
+ * Owned by @gdev, protected by its lock; lives from the first binding of the
+ * device under the parent to the last.
+ */
+struct gpasid_attachment {
+	struct list_head node;
+	struct gpasid_device *gdev;
+	struct iommu_domain *parent;
+	unsigned long users;
+	u16 did;
+	struct rcu_head rcu;
+};
+
+/* gpasid_binding::state */
+enum gpasid_binding_state {
+	GPASID_BOUND,
+	GPASID_LEAVING,		/* an unbind has claimed it */
+	GPASID_CLEARED,		/* entry not present, caches not yet flushed */
+};
+
+/**
+ * struct gpasid_binding - A device's host PASID joined to a first-stage table
+ * @ev: what its events carry; tells its BIND event from that of another device
+ * @att: the device and the second stage
+ * @owner: first owner
+ * @set: the set that the host PASID belongs to
+ * @sharers: further owners (struct gpasid_sharer)
+ * @pgtbl: guest-physical address of the first-stage table
+ * @hpasid: host PASID
+ * @addr_width: guest-virtual address width
+ * @vtd_flags: enum gpasid_vtd_flags
+ * @state: enum gpasid_binding_state
+ * @auto_free: the bind allocated the IOASID: the last unbind frees it
+ * @auto_spid: the bind gave it its guest PASID: the last unbind takes it away
+ * @op: of the bind, while it is under way
+ * @rcu: for readers of gpasid_device::bindings
+ *
+ * Owned by gpasid_device::bindings; all fields are protected by the device's
+ * lock.  Readers under RCU may read @hpasid, @set and @att.  Holds one reference on
+ * its IOASID.
+ */
+struct gpasid_binding {
+	struct gpasid_event ev;
+	struct gpasid_attachment *att;
+	void *owner;
+	struct ioasid_set *set;
+	struct hlist_head sharers;
+	u64 pgtbl;
+	ioasid_t hpasid;
+	u8 addr_width;
+	u8 vtd_flags;
+	u8 state;
+	u8 auto_free:1;
+	u8 auto_spid:1;
+	union {
+		struct gpasid_op *op;
+		struct rcu_head rcu;
+	};
+};
+
+/**
+ * struct gpasid_device - A device that has bindings
+ * @node: in the core's list of all of them
+ * @dev: the device; a reference is held
+ * @ops: of its IOMMU driver; a reference on the module is held
+ * @lock: serialises all changes of the device's bindings
+ * @bindings: host PASID to struct gpasid_binding
+ * @attachments: struct gpasid_attachment, one per parent
+ * @nr: bindings
+ * @users: who holds on to it beside its bindings
+ */
+struct gpasid_device {
+	struct list_head node;
+	struct device *dev;
+	const struct gpasid_ops *ops;
+	struct mutex lock;	/* all that follows */
+	struct xarray bindings;
+	struct list_head attachments;
+	unsigned long nr;
+	atomic_t users;
+};
+
+/* One invalidation, host PASID resolved. */
+struct gpasid_inv_range {
+	unsigned int entry;	/* index in the caller's array */
+	ioasid_t hpasid;
+	bool all;		/* everything under the PASID */
+	bool leaf;
+	u64 addr;
+	u64 npages;
+};
+
+/**
+ * struct gpasid_ops - What an IOMMU driver does for the binding core
+ * @owner: module of the driver
+ * @iommu_ops: devices that it serves are those with these operations
+ * @get_caps: what @dev can do; 0 or -EOPNOTSUPP
+ * @check: -EINVAL or -EOPNOTSUPP when the hardware cannot do @data on @dev
+ *         under @parent; changes nothing
+ * @attach: first binding of a device under a parent: make the parent's flushes
+ *          cover it, set @att->did
+ * @detach: undo @attach
+ * @sva_bind_gpasid: make the entry present; the caller has checked everything
+ * @replace: exchange the first-stage table of a present entry with one store,
+ *           flush; must not fail
+ * @clear: make the entry not present, without any invalidation
+ * @flush: invalidate what an entry made not present may have left in any cache
+ *         and wait; @b NULL: for all PASIDs of the attachment
+ * @drain: wait until no page request of @b is under way; @b NULL: of any PASID
+ *         of the device
+ * @reset: zero the entry; the hardware no longer looks at it
+ * @inv_begin: start a batch of first-stage invalidations, NULL: no memory
+ * @inv_range: add one range on one device to a batch
+ * @inv_end: submit what is left in the batch, wait for it, free the batch
+ *
+ * All are called in process context with gpasid_device::lock held, except the
+ * first two and the last three, which are called with the device list held.
+ */
+struct gpasid_ops {
+	struct module *owner;
+	const struct iommu_ops *iommu_ops;
+	int (*get_caps)(struct device *dev, struct gpasid_caps *caps);
+	int (*check)(struct device *dev, struct iommu_domain *parent,
+		     const struct gpasid_bind_data *data);
+	int (*attach)(struct gpasid_attachment *att);
+	void (*detach)(struct gpasid_attachment *att);
+	int (*sva_bind_gpasid)(struct gpasid_binding *b);
+	void (*replace)(struct gpasid_binding *b);
+	void (*clear)(struct gpasid_binding *b);
+	void (*flush)(struct gpasid_attachment *att, struct gpasid_binding *b);
+	void (*drain)(struct gpasid_attachment *att, struct gpasid_binding *b);
+	void (*reset)(struct gpasid_binding *b);
+	void *(*inv_begin)(void);
+	void (*inv_range)(void *batch, struct gpasid_attachment *att,
+			  const struct gpasid_inv_range *range);
+	void (*inv_end)(void *batch);
+};
+
+typedef void (*gpasid_att_fn)(struct gpasid_attachment *att, void *arg);
+
+int gpasid_register_ops(const struct gpasid_ops *ops);
+void gpasid_unregister_ops(const struct gpasid_ops *ops);
+void gpasid_visit_attachments(struct iommu_domain *parent, gpasid_att_fn fn,
+			      void *arg);
+
+#endif /* _LINUX_GPASID_H */
