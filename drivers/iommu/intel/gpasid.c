@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest PASIDs on Intel VT-d: nested PASID-table entries.
+ *
+ * Owns the PASID-table entries of bound host PASIDs, and what has to be
+ * invalidated when they change.  A host PASID has one owner in the whole
+ * machine, and its entry on a device is written only with the lock of the
+ * struct gpasid_device held: the unit's own lock (intel_iommu::lock) is not
+ * needed and not taken.
+ *
+ * Every binding under a parent has the parent's domain ID on the unit.
+ * "Domain-ID" in the VT-d specification wants it so (entries with the same
+ * second stage), and it is what makes a second-stage flush, a close and dirty
+ * tracking cost the same however many PASIDs are bound.
+ */
+#define pr_fmt(fmt) "DMAR: gpasid: " fmt
+
+#include <linux/gpasid.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
+
+#include "gpasid.h"
+#include "iommu.h"
+#include "pasid.h"
+#include "../iommu-pages.h"
+
+/*
+ * Descriptors in one submission: the queue has QI_LENGTH slots, one stays
+ * empty, one is the wait, and other submitters want room too.
+ */
+#define VTD_SUBMIT_MAX	192
+#define VTD_BULK_MAX	64
+
+#define VTD_FLAGS	(GPASID_VTD_SRE | GPASID_VTD_EAFE | GPASID_VTD_WPE)
+
+/* Attachments of devices whose TLB cannot be invalidated for all PASIDs. */
+static atomic_t vtd_nr_per_pasid;
+
+static struct device_domain_info *vtd_info(const struct gpasid_attachment *att)
+{
+	return dev_iommu_priv_get(att->gdev->dev);
+}
+
+static bool vtd_ats_global(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	u16 cap;
+
+	if (!pdev->ats_cap ||
+	    pci_read_config_word(pdev, pdev->ats_cap + PCI_ATS_CAP, &cap))
+		return false;
+	return cap & INTEL_GPASID_ATS_GLOBAL;
+}
+
+/* Does a device TLB exist that must hear of invalidations? */
+static bool vtd_has_devtlb(struct device_domain_info *info)
+{
+	/*
+	 * A device that is gone never answers.  Nor is one invalidated while
+	 * translation is off (VT-d: "Device-TLB").
+	 */
+	return info->ats_enabled && info->iommu->gcmd & DMA_GCMD_TE &&
+	       pci_device_is_present(to_pci_dev(info->dev));
+}
+
+/*
+ * PASID-table entries
+ */
+
+static void vtd_flush_entry(struct intel_iommu *iommu, void *p, size_t size)
+{
+	if (!ecap_coherent(iommu->ecap))
+		clflush_cache_range(p, size);
+}
+
+/* The 64 entries that @pasid is one of; made when they are not there. */
+static struct pasid_entry *vtd_table_get(struct device_domain_info *info,
+					 struct pasid_dir_entry *pde)
+{
+	struct pasid_entry *table = get_pasid_table_from_pde(pde);
+	u64 old = 0;
+
+	if (table)
+		return table;
+
+	table = iommu_alloc_page_node(info->iommu->node, GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return NULL;
+	vtd_flush_entry(info->iommu, table, VTD_PAGE_SIZE);
+
+	/* Pages of entries stay until the device goes; another may have won. */
+	if (!try_cmpxchg64(&pde->val, &old,
+			   (u64)virt_to_phys(table) | PASID_PTE_PRESENT)) {
+		iommu_free_page(table);
+		return get_pasid_table_from_pde(pde);
+	}
+	vtd_flush_entry(info->iommu, pde, sizeof(*pde));
+
+	return table;
+}
+
+static struct pasid_entry *vtd_entry(struct device_domain_info *info,
+				     ioasid_t pasid, bool make)
+{
+	struct pasid_dir_entry *dir = info->pasid_table->table;
+	struct pasid_dir_entry *pde = &dir[pasid >> PASID_PDE_SHIFT];
+	struct pasid_entry *table;
+
+	table = make ? vtd_table_get(info, pde) : get_pasid_table_from_pde(pde);
+
+	return table ? &table[pasid & PASID_PTE_MASK] : NULL;
+}
+
+/* The quadword that holds everything about the first stage. */
+static u64 vtd_first_stage(const struct gpasid_binding *b)
+{
+	struct pasid_entry pe = {};
+
+	pasid_set_flptr(&pe, b->pgtbl);
+	if (b->addr_width == 57)
+		pasid_set_flpm(&pe, 1);
+	if (b->vtd_flags & GPASID_VTD_SRE)
+		pasid_set_sre(&pe);
+	if (b->vtd_flags & GPASID_VTD_WPE)
+		pasid_set_wpe(&pe);
+	if (b->vtd_flags & GPASID_VTD_EAFE)
+		pasid_set_eafe(&pe);
+
+	return pe.val[2];
+}
+
+static void vtd_make_entry(const struct gpasid_binding *b,
+			   struct pasid_entry *pe)
+{
+	struct dmar_domain *s2 = to_dmar_domain(b->att->parent);
+	struct intel_iommu *iommu = vtd_info(b->att)->iommu;
+
+	memset(pe, 0, sizeof(*pe));
+	pe->val[2] = vtd_first_stage(b);
+	pasid_set_slptr(pe, virt_to_phys(s2->pgd));
+	pasid_set_address_width(pe, s2->agaw);
+	pasid_set_domain_id(pe, b->att->did);
+	pasid_set_page_snoop(pe, !!ecap_smpwc(iommu->ecap));
+	if (s2->force_snooping)
+		pasid_set_pgsnp(pe);
+	if (s2->dirty_tracking)
+		pasid_set_ssade(pe);
+	pasid_set_translation_type(pe, PASID_ENTRY_PGTT_NESTED);
+}
+
+/*
+ * Descriptors
+ */
+
+static void vtd_desc_pasid_cache(struct qi_desc *desc, u16 did, ioasid_t pasid,
+				 u64 granularity)
+{
+	*desc = (struct qi_desc) {
+		.qw0 = QI_PC_DID(did) | QI_PC_GRAN(granularity) |
+		       QI_PC_PASID(pasid) | QI_PC_TYPE,
+	};
+}
+
+static void vtd_desc_piotlb(struct qi_desc *desc, u16 did, ioasid_t pasid,
+			    u64 addr, unsigned long npages, bool leaf)
+{
+	*desc = (struct qi_desc) {};
+	qi_desc_piotlb(did, pasid, addr, npages, leaf, desc);
+}
+
+static void vtd_desc_devtlb(struct qi_desc *desc,
+			    struct device_domain_info *info, ioasid_t pasid,
+			    u64 addr, unsigned int order)
+{
+	*desc = (struct qi_desc) {};
+	qi_desc_dev_iotlb_pasid(PCI_DEVID(info->bus, info->devfn), info->pfsid,
+				pasid, info->ats_qdep, addr, order, desc);
+}
+
+/* Add the device-TLB invalidation of one PASID, or of all of them. */
+static int vtd_add_devtlb(struct qi_desc *desc, struct device_domain_info *info,
+			  const struct gpasid_binding *b)
+{
+	int n, times = info->dtlb_extra_inval ? 2 : 1;
+
+	for (n = 0; n < times; n++) {
+		if (b)
+			vtd_desc_devtlb(&desc[n], info, b->hpasid, 0,
+					MAX_AGAW_PFN_WIDTH);
+		else
+			intel_gpasid_desc_dev_iotlb_all(info, &desc[n]);
+	}
+	return n;
+}
+
+/*
+ * Device TLB by device TLB entry of each PASID under @att, for a device that
+ * does not do all of them at once.  @only_cleared: those that are going.
+ */
+static void vtd_devtlb_each(struct gpasid_attachment *att, bool only_cleared)
+{
+	struct device_domain_info *info = vtd_info(att);
+	struct gpasid_binding *b;
+	unsigned long index;
+	struct qi_desc *desc;
+	int n = 0;
+
+	/* Without memory they go one by one. */
+	desc = kmalloc_array(VTD_BULK_MAX + 2, sizeof(*desc), GFP_KERNEL);
+	xa_for_each(&att->gdev->bindings, index, b) {
+		struct qi_desc one[2];
+
+		if (b->att != att ||
+		    (only_cleared && b->state != GPASID_CLEARED))
+			continue;
+		if (!desc) {
+			qi_submit_sync(info->iommu, one,
+				       vtd_add_devtlb(one, info, b), 0);
+			continue;
+		}
+		n += vtd_add_devtlb(&desc[n], info, b);
+		if (n >= VTD_BULK_MAX) {
+			qi_submit_sync(info->iommu, desc, n, 0);
+			n = 0;
+			cond_resched();
+		}
+	}
+	if (n)
+		qi_submit_sync(info->iommu, desc, n, 0);
+	kfree(desc);
+}
+
+/*
+ * Operations
+ */
+
+static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_iommu *iommu = info->iommu;
+
+	/* As IOMMU_GET_HW_INFO says; the driver enforces it on nest parents. */
+	caps->errata = VFIO_GPASID_ERRATA_772415;
+	if (info->ats_enabled)
+		caps->caps |= VFIO_GPASID_CAP_ATS;
+	if (info->ats_supported && vtd_ats_global(dev))
+		caps->caps |= VFIO_GPASID_CAP_ATS_GLOBAL;
+	if (info->pri_supported)
+		caps->caps |= VFIO_GPASID_CAP_PRI;
+	if (ssads_supported(iommu))
+		caps->caps |= VFIO_GPASID_CAP_DIRTY;
+	if (info->pasid_enabled && dev->iommu->max_pasids)
+		caps->pasid_bits = ilog2(dev->iommu->max_pasids);
+	if (!nested_supported(iommu) || !caps->pasid_bits)
+		return 0;
+
+	caps->caps |= VFIO_GPASID_CAP_NEST;
+	caps->formats = BIT(GPASID_FORMAT_VTD);
+	caps->addr_widths = BIT(0);
+	if (cap_fl5lp_support(iommu->cap))
+		caps->addr_widths |= BIT(1);
+	if (ecap_srs(iommu->ecap))
+		caps->vtd_flags |= GPASID_VTD_SRE | GPASID_VTD_WPE;
+	if (ecap_eafs(iommu->ecap))
+		caps->vtd_flags |= GPASID_VTD_EAFE;
+
+	return 0;
+}
+
+static int vtd_refuse(struct device *dev, const struct gpasid_bind_data *data,
+		      const char *why)
+{
+	dev_warn_ratelimited(dev, "hPASID %u: %s\n", data->hpasid, why);
+	return -EOPNOTSUPP;
+}
+
+/*
+ * What is malformed comes before what the hardware lacks, so that a caller
+ * hears of its own mistakes on any machine.
+ */
+static int vtd_check(struct device *dev, struct iommu_domain *parent,
+		     const struct gpasid_bind_data *data)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct dmar_domain *s2 = to_dmar_domain(parent);
+	struct intel_iommu *iommu = info->iommu;
+
+	if (parent->ops != intel_iommu_ops.default_domain_ops ||
+	    !s2->nested_parent || s2->use_first_level)
+		return -EINVAL;
+	if (data->vtd_flags & ~VTD_FLAGS ||
+	    (data->vtd_flags & GPASID_VTD_WPE &&
+	     !(data->vtd_flags & GPASID_VTD_SRE)))
+		return -EINVAL;
+	if (data->pgtbl >> agaw_to_width(min(s2->agaw, iommu->agaw))) {
+		dev_warn_ratelimited(dev, "hPASID %u: table 0x%llx too wide\n",
+				     data->hpasid, data->pgtbl);
+		return -EINVAL;
+	}
+	if (!nested_supported(iommu))
+		return vtd_refuse(dev, data, "no nested translation");
+	if (!info->pasid_enabled || !dev->iommu->max_pasids)
+		return vtd_refuse(dev, data, "no PASIDs on this device");
+	if (data->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
+		return vtd_refuse(dev, data, "no 5-level first stage");
+	if (data->vtd_flags & GPASID_VTD_SRE && !ecap_srs(iommu->ecap))
+		return vtd_refuse(dev, data, "no supervisor requests");
+	if (data->vtd_flags & GPASID_VTD_EAFE && !ecap_eafs(iommu->ecap))
+		return vtd_refuse(dev, data, "no extended-accessed flag");
+
+	return 0;
+}
+
+static int vtd_attach(struct gpasid_attachment *att)
+{
+	struct dmar_domain *s2 = to_dmar_domain(att->parent);
+	struct device_domain_info *info = vtd_info(att);
+	bool global = vtd_ats_global(info->dev);
+	int ret;
+
+	ret = prepare_domain_attach_device(att->parent, info->dev);
+	if (ret)
+		return ret;
+
+	ret = domain_attach_iommu(s2, info->iommu);
+	if (ret)
+		return ret;
+	att->did = domain_id_iommu(s2, info->iommu);
+
+	ret = intel_gpasid_assign_tags(s2, info->dev, global);
+	if (ret) {
+		domain_detach_iommu(s2, info->iommu);
+		return ret;
+	}
+	if (info->ats_enabled && !global)
+		atomic_inc(&vtd_nr_per_pasid);
+
+	return 0;
+}
+
+static void vtd_detach(struct gpasid_attachment *att)
+{
+	struct dmar_domain *s2 = to_dmar_domain(att->parent);
+	struct device_domain_info *info = vtd_info(att);
+	bool global = vtd_ats_global(info->dev);
+
+	if (info->ats_enabled && !global)
+		atomic_dec(&vtd_nr_per_pasid);
+	intel_gpasid_unassign_tags(s2, info->dev, global);
+	domain_detach_iommu(s2, info->iommu);
+}
+
+/*
+ * Not present to present.  VT-d, "Guidance to software for invalidations":
+ * nothing to invalidate unless the unit caches not-present entries.
+ */
+static int vtd_bind(struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(b->att);
+	struct intel_iommu *iommu = info->iommu;
+	struct pasid_entry *pe, new;
+	struct qi_desc desc[2];
+	int i;
+
+	pe = vtd_entry(info, b->hpasid, true);
+	if (!pe)
+		return -ENOMEM;
+	if (READ_ONCE(pe->val[0]))
+		return -EBUSY;
+
+	vtd_make_entry(b, &new);
+	for (i = 1; i < ARRAY_SIZE(new.val); i++)
+		WRITE_ONCE(pe->val[i], new.val[i]);
+	vtd_flush_entry(iommu, pe, sizeof(*pe));
+	dma_wmb();
+	WRITE_ONCE(pe->val[0], new.val[0] | PASID_PTE_PRESENT);
+	vtd_flush_entry(iommu, pe, sizeof(*pe));
+
+	if (!cap_caching_mode(iommu->cap)) {
+		iommu_flush_write_buffer(iommu);
+		return 0;
+	}
+	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
+	vtd_desc_piotlb(&desc[1], b->att->did, b->hpasid, 0, -1, false);
+	qi_submit_sync(iommu, desc, ARRAY_SIZE(desc), 0);
+
+	return 0;
+}
+
+/*
+ * The first stage changes, the entry stays present.  All that changes is in one
+ * quadword, so hardware sees the old table or the new one.  VT-d, "Guidance to
+ * software for invalidations": PASID-selective PASID-cache, PASID-selective
+ * PASID-based IOTLB, PASID-based device TLB.
+ */
+static void vtd_replace(struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(b->att);
+	struct intel_iommu *iommu = info->iommu;
+	struct qi_desc desc[4];
+	struct pasid_entry *pe;
+	int n = 2;
+
+	pe = vtd_entry(info, b->hpasid, false);
+	WRITE_ONCE(pe->val[2], vtd_first_stage(b));
+	vtd_flush_entry(iommu, pe, sizeof(*pe));
+
+	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
+	vtd_desc_piotlb(&desc[1], b->att->did, b->hpasid, 0, -1, false);
+	if (vtd_has_devtlb(info))
+		n += vtd_add_devtlb(&desc[n], info, b);
+	qi_submit_sync(iommu, desc, n, 0);
+}
+
+static void vtd_clear(struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(b->att);
+	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
+
+	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) & ~(u64)PASID_PTE_PRESENT);
+	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+}
+
+/*
+ * Present to not present.  VT-d, "Guidance to software for invalidations", for
+ * PGTT 011b: PASID cache (of the PASID, or of the domain), then domain-selective
+ * IOTLB, then the device TLB.
+ */
+static void vtd_flush_entries(struct gpasid_attachment *att,
+			      struct gpasid_binding *b, bool only_cleared)
+{
+	struct device_domain_info *info = vtd_info(att);
+	bool devtlb = vtd_has_devtlb(info);
+	bool each = devtlb && !b && !vtd_ats_global(info->dev);
+	struct intel_iommu *iommu = info->iommu;
+	struct qi_desc desc[4];
+	int n = 2;
+
+	if (b)
+		vtd_desc_pasid_cache(&desc[0], att->did, b->hpasid,
+				     QI_PC_PASID_SEL);
+	else
+		vtd_desc_pasid_cache(&desc[0], att->did, 0, QI_PC_ALL_PASIDS);
+	qi_desc_iotlb(iommu, att->did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
+	if (devtlb && !each)
+		n += vtd_add_devtlb(&desc[n], info, b);
+	qi_submit_sync(iommu, desc, n, 0);
+	if (each)
+		vtd_devtlb_each(att, only_cleared);
+}
+
+static void vtd_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
+{
+	vtd_flush_entries(att, b, true);
+}
+
+static void vtd_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(att);
+
+	intel_gpasid_drain_prq(info->dev, att->did,
+			       b ? b->hpasid : INTEL_GPASID_ALL,
+			       vtd_ats_global(info->dev));
+}
+
+static void vtd_reset(struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(b->att);
+	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
+
+	pasid_clear_entry(pe);
+	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+}
+
+/*
+ * Batches of first-stage invalidations: one buffer for each unit concerned
+ */
+
+#define VTD_BATCH_UNITS	8
+
+struct vtd_batch_unit {
+	struct intel_iommu *iommu;
+	unsigned int nr;
+	/* What the last PASID-based IOTLB descriptor was for. */
+	unsigned int last_entry;
+	u16 last_did;
+	bool any;
+	struct qi_desc desc[VTD_SUBMIT_MAX];
+};
+
+struct vtd_batch {
+	struct vtd_batch_unit *unit[VTD_BATCH_UNITS];
+};
+
+static void *vtd_inv_begin(void)
+{
+	struct vtd_batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+
+	if (batch)
+		batch->unit[0] = kzalloc(sizeof(*batch->unit[0]), GFP_KERNEL);
+	if (batch && !batch->unit[0]) {
+		kfree(batch);
+		batch = NULL;
+	}
+	return batch;
+}
+
+static void vtd_batch_submit(struct vtd_batch_unit *unit)
+{
+	if (unit->nr)
+		qi_submit_sync(unit->iommu, unit->desc, unit->nr, 0);
+	unit->nr = 0;
+}
+
+/* The buffer for @iommu; without room for one more, the first is reused. */
+static struct vtd_batch_unit *vtd_batch_unit(struct vtd_batch *batch,
+					     struct intel_iommu *iommu)
+{
+	struct vtd_batch_unit *unit;
+	int i;
+
+	for (i = 0; i < VTD_BATCH_UNITS; i++) {
+		if (!batch->unit[i])
+			batch->unit[i] = kzalloc(sizeof(*batch->unit[i]),
+						 GFP_NOWAIT | __GFP_NOWARN);
+		unit = batch->unit[i];
+		if (!unit)
+			break;
+		if (!unit->iommu)
+			unit->iommu = iommu;
+		if (unit->iommu == iommu)
+			return unit;
+	}
+
+	unit = batch->unit[0];
+	vtd_batch_submit(unit);
+	unit->iommu = iommu;
+	unit->any = false;
+	return unit;
+}
+
+/* Smallest aligned block of 2^order pages with all of @range in it. */
+static unsigned int vtd_range_order(const struct gpasid_inv_range *range,
+				    u64 *base)
+{
+	u64 last = range->addr + range->npages * VTD_PAGE_SIZE - 1;
+	unsigned int order = fls64((range->addr ^ last) >> VTD_PAGE_SHIFT);
+
+	*base = order + VTD_PAGE_SHIFT < 64 ?
+		range->addr & ~(BIT_ULL(order + VTD_PAGE_SHIFT) - 1) : 0;
+	return order;
+}
+
+/* Once per unit, not per device: the same domain ID serves both. */
+static void vtd_batch_piotlb(struct vtd_batch_unit *unit,
+			     const struct gpasid_attachment *att,
+			     const struct gpasid_inv_range *range,
+			     u64 base, unsigned int order)
+{
+	struct qi_desc *desc = &unit->desc[unit->nr];
+
+	if (unit->any && unit->last_entry == range->entry &&
+	    unit->last_did == att->did)
+		return;
+
+	unit->any = true;
+	unit->last_entry = range->entry;
+	unit->last_did = att->did;
+	if (range->all || order > cap_max_amask_val(unit->iommu->cap))
+		vtd_desc_piotlb(desc, att->did, range->hpasid, 0, -1, false);
+	else
+		vtd_desc_piotlb(desc, att->did, range->hpasid, base,
+				1UL << order, range->leaf);
+	unit->nr++;
+}
+
+static void vtd_inv_range(void *priv, struct gpasid_attachment *att,
+			  const struct gpasid_inv_range *range)
+{
+	struct device_domain_info *info = vtd_info(att);
+	struct vtd_batch_unit *unit;
+	unsigned int order = MAX_AGAW_PFN_WIDTH;
+	u64 base = 0;
+
+	if (!range->all)
+		order = vtd_range_order(range, &base);
+
+	unit = vtd_batch_unit(priv, info->iommu);
+	vtd_batch_piotlb(unit, att, range, base, order);
+	if (vtd_has_devtlb(info)) {
+		vtd_desc_devtlb(&unit->desc[unit->nr++], info, range->hpasid,
+				base, order);
+		if (info->dtlb_extra_inval)
+			vtd_desc_devtlb(&unit->desc[unit->nr++], info,
+					range->hpasid, base, order);
+	}
+	if (unit->nr > VTD_SUBMIT_MAX - 3)
+		vtd_batch_submit(unit);
+}
+
+static void vtd_inv_end(void *priv)
+{
+	struct vtd_batch *batch = priv;
+	int i;
+
+	for (i = 0; i < VTD_BATCH_UNITS && batch->unit[i]; i++) {
+		vtd_batch_submit(batch->unit[i]);
+		kfree(batch->unit[i]);
+	}
+	kfree(batch);
+}
+
+static const struct gpasid_ops vtd_ops = {
+	.owner = THIS_MODULE,
+	.iommu_ops = &intel_iommu_ops,
+	.get_caps = vtd_get_caps,
+	.check = vtd_check,
+	.attach = vtd_attach,
+	.detach = vtd_detach,
+	.sva_bind_gpasid = vtd_bind,
+	.replace = vtd_replace,
+	.clear = vtd_clear,
+	.flush = vtd_flush,
+	.drain = vtd_drain,
+	.reset = vtd_reset,
+	.inv_begin = vtd_inv_begin,
+	.inv_range = vtd_inv_range,
+	.inv_end = vtd_inv_end,
+};
+
+/*
+ * Called by the VT-d driver
+ */
+
+static void vtd_sync_one(struct gpasid_attachment *att, void *arg)
+{
+	struct device_domain_info *info = vtd_info(att);
+
+	if (vtd_has_devtlb(info) && !vtd_ats_global(info->dev))
+		vtd_devtlb_each(att, false);
+}
+
+static void vtd_sync(struct dmar_domain *parent)
+{
+	if (atomic_read(&vtd_nr_per_pasid))
+		gpasid_visit_attachments(&parent->domain, vtd_sync_one, NULL);
+}
+
+/*
+ * The parent's flag is set before this walk: what is bound after the walk has
+ * seen it, what is bound before is in the walk.
+ */
+static void vtd_dirty_one(struct gpasid_attachment *att, void *arg)
+{
+	struct device_domain_info *info = vtd_info(att);
+	struct dmar_domain *s2 = arg;
+	struct gpasid_binding *b;
+	struct pasid_entry *pe;
+	unsigned long index;
+
+	xa_for_each(&att->gdev->bindings, index, b) {
+		if (b->att != att || b->state == GPASID_CLEARED)
+			continue;
+		pe = vtd_entry(info, b->hpasid, false);
+		if (s2->dirty_tracking)
+			pasid_set_ssade(pe);
+		else
+			pasid_clear_ssade(pe);
+		vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+	}
+	vtd_flush_entries(att, NULL, false);
+}
+
+static void vtd_dirty(struct dmar_domain *parent)
+{
+	gpasid_visit_attachments(&parent->domain, vtd_dirty_one, parent);
+}
+
+static const struct intel_gpasid_hooks vtd_hooks = {
+	.sync = vtd_sync,
+	.dirty = vtd_dirty,
+};
+
+static int __init vtd_gpasid_init(void)
+{
+	int ret = gpasid_register_ops(&vtd_ops);
+
+	if (!ret)
+		intel_gpasid_set_hooks(&vtd_hooks);
+	return ret;
+}
+
+static void __exit vtd_gpasid_exit(void)
+{
+	intel_gpasid_set_hooks(NULL);
+	gpasid_unregister_ops(&vtd_ops);
+}
+
+module_init(vtd_gpasid_init);
+module_exit(vtd_gpasid_exit);
+
+MODULE_DESCRIPTION("Guest PASIDs on Intel VT-d");
+MODULE_LICENSE("GPL");

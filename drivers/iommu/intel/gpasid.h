@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest PASIDs: what the VT-d driver and its guest-PASID backend (a module)
+ * know of each other.
+ *
+ * All PASIDs bound on a device under one parent share the parent's domain ID
+ * on that unit.  A second-stage flush thus needs two tags for a device, however
+ * many PASIDs are bound: the parent's IOTLB tag, and one for the device TLB
+ * that stands for all PASIDs.
+ */
+#ifndef __INTEL_GPASID_H
+#define __INTEL_GPASID_H
+
+#include "iommu.h"
+
+/* cache_tag::pasid of the tag that stands for all PASIDs of a device. */
+#define INTEL_GPASID_ALL	IOMMU_PASID_INVALID
+
+/* "PASID-based Device-TLB Invalidate Descriptor": the G bit. */
+#define QI_DEV_EIOTLB_GLOBAL	1ULL
+
+/* ATS Capability Register: Global Invalidate Supported. */
+#define INTEL_GPASID_ATS_GLOBAL	0x0040
+
+/**
+ * struct intel_gpasid_hooks - What the VT-d driver calls the backend for
+ * @sync: the second stage of a nest parent has changed and its cache tags are
+ *        flushed; flush device TLBs that no tag stands for
+ * @dirty: dirty tracking on a nest parent has been switched
+ *
+ * Called in process context.
+ */
+struct intel_gpasid_hooks {
+	void (*sync)(struct dmar_domain *parent);
+	void (*dirty)(struct dmar_domain *parent);
+};
+
+void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
+void intel_gpasid_sync(struct dmar_domain *parent);
+void intel_gpasid_dirty(struct dmar_domain *parent);
+int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
+			     bool global);
+void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
+				bool global);
+void intel_gpasid_flush_tag(struct intel_iommu *iommu,
+			    struct device_domain_info *info,
+			    struct qi_batch *batch);
+void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
+			    bool global);
+
+/*
+ * One descriptor for the whole device TLB, all PASIDs.  VT-d: "PASID-based
+ * Device-TLB Invalidate Descriptor", Global.
+ */
+static inline void intel_gpasid_desc_dev_iotlb_all(struct device_domain_info *info,
+						   struct qi_desc *desc)
+{
+	qi_desc_dev_iotlb_pasid(PCI_DEVID(info->bus, info->devfn), info->pfsid,
+				0, info->ats_qdep, 0, MAX_AGAW_PFN_WIDTH, desc);
+	desc->qw1 |= QI_DEV_EIOTLB_GLOBAL;
+	desc->qw2 = 0;
+	desc->qw3 = 0;
+}
+
+#endif /* __INTEL_GPASID_H */

@@ -1,0 +1,61 @@
+
+/*
+ * gpasid: tags that cover every PASID bound on @dev under @parent: the IOTLB of
+ * the unit by the parent's domain ID (shared with the parent's own tag, if it
+ * is attached there), and the device TLB for all PASIDs.
+ */
+int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
+			     bool global)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	u16 did = domain_id_iommu(parent, info->iommu);
+	int ret;
+
+	ret = domain_qi_batch_alloc(parent);
+	if (ret)
+		return ret;
+
+	ret = cache_tag_assign(parent, did, dev, IOMMU_NO_PASID,
+			       CACHE_TAG_IOTLB);
+	if (ret || !info->ats_enabled || !global)
+		return ret;
+
+	ret = cache_tag_assign(parent, did, dev, INTEL_GPASID_ALL,
+			       CACHE_TAG_NESTING_DEVTLB);
+	if (ret)
+		cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID,
+				   CACHE_TAG_IOTLB);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
+
+void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
+				bool global)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	u16 did = domain_id_iommu(parent, info->iommu);
+
+	cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID, CACHE_TAG_IOTLB);
+	if (info->ats_enabled && global)
+		cache_tag_unassign(parent, did, dev, INTEL_GPASID_ALL,
+				   CACHE_TAG_NESTING_DEVTLB);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_unassign_tags);
+
+/* gpasid: flush the device TLB of a tag that stands for all PASIDs. */
+void intel_gpasid_flush_tag(struct intel_iommu *iommu,
+			    struct device_domain_info *info,
+			    struct qi_batch *batch)
+{
+	int times = info->dtlb_extra_inval ? 2 : 1;
+
+	if (!(iommu->gcmd & DMA_GCMD_TE))
+		return;
+
+	while (times--) {
+		intel_gpasid_desc_dev_iotlb_all(info,
+						&batch->descs[batch->index]);
+		qi_batch_increment_index(iommu, batch);
+	}
+}

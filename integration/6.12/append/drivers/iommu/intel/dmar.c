@@ -1,0 +1,2 @@
+
+EXPORT_SYMBOL_GPL(qi_submit_sync);

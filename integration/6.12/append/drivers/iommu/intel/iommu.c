@@ -1,0 +1,47 @@
+
+/* gpasid: the backend is a module. */
+EXPORT_SYMBOL_GPL(intel_iommu_sm);
+EXPORT_SYMBOL_GPL(intel_iommu_ops);
+EXPORT_SYMBOL_GPL(prepare_domain_attach_device);
+EXPORT_SYMBOL_GPL(domain_attach_iommu);
+EXPORT_SYMBOL_GPL(domain_detach_iommu);
+EXPORT_SYMBOL_GPL(iommu_flush_write_buffer);
+
+DEFINE_STATIC_SRCU(intel_gpasid_srcu);
+static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
+
+/* Once this returns, nobody is inside the hooks that were set before. */
+void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
+{
+	rcu_assign_pointer(intel_gpasid_hooks, hooks);
+	synchronize_srcu(&intel_gpasid_srcu);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_set_hooks);
+
+void intel_gpasid_sync(struct dmar_domain *parent)
+{
+	const struct intel_gpasid_hooks *hooks;
+	int idx;
+
+	if (!parent->nested_parent)
+		return;
+	idx = srcu_read_lock(&intel_gpasid_srcu);
+	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
+	if (hooks)
+		hooks->sync(parent);
+	srcu_read_unlock(&intel_gpasid_srcu, idx);
+}
+
+void intel_gpasid_dirty(struct dmar_domain *parent)
+{
+	const struct intel_gpasid_hooks *hooks;
+	int idx;
+
+	if (!parent->nested_parent)
+		return;
+	idx = srcu_read_lock(&intel_gpasid_srcu);
+	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
+	if (hooks)
+		hooks->dirty(parent);
+	srcu_read_unlock(&intel_gpasid_srcu, idx);
+}

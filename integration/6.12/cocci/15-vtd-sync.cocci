@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/iommu.c
+// A device TLB that cannot be invalidated for all PASIDs at once has no tag on
+// the nest parent: the backend flushes it, before the freed page-table pages
+// can be used again.
+@@
+identifier domain, gather;
+@@
+ static void intel_iommu_tlb_sync(struct iommu_domain *domain,
+	struct iommu_iotlb_gather *gather)
+ {
+	cache_tag_flush_range(...);
++	intel_gpasid_sync(to_dmar_domain(domain));
+	...
+ }
