@@ -60,6 +60,7 @@ struct iommu_gpasid_alloc {
 	__u32 gpasid;
 	__u32 out_hpasid;
 };
+
 #define IOMMU_GPASID_ALLOC _IO(GPASID_TYPE, GPASID_CMD_ALLOC)
 
 /**
@@ -88,6 +89,7 @@ struct iommu_gpasid_free {
 	__u32 pasid;
 	__u32 __reserved;
 };
+
 #define IOMMU_GPASID_FREE _IO(GPASID_TYPE, GPASID_CMD_FREE)
 
 /**
@@ -108,6 +110,7 @@ struct iommu_gpasid_lookup {
 	__u32 pasid;
 	__u32 out_pasid;
 };
+
 #define IOMMU_GPASID_LOOKUP _IO(GPASID_TYPE, GPASID_CMD_LOOKUP)
 
 /**
@@ -140,6 +143,7 @@ struct iommu_gpasid_quota {
 	__u32 out_pending;
 	__u32 __reserved;
 };
+
 #define IOMMU_GPASID_QUOTA _IO(GPASID_TYPE, GPASID_CMD_QUOTA)
 
 /**
@@ -192,6 +196,7 @@ struct iommu_gpasid_invalidate {
 	__u32 entry_len;
 	__u32 entry_num;
 };
+
 #define IOMMU_GPASID_INVALIDATE _IO(GPASID_TYPE, GPASID_CMD_INVALIDATE)
 
 /**
@@ -256,6 +261,7 @@ struct vfio_device_gpasid_bind {
 	__aligned_u64 pgtbl;
 	__aligned_u64 vtd_flags;
 };
+
 #define VFIO_DEVICE_GPASID_BIND _IO(GPASID_TYPE, GPASID_CMD_BIND)
 
 /**
@@ -276,6 +282,7 @@ struct vfio_device_gpasid_unbind {
 	__u32 pasid;
 	__u32 __reserved;
 };
+
 #define VFIO_DEVICE_GPASID_UNBIND _IO(GPASID_TYPE, GPASID_CMD_UNBIND)
 
 /**
@@ -330,6 +337,7 @@ struct vfio_device_gpasid_info {
 	__u32 out_formats;
 	__u32 out_bound;
 };
+
 #define VFIO_DEVICE_GPASID_INFO _IO(GPASID_TYPE, GPASID_CMD_INFO)
 
 #endif /* _UAPI_LINUX_GPASID_H */

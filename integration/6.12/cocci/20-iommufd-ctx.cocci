@@ -1,0 +1,10 @@
+// file: drivers/iommu/iommufd/iommufd_private.h
+// A context owns one IOASID set.
+@@
+@@
+ struct iommufd_ctx {
+	...
+	struct iommufd_ioas *vfio_ioas;
++	struct ioasid_set *gpasid_set;
+	...
+ };

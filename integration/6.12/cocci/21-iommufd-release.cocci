@@ -1,0 +1,12 @@
+// file: drivers/iommu/iommufd/main.c
+// The set goes with the context.
+@@
+identifier inode, filp, ictx, obj;
+@@
+ static int iommufd_fops_release(struct inode *inode, struct file *filp)
+ {
+	struct iommufd_ctx *ictx = filp->private_data;
+	struct iommufd_object *obj;
++	iommufd_gpasid_release(ictx);
+	...
+ }

@@ -1,0 +1,14 @@
+// file: drivers/iommu/iommufd/main.c
+// Room for the largest of our ioctl structures.
+@@
+@@
+ union ucmd_buffer {
+	...
+	struct iommu_vfio_ioas vfio_ioas;
++	struct iommu_gpasid_alloc gpasid_alloc;
++	struct iommu_gpasid_free gpasid_free;
++	struct iommu_gpasid_lookup gpasid_lookup;
++	struct iommu_gpasid_quota gpasid_quota;
++	struct iommu_gpasid_invalidate gpasid_invalidate;
+	...
+ };
