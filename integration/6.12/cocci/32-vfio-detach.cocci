@@ -1,0 +1,15 @@
+// file: drivers/vfio/device_cdev.c
+// While PASIDs are bound, the device cannot be detached from their parent.
+@@
+identifier df, device;
+@@
+ int vfio_df_ioctl_detach_pt(struct vfio_device_file *df, ...)
+ {
+	...
+	mutex_lock(&device->dev_set->lock);
++	if (vfio_df_gpasid_busy(df)) {
++		mutex_unlock(&device->dev_set->lock);
++		return -EBUSY;
++	}
+	...
+ }
