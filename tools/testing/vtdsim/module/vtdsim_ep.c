@@ -347,6 +347,8 @@ static int vtdsim_bus_notify(struct notifier_block *nb, unsigned long action,
 	if (action != BUS_NOTIFY_ADD_DEVICE || pdev->bus->ops != &vtdsim_pci_ops)
 		return NOTIFY_DONE;
 
+	/* The core believes it only of functions with power management. */
+	pdev->imm_ready = 1;
 	pdev->resource[0].flags |= IORESOURCE_PCI_FIXED;
 	ret = pci_claim_resource(pdev, 0);
 	if (ret)
