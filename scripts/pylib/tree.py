@@ -29,10 +29,15 @@ SRC = BUILD / "src-6.12"
 TREE = BUILD / "linux-6.12"
 RULES = TOP / "integration/6.12"
 
-# What of the repository is laid over the kernel tree.
-OVERLAY = ("drivers", "include", "lib", "samples", "tools/testing/selftests/iommu")
-# Built from here, not from the kernel tree: it has files of these names.
-NOT_OVERLAID = ("Makefile", ".gitignore")
+# What of the repository is laid over the kernel tree: programs of selftests are
+# built from here, as the kernel has a Makefile of its own at their place.
+OVERLAY = {
+    "drivers": ("*.c", "*.h", "Kconfig*"),
+    "include": ("*.h",),
+    "lib": ("*.c", "*.h", "Kconfig*"),
+    "samples": ("*.c", "*.h", "Kconfig*", "Makefile"),
+    "tools/testing/selftests/iommu": ("*.c", "*.h"),
+}
 
 
 class BuildError(Exception):
@@ -73,10 +78,9 @@ def put(path, content):
 def overlay_files():
     """Our files, as {path in the kernel tree: path in the repository}."""
     out = {}
-    for top in OVERLAY:
+    for top, patterns in OVERLAY.items():
         for path in sorted((TOP / top).rglob("*")):
-            if path.is_file() and path.name not in NOT_OVERLAID and \
-               (path.suffix in (".c", ".h", "") or path.name.startswith("Kconfig.")) and not path.name.startswith("."):
+            if path.is_file() and any(path.match(p) for p in patterns):
                 out[str(path.relative_to(TOP))] = path
     return out
 
