@@ -135,9 +135,26 @@ def seed_pristine(step):
         for path in part.rglob(pattern):
             path.unlink()
     shutil.rmtree(part / "usr/include", ignore_errors=True)
+    (part / ".seeded").touch()
     for name in tree.touched():
         os.utime(SRC / name)
     os.rename(part, pristine)
+
+
+def keep_objtool_time():
+    """objtool is built with absolute paths, so again in the new directory, and
+    every object depends on it: let the new one, of the same source, pass for
+    the old one."""
+    pristine, tool = directory("pristine"), "tools/objtool/objtool"
+    mark = pristine / ".seeded"
+    if not mark.exists():
+        return
+    subprocess.run(make("pristine", "prepare"), env=env(), check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    if (pristine / tool).is_file():
+        st = (directory("release") / tool).stat()
+        os.utime(pristine / tool, ns=(st.st_atime_ns, st.st_mtime_ns))
+    mark.unlink()
 
 
 def compile_line(line):
@@ -183,6 +200,7 @@ def build(name):
         stamp.unlink(missing_ok=True)
         configure(name, log, step)
         link(name)
+        keep_objtool_time()
         step.say(f"building Linux {tree.version(SOURCE[name])}, log in "
                  f"{log.relative_to(tree.TOP)}")
         if run_logged(make(name, "bzImage", "modules", "headers"), log, step,
