@@ -199,8 +199,7 @@ static void step_units(void)
 	step_begin(1, "VT-d units and endpoints");
 	must(gvm_open(&empty, RAM_GPA, GVM_SZ_2M, 0), "open /dev/iommu");
 	for (i = 0; i < ARRAY_SIZE(endpoints); i++) {
-		must(gvm_dev_open(&d, endpoints[i]), endpoints[i]);
-		must(gvm_dev_bind(&d, &empty), "bind the device to iommufd");
+		must(gvm_dev_add(&d, &empty, endpoints[i]), endpoints[i]);
 		must(gvm_dev_vtd_caps(&d, &cap, &ecap), "read capabilities");
 		must(gvm_dev_info(&d, &info), "VFIO_DEVICE_GPASID_INFO");
 		if (i % 2 == 0) {
@@ -339,10 +338,10 @@ static void step_lookup(void)
 	__u32 h = 0, g = 0;
 
 	step_begin(5, "gPASID to hPASID and back");
-	check(!gvm_pasid_g2h(&vm, GPASID_1, &h) && h == hpasid[0],
-	      "gPASID 0x%x is hPASID 0x%x", GPASID_1, h);
-	check(!gvm_pasid_h2g(&vm, hpasid[0], &g) && g == GPASID_1,
-	      "hPASID 0x%x is gPASID 0x%x", hpasid[0], g);
+	must(gvm_pasid_g2h(&vm, GPASID_1, &h), "look up");
+	check(h == hpasid[0], "gPASID 0x%x is hPASID 0x%x", GPASID_1, h);
+	must(gvm_pasid_h2g(&vm, hpasid[0], &g), "look up");
+	check(g == GPASID_1, "hPASID 0x%x is gPASID 0x%x", hpasid[0], g);
 	check(gvm_pasid_g2h(&vm, GPASID_2, &h) == -ENOENT,
 	      "gPASID 0x%x is not there yet: %s", GPASID_2, strerror(ENOENT));
 	step_end();
@@ -452,12 +451,12 @@ static void step_stranger(void)
 	must(lab_dev_open_sysfs(&lab, DEV_A), "look at " DEV_A);
 	must(lab_counters(&lab, &before), "counters");
 	tell("VM A's hPASID 0x%x:", victim);
-	check_refused(gvm_bind_identity(&dev_b, &pt, victim), "bind     ");
-	check_refused(gvm_unbind(&dev_b, victim), "unbind   ");
-	check_refused(gvm_pasid_h2g(&b, victim, &out), "look up  ");
+	check_refused(gvm_bind_identity(&dev_b, &pt, victim), "bind      ");
+	check_refused(gvm_unbind(&dev_b, victim), "unbind    ");
+	check_refused(gvm_pasid_h2g(&b, victim, &out), "look up   ");
 	inv.pasid = victim;
 	check_refused(gvm_invalidate(&b, &inv, &num), "invalidate");
-	check_refused(gvm_pasid_free(&b, victim), "free     ");
+	check_refused(gvm_pasid_free(&b, victim), "free      ");
 	check_refused(gvm_pasid_g2h(&b, GPASID_1, &out), "its gPASID 0x101");
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
@@ -478,8 +477,8 @@ static void step_unnoticed(void)
 	rc = device_reads(hpasid[0], 0, text);
 	check(rc == VTDSIM_DONE && !strcmp(text, "the new page of process one"),
 	      "VM A did not notice: \"%s\"", text);
-	check(!gvm_pasid_g2h(&vm, GPASID_1, &h) && h == hpasid[0],
-	      "gPASID 0x%x is still hPASID 0x%x", GPASID_1, h);
+	must(gvm_pasid_g2h(&vm, GPASID_1, &h), "look up");
+	check(h == hpasid[0], "gPASID 0x%x is still hPASID 0x%x", GPASID_1, h);
 	step_end();
 }
 

@@ -154,7 +154,7 @@ void show_nested_walk(const struct vtdsim_explain *e, __u64 va)
 		table = s->entry & ADDR_MASK;
 	}
 	second_stage(e, 0, second, sizeof(second));
-	printf("      %-8s 0x%-12llx %-17s 0x%-12llx\n", "page", e->gpa, second,
+	printf("      %-8s 0x%-12llx %-17s 0x%llx\n", "page", e->gpa, second,
 	       e->output);
 	printf("      %u entries read for one translation\n", e->nr_steps);
 }
@@ -184,13 +184,13 @@ void show_vtd_caps(__u64 cap, __u64 ecap)
 void show_cost(const char *what, const struct vtdsim_counters *c)
 {
 	if (!c) {
-		printf("      %-34s %6s %6s %6s %6s %6s %6s %6s\n", "", "PASID",
-		       "", "PASID", "device", "PASID", "", "sub-");
-		printf("      %-34s %6s %6s %6s %6s %6s %6s %6s\n", what, "cache",
-		       "IOTLB", "IOTLB", "TLB", "devTLB", "wait", "missio");
+		printf("      %-30s %6s %6s %6s %6s %6s %6s  %s\n", "", "PASID",
+		       "", "PASID", "device", "PASID", "", "times");
+		printf("      %-30s %6s %6s %6s %6s %6s %6s  %s\n", what, "cache",
+		       "IOTLB", "IOTLB", "TLB", "devTLB", "wait", "submitted");
 		return;
 	}
-	printf("      %-34s %6llu %6llu %6llu %6llu %6llu %6llu %6llu\n", what,
+	printf("      %-30s %6llu %6llu %6llu %6llu %6llu %6llu %6llu\n", what,
 	       c->u_desc[VTDSIM_D_PASID_CACHE], c->u_desc[VTDSIM_D_IOTLB],
 	       c->u_desc[VTDSIM_D_PIOTLB], c->u_desc[VTDSIM_D_DEVTLB],
 	       c->u_desc[VTDSIM_D_PDEVTLB], c->u_waits, c->u_submissions);
