@@ -303,6 +303,13 @@ static struct kmem_cache *ioasid_num_cache;
 static struct kmem_cache *ioasid_obj_cache;
 static struct dentry *ioasid_debugfs;
 
+/* Lets the KUnit suite look at the reference count of the module. */
+VISIBLE_IF_KUNIT __maybe_unused struct module *ioasid_owner(void)
+{
+	return THIS_MODULE;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_owner);
+
 static u64 ioasid_stamp(void)
 {
 	return atomic64_inc_return(&ioasid_clock);
@@ -509,28 +516,41 @@ static void number_store(ioasid_t id, struct ioasid *ioasid)
  * The pool: ceiling, default quota, and numbers in cyclic order
  */
 
-static int ceiling_set(const char *val, const struct kernel_param *kp)
+VISIBLE_IF_KUNIT u32 ioasid_ceiling(void)
 {
-	u32 ceiling;
-	int ret;
+	return READ_ONCE(ioasid_pool.ceiling);
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_ceiling);
 
-	ret = kstrtou32(val, 0, &ceiling);
-	if (ret)
-		return ret;
+VISIBLE_IF_KUNIT int ioasid_set_ceiling(u32 ceiling)
+{
 	if (!ceiling || ceiling > IOASID_MAX)
 		return -EINVAL;
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
 	if (ceiling < ioasid_pool.total)
 		return -EBUSY;
-	ioasid_pool.ceiling = ceiling;
+	WRITE_ONCE(ioasid_pool.ceiling, ceiling);
 	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_set_ceiling);
+
+static int ceiling_set(const char *val, const struct kernel_param *kp)
+{
+	u32 ceiling;
+
+	return kstrtou32(val, 0, &ceiling) ?: ioasid_set_ceiling(ceiling);
+}
+
+static int ceiling_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%u\n", ioasid_ceiling());
 }
 
 static const struct kernel_param_ops ceiling_ops = {
 	.set = ceiling_set,
-	.get = param_get_uint,
+	.get = ceiling_get,
 };
-module_param_cb(ceiling, &ceiling_ops, &ioasid_pool.ceiling, 0644);
+module_param_cb(ceiling, &ceiling_ops, NULL, 0644);
 MODULE_PARM_DESC(ceiling,
 		 "How many IOASIDs all sets together may have (default: all 2^20 - 1)");
 
@@ -2248,12 +2268,13 @@ static int ioasid_free_pending_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations ioasid_free_pending_sops = {
+VISIBLE_IF_KUNIT const struct seq_operations ioasid_free_pending_sops = {
 	.start = ioasid_free_pending_start,
 	.next = ioasid_free_pending_next,
 	.stop = ioasid_free_pending_stop,
 	.show = ioasid_free_pending_show,
 };
+EXPORT_SYMBOL_IF_KUNIT(ioasid_free_pending_sops);
 DEFINE_SEQ_ATTRIBUTE(ioasid_free_pending);
 
 static void ioasid_debugfs_init(void)

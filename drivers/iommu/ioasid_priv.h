@@ -5,7 +5,15 @@
 
 #include <linux/types.h>
 
+struct module;
+struct seq_operations;
+
 #if IS_ENABLED(CONFIG_KUNIT)
+extern const struct seq_operations ioasid_free_pending_sops;
+
+struct module *ioasid_owner(void);
+u32 ioasid_ceiling(void);
+int ioasid_set_ceiling(u32 ceiling);
 bool ioasid_out_of_memory(void);
 #endif
 
