@@ -239,10 +239,12 @@ bool entry_present(struct lab_dev *lab, __u32 pasid)
 int since(struct lab_dev *lab, const struct vtdsim_counters *then,
 	  struct vtdsim_counters *diff)
 {
-	int rc = lab_counters(lab, diff);
+	struct vtdsim_counters now;
+	int rc = lab_counters(lab, &now);
 
+	/* @diff may be @then. */
 	if (!rc)
-		lab_counters_sub(diff, then, diff);
+		lab_counters_sub(&now, then, diff);
 	return rc;
 }
 

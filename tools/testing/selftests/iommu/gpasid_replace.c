@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Replace: the guest gave a live PASID another table.  DMA sees the old table
+ * or the new one, never a fault, and after the call the new one only.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <kselftest_harness.h>
+
+#include "gpasid_utils.h"
+
+FIXTURE(replace)
+{
+	struct bench b;
+	struct gvm_dev *dev;
+	struct lab_dev *lab;
+	struct process p, q;
+	__u32 h;
+};
+
+FIXTURE_VARIANT(replace)
+{
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(replace, plain)
+{
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(replace, ats)
+{
+	.flags = VTDSIM_F_ATS,
+};
+
+FIXTURE_SETUP(replace)
+{
+	ASSERT_EQ(0, bench_open(&self->b, 0));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	self->dev = &self->b.dev[0];
+	self->lab = &self->b.lab[0];
+	if (variant->flags && !(self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS))
+		SKIP(return, "no ATS");
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	ASSERT_EQ(0, bench_process(&self->b, &self->q, 2));
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x101, &self->h));
+	ASSERT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+}
+
+FIXTURE_TEARDOWN(replace)
+{
+	EXPECT_EQ(0, bench_close(&self->b));
+}
+
+TEST_F(replace, takes_dma_to_the_new_table_at_once)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, gvm_replace(self->dev, &self->q.pt, self->h));
+		EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
+		ASSERT_EQ(0, gvm_replace(self->dev, &self->p.pt, self->h));
+		EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+	}
+}
+
+TEST_F(replace, can_be_asked_for_by_the_guest_pasid)
+{
+	struct vfio_device_gpasid_bind arg = {
+		.flags = VFIO_GPASID_BIND_GPASID | VFIO_GPASID_BIND_REPLACE,
+		.addr_width = 48,
+		.gpasid = 0x101,
+		.pgtbl = self->q.pt.root,
+	};
+
+	ASSERT_EQ(0, gvm_bind_args(self->dev, &arg));
+	EXPECT_EQ(self->h, arg.hpasid);
+	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
+	arg.hpasid = 0;
+	arg.gpasid = 0x102;
+	EXPECT_EQ(-ENOENT, gvm_bind_args(self->dev, &arg));
+}
+
+TEST_F(replace, of_what_is_not_bound_fails)
+{
+	__u32 h;
+
+	EXPECT_EQ(-ENOENT, gvm_replace(self->dev, &self->q.pt, 0x4444));
+	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
+	EXPECT_EQ(-ENOENT, gvm_replace(self->dev, &self->q.pt, h));
+	EXPECT_FALSE(entry_present(self->lab, h));
+}
+
+TEST_F(replace, that_fails_leaves_the_old_table)
+{
+	struct gvm_pt bad = self->q.pt;
+
+	bad.root |= 8;
+	EXPECT_EQ(-EINVAL, gvm_replace(self->dev, &bad, self->h));
+	bad.root = 1ULL << 52;
+	EXPECT_EQ(-EINVAL, gvm_replace(self->dev, &bad, self->h));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+	EXPECT_EQ(self->p.pt.root,
+		  entry_word(self->lab, self->h, 2) & ~0xfffULL);
+}
+
+TEST_F(replace, by_the_same_table_is_fine)
+{
+	ASSERT_EQ(0, gvm_replace(self->dev, &self->p.pt, self->h));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+}
+
+TEST_F(replace, can_change_the_number_of_levels)
+{
+	struct process five;
+
+	if (!(self->b.info[0].out_addr_widths & 2))
+		SKIP(return, "no 5-level tables");
+	ASSERT_EQ(0, bench_process_levels(&self->b, &five, 5, 5));
+	ASSERT_EQ(0, gvm_replace(self->dev, &five.pt, self->h));
+	EXPECT_EQ(TAG(5), peek_proc(self->lab, self->h, variant->flags));
+	EXPECT_EQ(1, entry_word(self->lab, self->h, 2) >> 2 & 3);
+	ASSERT_EQ(0, gvm_replace(self->dev, &self->p.pt, self->h));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+}
+
+TEST_F(replace, leaves_other_pasids_alone)
+{
+	__u32 h;
+
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x102, &h));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, variant->flags));
+	ASSERT_EQ(0, gvm_replace(self->dev, &self->q.pt, self->h));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, variant->flags));
+}
+
+TEST_F(replace, keeps_unbind_and_free_as_they_were)
+{
+	ASSERT_EQ(0, gvm_replace(self->dev, &self->q.pt, self->h));
+	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
+	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+	EXPECT_TRUE(nothing_left(self->lab, self->h));
+	EXPECT_EQ(-ENOENT, gvm_replace(self->dev, &self->q.pt, self->h));
+}
+
+/* ---- while the device is at work -------------------------------------------------- */
+
+struct worker {
+	struct lab_dev *lab;
+	unsigned int q, flags;
+	__u32 h;
+	atomic_int stop;
+	unsigned long seen[2], wrong;
+	__u64 last_wrong;
+};
+
+/* Reads without a pause; what it reads must be one of the two tags. */
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	__u64 val;
+	int rc;
+
+	while (!w->stop) {
+		rc = lab_read(w->lab, w->q, w->h, w->flags, PROC_VA, &val,
+			      sizeof(val));
+		if (rc == VTDSIM_DONE && val == TAG(1))
+			w->seen[0]++;
+		else if (rc == VTDSIM_DONE && val == TAG(2))
+			w->seen[1]++;
+		else
+			w->last_wrong = ++w->wrong ? (__u64)rc << 32 | val : 0;
+	}
+	return NULL;
+}
+
+TEST_F(replace, has_no_window_in_which_dma_faults)
+{
+	struct worker w[2] = { 0 };
+	pthread_t thread[2];
+	int i;
+
+	/* What is cached under the old table is old for a moment. */
+	self->b.expect_stale = true;
+	for (i = 0; i < 2; i++) {
+		w[i].lab = self->lab;
+		w[i].q = i + 1;
+		w[i].flags = variant->flags;
+		w[i].h = self->h;
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, work, &w[i]));
+	}
+	for (i = 0; i < 500; i++) {
+		ASSERT_EQ(0, gvm_replace(self->dev, i & 1 ? &self->p.pt :
+					 &self->q.pt, self->h));
+		/* From here on, what begins must see the new table. */
+		EXPECT_EQ(i & 1 ? TAG(1) : TAG(2),
+			  peek_proc(self->lab, self->h, variant->flags));
+	}
+	for (i = 0; i < 2; i++) {
+		w[i].stop = 1;
+		ASSERT_EQ(0, pthread_join(thread[i], NULL));
+		EXPECT_EQ(0, w[i].wrong)
+			TH_LOG("queue %d: %lu wrong, last %llx", i + 1,
+			       w[i].wrong, w[i].last_wrong);
+		EXPECT_GT(w[i].seen[0], 0);
+		EXPECT_GT(w[i].seen[1], 0);
+	}
+}
+
+TEST_HARNESS_MAIN
