@@ -23,8 +23,9 @@
  *
  * gpasid_ops_rwsem (the registered IOMMU drivers) is taken alone.
  *
- * gpasid_device::bindings may also be read under RCU; bindings and attachments
- * are freed by RCU.
+ * The list of devices and gpasid_device::bindings may also be read under RCU;
+ * devices, attachments and bindings are freed by RCU.  The page-request thread,
+ * for which a teardown waits, reads them so and takes none of these locks.
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -35,6 +36,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "gpasid_priv.h"
 #include "iommu-priv.h"
 
 #define GPASID_MAX_OPS	4
@@ -229,7 +231,7 @@ static void gpasid_device_free(struct gpasid_device *gdev)
 	mutex_destroy(&gdev->lock);
 	module_put(gdev->ops->owner);
 	put_device(gdev->dev);
-	kfree(gdev);
+	kfree_rcu(gdev, rcu);
 }
 
 static struct gpasid_device *gpasid_device_get(struct device *dev)
@@ -247,7 +249,7 @@ static struct gpasid_device *gpasid_device_get(struct device *dev)
 	down_write(&gpasid_devices_rwsem);
 	gdev = __gpasid_device_find(dev);
 	if (!gdev) {
-		list_add_tail(&new->node, &gpasid_devices);
+		list_add_tail_rcu(&new->node, &gpasid_devices);
 		gdev = new;
 	}
 	atomic_inc(&gdev->users);
@@ -268,7 +270,7 @@ static void gpasid_devices_reap(void)
 		/* Holding the list for writing, nobody can come or be inside. */
 		if (atomic_read(&gdev->users) || gdev->nr)
 			continue;
-		list_del(&gdev->node);
+		list_del_rcu(&gdev->node);
 		gpasid_device_free(gdev);
 	}
 	up_write(&gpasid_devices_rwsem);
@@ -360,6 +362,17 @@ void gpasid_visit_attachments(struct iommu_domain *parent, gpasid_att_fn fn,
 	up_read(&gpasid_devices_rwsem);
 }
 EXPORT_SYMBOL_GPL(gpasid_visit_attachments);
+
+/* The binding of a PASID of a device, for a reader under RCU, or NULL. */
+struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t hpasid)
+{
+	struct gpasid_device *gdev;
+
+	list_for_each_entry_rcu(gdev, &gpasid_devices, node)
+		if (gdev->dev == dev)
+			return xa_load(&gdev->bindings, hpasid);
+	return NULL;
+}
 
 /*
  * Owners
@@ -487,6 +500,7 @@ gpasid_binding_alloc(struct gpasid_device *gdev, struct iommu_domain *parent,
 	b->hpasid = hpasid;
 	b->addr_width = data->addr_width;
 	b->vtd_flags = data->vtd_flags;
+	b->dev_id = data->dev_id;
 	b->state = GPASID_BOUND;
 
 	mutex_lock(&gdev->lock);
@@ -588,6 +602,19 @@ static void gpasid_binding_remove(struct gpasid_binding *b)
 	wake_up_all(&gpasid_removal_wq);
 }
 
+/*
+ * No page request of @b, or with NULL of any cleared binding under @att, is
+ * under way in hardware or waits for an answer.  From here on new ones are
+ * refused at once, since the binding is marked as cleared.
+ */
+static void gpasid_drain(struct gpasid_attachment *att,
+			 struct gpasid_binding *b)
+{
+	gpasid_fault_flush(att->gdev, b);
+	att->gdev->ops->drain(att, b);
+	gpasid_fault_discard_partial(att->gdev, b);
+}
+
 /* Steps 3 to 5 of the order of teardown, for one binding. */
 static void gpasid_binding_finish(struct gpasid_binding *b)
 {
@@ -595,7 +622,7 @@ static void gpasid_binding_finish(struct gpasid_binding *b)
 	const struct gpasid_ops *ops = att->gdev->ops;
 
 	ops->flush(att, b);
-	ops->drain(att, b);
+	gpasid_drain(att, b);
 	ops->reset(b);
 	gpasid_binding_remove(b);
 }
@@ -662,7 +689,7 @@ static void gpasid_event_unbind(struct gpasid_binding *b)
 
 	mutex_lock(&gdev->lock);
 	gdev->ops->clear(b);
-	b->state = GPASID_CLEARED;
+	WRITE_ONCE(b->state, GPASID_CLEARED);
 	mutex_unlock(&gdev->lock);
 }
 
@@ -1056,7 +1083,7 @@ static void gpasid_flush_cleared(struct gpasid_device *gdev,
 		if (filter->parent && att->parent != filter->parent)
 			continue;
 		gdev->ops->flush(att, NULL);
-		gdev->ops->drain(att, NULL);
+		gpasid_drain(att, NULL);
 	}
 }
 
@@ -1424,6 +1451,7 @@ static int __init gpasid_init(void)
 	ret = bus_register_notifier(&pci_bus_type, &gpasid_bus_nb);
 	if (ret)
 		goto out_notifier;
+	gpasid_fault_init();
 	return 0;
 
 out_notifier:
@@ -1435,6 +1463,7 @@ out_cache:
 
 static void __exit gpasid_exit(void)
 {
+	gpasid_fault_exit();
 	bus_unregister_notifier(&pci_bus_type, &gpasid_bus_nb);
 	ioasid_unregister_notifier(NULL, &gpasid_nb);
 	/* Bindings freed by RCU are still on their way to the cache. */
@@ -1446,5 +1475,6 @@ static void __exit gpasid_exit(void)
 module_init(gpasid_init);
 module_exit(gpasid_exit);
 
+MODULE_ALIAS("gpasid");
 MODULE_DESCRIPTION("Guest PASID bindings");
 MODULE_LICENSE("GPL");

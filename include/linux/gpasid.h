@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 #include <uapi/linux/gpasid.h>
 
@@ -52,6 +53,7 @@ enum gpasid_bind_flags {
  *          guest PASID equal to the host PASID (identity)
  * @pgtbl: guest-physical address of the first-stage table, 4 KiB aligned
  * @vtd_flags: combination of enum gpasid_vtd_flags
+ * @dev_id: what page requests of the binding call the device
  */
 struct gpasid_bind_data {
 	u32 argsz;
@@ -64,6 +66,7 @@ struct gpasid_bind_data {
 	ioasid_t gpasid;
 	u64 pgtbl;
 	u64 vtd_flags;
+	u32 dev_id;
 };
 
 /**
@@ -110,6 +113,20 @@ int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,
 		      unsigned int *done);
 int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
+
+/* Page requests: one queue for each VM that takes them. */
+struct gpasid_fault_queue;
+
+struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
+						     u32 *limit,
+						     u32 *timeout_ms);
+void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q);
+unsigned int gpasid_fault_read(struct gpasid_fault_queue *q,
+			       struct iommu_gpasid_fault *records,
+			       unsigned int nr);
+bool gpasid_fault_pending(struct gpasid_fault_queue *q);
+wait_queue_head_t *gpasid_fault_wait(struct gpasid_fault_queue *q);
+int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code);
 
 /* For who opens devices through iommufd: bind with the context's PASIDs. */
 struct iommufd_device;
@@ -162,6 +179,7 @@ enum gpasid_binding_state {
  * @sharers: further owners (struct gpasid_sharer)
  * @pgtbl: guest-physical address of the first-stage table
  * @hpasid: host PASID
+ * @dev_id: what page requests call the device
  * @addr_width: guest-virtual address width
  * @vtd_flags: enum gpasid_vtd_flags
  * @state: enum gpasid_binding_state
@@ -171,8 +189,8 @@ enum gpasid_binding_state {
  * @rcu: for readers of gpasid_device::bindings
  *
  * Owned by gpasid_device::bindings; all fields are protected by the device's
- * lock.  Readers under RCU may read @hpasid, @set and @att.  Holds one reference on
- * its IOASID.
+ * lock.  Readers under RCU may read @hpasid, @set, @att, @dev_id and @state.
+ * Holds one reference on its IOASID.
  */
 struct gpasid_binding {
 	struct gpasid_event ev;
@@ -182,6 +200,7 @@ struct gpasid_binding {
 	struct hlist_head sharers;
 	u64 pgtbl;
 	ioasid_t hpasid;
+	u32 dev_id;
 	u8 addr_width;
 	u8 vtd_flags;
 	u8 state;
@@ -203,6 +222,7 @@ struct gpasid_binding {
  * @attachments: struct gpasid_attachment, one per parent
  * @nr: bindings
  * @users: who holds on to it beside its bindings
+ * @rcu: for readers of the core's list
  */
 struct gpasid_device {
 	struct list_head node;
@@ -213,6 +233,7 @@ struct gpasid_device {
 	struct list_head attachments;
 	unsigned long nr;
 	atomic_t users;
+	struct rcu_head rcu;
 };
 
 /* One invalidation, host PASID resolved. */

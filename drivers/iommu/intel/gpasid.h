@@ -12,6 +12,7 @@
 #define __INTEL_GPASID_H
 
 #include "iommu.h"
+#include "../gpasid_priv.h"
 
 /* cache_tag::pasid of the tag that stands for all PASIDs of a device. */
 #define INTEL_GPASID_ALL	IOMMU_PASID_INVALID
@@ -45,6 +46,7 @@ void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
 void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct device_domain_info *info,
 			    struct qi_batch *batch);
+bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);
 

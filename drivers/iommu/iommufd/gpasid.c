@@ -26,7 +26,8 @@ static struct ioasid_set *gpasid_set(struct iommufd_ctx *ictx)
 	return READ_ONCE(ictx->gpasid_set);
 }
 
-static struct ioasid_set *gpasid_set_make(struct iommufd_ctx *ictx)
+/* The context's set, made if need be; it lives as long as the context. */
+struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 {
 	struct ioasid_set *set = gpasid_set(ictx), *old;
 
@@ -80,7 +81,7 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	    min > max || cmd->gpasid > (guest ? GPASID_MAX : 0))
 		return -EINVAL;
 
-	set = gpasid_set_make(ucmd->ictx);
+	set = iommufd_gpasid_set_make(ucmd->ictx);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 
@@ -168,7 +169,7 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 	if (cmd->flags & IOMMU_GPASID_QUOTA_SET && !cmd->quota)
 		return -EINVAL;
 
-	set = gpasid_set_make(ucmd->ictx);
+	set = iommufd_gpasid_set_make(ucmd->ictx);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 
@@ -291,17 +292,19 @@ int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 	struct iommu_domain *parent;
 	int rc;
 
-	data->set = gpasid_set_make(idev->ictx);
+	data->set = iommufd_gpasid_set_make(idev->ictx);
 	if (IS_ERR(data->set))
 		return PTR_ERR(data->set);
 	data->owner = idev;
+	data->dev_id = idev->obj.id;
 
 	mutex_lock(&idev->igroup->lock);
 	parent = gpasid_parent(idev);
 	if (IS_ERR(parent))
 		rc = PTR_ERR(parent);
 	else
-		rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
+		rc = iommufd_gpasid_iopf_enable(idev) ?:
+		     iommu_sva_bind_gpasid(parent, idev->dev, data);
 	mutex_unlock(&idev->igroup->lock);
 
 	return rc;
@@ -386,4 +389,8 @@ void iommufd_gpasid_detach(struct iommufd_device *idev)
 
 	if (!IS_ERR(parent))
 		iommu_sva_unbind_gpasid_parent(idev->dev, parent);
+
+	mutex_lock(&idev->igroup->lock);
+	iommufd_gpasid_iopf_disable(idev);
+	mutex_unlock(&idev->igroup->lock);
 }

@@ -17,6 +17,7 @@ int iommufd_gpasid_free(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_lookup(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd);
+int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_gpasid_release(struct iommufd_ctx *ictx);
 int iommufd_gpasid_may_replace(struct iommufd_device *idev);
 void iommufd_gpasid_detach(struct iommufd_device *idev);
@@ -46,6 +47,11 @@ static inline int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 	return -EOPNOTSUPP;
 }
 
+static inline int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+
 static inline void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 {
 }
@@ -59,5 +65,10 @@ static inline void iommufd_gpasid_detach(struct iommufd_device *idev)
 {
 }
 #endif
+
+/* Between gpasid.c and gpasid_fault.c. */
+struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx);
+int iommufd_gpasid_iopf_enable(struct iommufd_device *idev);
+void iommufd_gpasid_iopf_disable(struct iommufd_device *idev);
 
 #endif /* __IOMMUFD_GPASID_H */

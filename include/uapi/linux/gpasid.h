@@ -25,6 +25,7 @@ enum {
 	GPASID_CMD_LOOKUP = 0xe2,
 	GPASID_CMD_QUOTA = 0xe3,
 	GPASID_CMD_INVALIDATE = 0xe4,
+	GPASID_CMD_FAULT_ALLOC = 0xe5,
 };
 
 /**
@@ -198,6 +199,116 @@ struct iommu_gpasid_invalidate {
 };
 
 #define IOMMU_GPASID_INVALIDATE _IO(GPASID_TYPE, GPASID_CMD_INVALIDATE)
+
+/**
+ * struct iommu_gpasid_fault_alloc - ioctl(IOMMU_GPASID_FAULT_ALLOC)
+ * @size: sizeof(struct iommu_gpasid_fault_alloc)
+ * @flags: Must be 0
+ * @limit: Input: page request groups that may be unanswered at a time, 0 for
+ *         the default; a request beyond it is answered with failure.  Output:
+ *         the limit in force
+ * @timeout_ms: Input: milliseconds after which an unanswered group is answered
+ *              with failure, 0 for the default.  Output: the one in force
+ * @out_fault_fd: The file, close-on-exec
+ * @__reserved: Must be 0
+ *
+ * Open the file by which page requests of this context's bound PASIDs arrive
+ * and are answered.  read() takes whole records of struct iommu_gpasid_fault,
+ * as many as fit; without one it waits, or with O_NONBLOCK fails with EAGAIN.
+ * write() takes whole records of struct iommu_gpasid_fault_response, stops at
+ * the first that is in error and tells how much it took, or the error when
+ * that was the first one: ENOENT (no such group unanswered in this context, or
+ * not read yet), EINVAL (code, reserved field, or length).  poll() tells when
+ * there is something to read.
+ *
+ * Page requests are enabled on a device when a PASID is bound on it while the
+ * file is open.  Closing the file answers what is outstanding with failure.
+ *
+ * Errors: EBUSY (the context has such a file), EINVAL (limit or timeout out of
+ * range), ENOMEM.
+ */
+struct iommu_gpasid_fault_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 limit;
+	__u32 timeout_ms;
+	__u32 out_fault_fd;
+	__u32 __reserved;
+};
+
+#define IOMMU_GPASID_FAULT_ALLOC _IO(GPASID_TYPE, GPASID_CMD_FAULT_ALLOC)
+
+/* Bounds of iommu_gpasid_fault_alloc::limit and ::timeout_ms. */
+#define IOMMU_GPASID_FAULT_LIMIT_MAX	65536
+#define IOMMU_GPASID_FAULT_TIMEOUT_MAX	600000
+
+/**
+ * enum iommu_gpasid_fault_perm - What a page request asks for
+ * @IOMMU_GPASID_FAULT_READ: Read
+ * @IOMMU_GPASID_FAULT_WRITE: Write
+ * @IOMMU_GPASID_FAULT_EXEC: Execute
+ * @IOMMU_GPASID_FAULT_PRIV: In privileged mode
+ */
+enum iommu_gpasid_fault_perm {
+	IOMMU_GPASID_FAULT_READ = 1 << 0,
+	IOMMU_GPASID_FAULT_WRITE = 1 << 1,
+	IOMMU_GPASID_FAULT_EXEC = 1 << 2,
+	IOMMU_GPASID_FAULT_PRIV = 1 << 3,
+};
+
+/**
+ * enum iommu_gpasid_fault_flags - Flags of a page request
+ * @IOMMU_GPASID_FAULT_LAST: The last request of its group: an answer is due
+ */
+enum iommu_gpasid_fault_flags {
+	IOMMU_GPASID_FAULT_LAST = 1 << 0,
+};
+
+/**
+ * struct iommu_gpasid_fault - One page request
+ * @cookie: Names the group in the answer; the same in all of its requests
+ * @dev_id: iommufd ID of the device
+ * @gpasid: Guest PASID
+ * @group: Page request group index, as the device gave it
+ * @perm: Combination of enum iommu_gpasid_fault_perm
+ * @flags: Combination of enum iommu_gpasid_fault_flags
+ * @__reserved: 0
+ * @addr: Guest-virtual address of the page
+ */
+struct iommu_gpasid_fault {
+	__aligned_u64 cookie;
+	__u32 dev_id;
+	__u32 gpasid;
+	__u32 group;
+	__u32 perm;
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 addr;
+};
+
+/**
+ * enum iommu_gpasid_fault_code - Answer to a page request group
+ * @IOMMU_GPASID_FAULT_SUCCESS: The pages are there, the device retries
+ * @IOMMU_GPASID_FAULT_INVALID: A page cannot be had; the device gives up
+ * @IOMMU_GPASID_FAULT_FAILURE: Something is broken; the device stops asking
+ */
+enum iommu_gpasid_fault_code {
+	IOMMU_GPASID_FAULT_SUCCESS = 0,
+	IOMMU_GPASID_FAULT_INVALID = 1,
+	IOMMU_GPASID_FAULT_FAILURE = 2,
+};
+
+/**
+ * struct iommu_gpasid_fault_response - Answer to a page request group
+ * @cookie: iommu_gpasid_fault::cookie
+ * @code: One of enum iommu_gpasid_fault_code
+ * @__reserved: Must be 0
+ */
+struct iommu_gpasid_fault_response {
+	__aligned_u64 cookie;
+	__u32 code;
+	__u32 __reserved;
+};
 
 /**
  * enum gpasid_format - Format of a first-stage table

@@ -1,10 +1,11 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// A context owns one IOASID set.
+// A context owns one IOASID set and takes page requests by one queue.
 @@
 @@
  struct iommufd_ctx {
 	...
 	struct iommufd_ioas *vfio_ioas;
 +	struct ioasid_set *gpasid_set;
++	struct gpasid_fault_queue *gpasid_faults;
 	...
  };

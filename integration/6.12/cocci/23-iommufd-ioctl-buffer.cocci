@@ -10,5 +10,6 @@
 +	struct iommu_gpasid_lookup gpasid_lookup;
 +	struct iommu_gpasid_quota gpasid_quota;
 +	struct iommu_gpasid_invalidate gpasid_invalidate;
++	struct iommu_gpasid_fault_alloc gpasid_fault_alloc;
 	...
  };

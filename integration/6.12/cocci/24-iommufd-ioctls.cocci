@@ -11,5 +11,6 @@
 +	IOCTL_OP(IOMMU_GPASID_LOOKUP, iommufd_gpasid_lookup, struct iommu_gpasid_lookup, out_pasid),
 +	IOCTL_OP(IOMMU_GPASID_QUOTA, iommufd_gpasid_quota, struct iommu_gpasid_quota, __reserved),
 +	IOCTL_OP(IOMMU_GPASID_INVALIDATE, iommufd_gpasid_invalidate, struct iommu_gpasid_invalidate, entry_num),
++	IOCTL_OP(IOMMU_GPASID_FAULT_ALLOC, iommufd_gpasid_fault_alloc, struct iommu_gpasid_fault_alloc, __reserved),
 	...
  };

@@ -20,7 +20,8 @@ static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
  * gpasid: wait until no page request and no response of @pasid (or, with
  * INTEL_GPASID_ALL, of any PASID) of @dev is under way.  The entry is not
  * present and all caches are invalidated.  VT-d: "Draining of Page Requests and
- * Responses".
+ * Responses".  Several may wait on the one completion of the unit, which wakes
+ * one of them; so nobody relies on being woken.
  */
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 {
@@ -36,7 +37,8 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 		reinit_completion(&iommu->prq_complete);
 		if (!intel_gpasid_prq_pending(iommu, sid, pasid))
 			break;
-		wait_for_completion(&iommu->prq_complete);
+		wait_for_completion_timeout(&iommu->prq_complete,
+					    msecs_to_jiffies(10));
 	}
 	iopf_queue_flush_dev(dev);
 
@@ -58,7 +60,22 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 		qi_submit_sync(iommu, desc, ARRAY_SIZE(desc), QI_OPT_WAIT_DRAIN);
 		if (!(readl(iommu->reg + DMAR_PRS_REG) & DMA_PRS_PRO))
 			break;
-		wait_for_completion(&iommu->prq_complete);
+		wait_for_completion_timeout(&iommu->prq_complete,
+					    msecs_to_jiffies(10));
 	}
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
+
+/* gpasid: is it a guest PASID that this page request is for? */
+bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
+{
+	struct device *dev;
+	bool bound;
+
+	mutex_lock(&iommu->iopf_lock);
+	dev = device_rbtree_find(iommu, rid);
+	bound = dev && iommu_gpasid_attach_handle(dev, pasid);
+	mutex_unlock(&iommu->iopf_lock);
+
+	return bound;
+}

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page requests of guest PASIDs.
+ *
+ * A device that meets a page which its guest has not mapped asks for it.  The
+ * I/O page fault layer collects the requests of a group and hands the group
+ * over here; it waits in the queue of the VM (struct gpasid_fault_queue) until
+ * the VMM has read and answered it.  Every group that is accepted is answered
+ * exactly once: by the VMM, by the time limit, when its binding goes, or when
+ * the queue goes.
+ *
+ * Locks, outer to inner:
+ *
+ *  gpasid_device::lock		held by who takes a binding down
+ *  gpasid_queues_mutex		the queues; a queue on the list is alive
+ *  gpasid_fault_queue::answer	held while groups are taken off and answered:
+ *				who gets it finds no answer half given
+ *  gpasid_fault_queue::lock	the groups of one queue
+ *
+ * The page-request thread takes no lock but the innermost, so that who holds
+ * the others may wait for it.
+ */
+#include <linux/gpasid.h>
+#include <linux/hashtable.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "gpasid_priv.h"
+
+#define GPASID_FAULT_LIMIT	1024
+#define GPASID_FAULT_TIMEOUT_MS	10000
+#define GPASID_QUEUE_HASH_BITS	6
+
+/**
+ * struct gpasid_fault_group - A page request group that waits for its answer
+ * @node: in gpasid_fault_queue::groups
+ * @unread: in gpasid_fault_queue::unread until all of it is read
+ * @iopf: the group
+ * @gdev: the device; it has a binding, and so stays, as long as the group does
+ * @hpasid: host PASID
+ * @deadline: when the time limit answers it, in jiffies
+ * @cookie: its name
+ * @nr: number of records
+ * @nr_read: of them, how many have been read
+ * @record: what the VMM reads
+ *
+ * Protected by the lock of the queue that it is on.
+ */
+struct gpasid_fault_group {
+	struct list_head node;
+	struct list_head unread;
+	struct iopf_group *iopf;
+	struct gpasid_device *gdev;
+	ioasid_t hpasid;
+	unsigned long deadline;
+	u64 cookie;
+	unsigned int nr;
+	unsigned int nr_read;
+	struct iommu_gpasid_fault record[] __counted_by(nr);
+};
+
+/**
+ * struct gpasid_fault_queue - The page requests of one VM
+ * @hash: in gpasid_queues, by @set
+ * @set: the VM's PASIDs; a reference is held
+ * @answer: held by who answers
+ * @lock: protects the fields below
+ * @groups: all groups, oldest first
+ * @unread: those with something to read, oldest first
+ * @by_cookie: @groups by cookie
+ * @nr: number of groups
+ * @dead: takes no more groups
+ * @limit: groups allowed at a time; constant
+ * @timeout: time limit in jiffies; constant
+ * @expire: answers the groups whose time is over
+ * @wait: woken when there is something to read
+ * @rcu: for the page-request thread
+ */
+struct gpasid_fault_queue {
+	struct hlist_node hash;
+	struct ioasid_set *set;
+	struct mutex answer;	/* groups on their way out */
+	spinlock_t lock;	/* all that follows */
+	struct list_head groups;
+	struct list_head unread;
+	struct xarray by_cookie;
+	unsigned int nr;
+	bool dead;
+	unsigned int limit;
+	unsigned long timeout;
+	struct delayed_work expire;
+	wait_queue_head_t wait;
+	struct rcu_head rcu;
+};
+
+static DEFINE_MUTEX(gpasid_queues_mutex);
+static DEFINE_HASHTABLE(gpasid_queues, GPASID_QUEUE_HASH_BITS);
+
+/*
+ * Never the same twice, in no context: an answer that goes to the wrong file,
+ * or comes again, finds nothing.
+ */
+static atomic64_t gpasid_fault_cookie;
+
+/* Under RCU or gpasid_queues_mutex. */
+static struct gpasid_fault_queue *gpasid_queue_find(struct ioasid_set *set)
+{
+	struct gpasid_fault_queue *q;
+
+	hash_for_each_possible_rcu(gpasid_queues, q, hash, (unsigned long)set,
+				   lockdep_is_held(&gpasid_queues_mutex))
+		if (q->set == set)
+			return q;
+	return NULL;
+}
+
+/*
+ * Groups
+ */
+
+/* Take @g off its queue; it is the caller's to answer. */
+static void gpasid_group_take(struct gpasid_fault_queue *q,
+			      struct gpasid_fault_group *g)
+{
+	lockdep_assert_held(&q->answer);
+	lockdep_assert_held(&q->lock);
+
+	list_del(&g->node);
+	list_del_init(&g->unread);
+	xa_erase(&q->by_cookie, g->cookie);
+	q->nr--;
+}
+
+static void gpasid_group_answer(struct gpasid_fault_group *g,
+				enum iommu_page_response_code code)
+{
+	iopf_group_response(g->iopf, code);
+	iopf_free_group(g->iopf);
+	kfree(g);
+}
+
+static void gpasid_groups_fail(struct list_head *groups)
+{
+	struct gpasid_fault_group *g, *next;
+
+	list_for_each_entry_safe(g, next, groups, node)
+		gpasid_group_answer(g, IOMMU_PAGE_RESP_FAILURE);
+}
+
+static u32 gpasid_fault_perm(u32 perm)
+{
+	u32 out = 0;
+
+	if (perm & IOMMU_FAULT_PERM_READ)
+		out |= IOMMU_GPASID_FAULT_READ;
+	if (perm & IOMMU_FAULT_PERM_WRITE)
+		out |= IOMMU_GPASID_FAULT_WRITE;
+	if (perm & IOMMU_FAULT_PERM_EXEC)
+		out |= IOMMU_GPASID_FAULT_EXEC;
+	if (perm & IOMMU_FAULT_PERM_PRIV)
+		out |= IOMMU_GPASID_FAULT_PRIV;
+	return out;
+}
+
+static void gpasid_record_fill(struct gpasid_fault_group *g,
+			       const struct iommu_fault_page_request *prm)
+{
+	struct iommu_gpasid_fault *record = &g->record[g->nr++];
+
+	*record = (struct iommu_gpasid_fault) {
+		.cookie = g->cookie,
+		.group = prm->grpid,
+		.perm = gpasid_fault_perm(prm->perm),
+		.addr = prm->addr,
+	};
+	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
+		record->flags = IOMMU_GPASID_FAULT_LAST;
+}
+
+/*
+ * The I/O page fault layer puts requests of a device together by their group
+ * index alone.  One of another PASID that got in between is not this VM's to
+ * see.
+ */
+static struct gpasid_fault_group *gpasid_group_alloc(struct iopf_group *iopf)
+{
+	ioasid_t hpasid = iopf->last_fault.fault.prm.pasid;
+	struct gpasid_fault_group *g;
+	struct iopf_fault *fault;
+
+	g = kzalloc(struct_size(g, record, iopf->fault_count),
+		    GFP_KERNEL_ACCOUNT);
+	if (!g)
+		return NULL;
+	g->iopf = iopf;
+	g->hpasid = hpasid;
+	g->cookie = atomic64_inc_return(&gpasid_fault_cookie);
+	INIT_LIST_HEAD(&g->unread);
+	list_for_each_entry(fault, &iopf->faults, list)
+		if (fault->fault.prm.pasid == hpasid)
+			gpasid_record_fill(g, &fault->fault.prm);
+
+	return g;
+}
+
+/* Put @g on the queue of the VM that @b belongs to. */
+static int gpasid_group_queue(struct gpasid_fault_queue *q,
+			      struct gpasid_binding *b,
+			      struct gpasid_fault_group *g)
+{
+	ioasid_t gpasid = ioasid_spid(b->set, b->hpasid);
+	unsigned int i;
+	int ret = 0;
+
+	g->gdev = b->att->gdev;
+	for (i = 0; i < g->nr; i++) {
+		g->record[i].gpasid = gpasid;
+		g->record[i].dev_id = b->dev_id;
+	}
+
+	spin_lock(&q->lock);
+	/* Who takes a binding down marks it before it looks at the queues. */
+	if (q->dead || READ_ONCE(b->state) == GPASID_CLEARED ||
+	    gpasid == INVALID_IOASID)
+		ret = -ENODEV;
+	else if (q->nr >= q->limit)
+		ret = -ENOSPC;
+	else
+		ret = xa_insert(&q->by_cookie, g->cookie, g, GFP_NOWAIT);
+	if (!ret) {
+		g->deadline = jiffies + q->timeout;
+		list_add_tail(&g->node, &q->groups);
+		list_add_tail(&g->unread, &q->unread);
+		if (!q->nr++)
+			mod_delayed_work(system_wq, &q->expire, q->timeout);
+		wake_up_interruptible(&q->wait);
+	}
+	spin_unlock(&q->lock);
+
+	return ret;
+}
+
+/* From the page-request thread of a unit. */
+static int gpasid_fault_handle(struct iopf_group *iopf)
+{
+	struct device *dev = iopf->fault_param->dev;
+	struct gpasid_fault_group *g;
+	struct gpasid_fault_queue *q;
+	struct gpasid_binding *b;
+	int ret = -ENODEV;
+
+	g = gpasid_group_alloc(iopf);
+	if (!g)
+		return -ENOMEM;
+
+	rcu_read_lock();
+	b = gpasid_binding_rcu(dev, g->hpasid);
+	q = b ? gpasid_queue_find(b->set) : NULL;
+	if (q)
+		ret = gpasid_group_queue(q, b, g);
+	rcu_read_unlock();
+	if (ret)
+		kfree(g);
+
+	return ret;
+}
+
+static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid)
+{
+	bool bound;
+
+	rcu_read_lock();
+	bound = gpasid_binding_rcu(dev, pasid);
+	rcu_read_unlock();
+
+	return bound;
+}
+
+static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
+	.claims = gpasid_fault_claims,
+	.handle = gpasid_fault_handle,
+};
+
+/*
+ * Bindings that go
+ */
+
+static bool gpasid_going(struct gpasid_device *gdev, struct gpasid_binding *b,
+			 ioasid_t hpasid)
+{
+	if (b)
+		return hpasid == b->hpasid;
+	b = xa_load(&gdev->bindings, hpasid);
+	return b && b->state == GPASID_CLEARED;
+}
+
+/*
+ * Fail the groups of @q that belong to @b of @gdev; with @b NULL to any cleared
+ * binding of it; with @gdev NULL all.
+ */
+static void gpasid_queue_fail(struct gpasid_fault_queue *q,
+			      struct gpasid_device *gdev,
+			      struct gpasid_binding *b)
+{
+	struct gpasid_fault_group *g, *next;
+	LIST_HEAD(going);
+
+	mutex_lock(&q->answer);
+	spin_lock(&q->lock);
+	list_for_each_entry_safe(g, next, &q->groups, node) {
+		if (gdev && (g->gdev != gdev ||
+			     !gpasid_going(gdev, b, g->hpasid)))
+			continue;
+		gpasid_group_take(q, g);
+		list_add_tail(&g->node, &going);
+	}
+	spin_unlock(&q->lock);
+	gpasid_groups_fail(&going);
+	mutex_unlock(&q->answer);
+}
+
+/*
+ * Answer what is outstanding of @b, or with NULL of all cleared bindings, and
+ * wait for answers that are on their way.
+ */
+void gpasid_fault_flush(struct gpasid_device *gdev, struct gpasid_binding *b)
+{
+	struct gpasid_fault_queue *q;
+	int bucket;
+
+	lockdep_assert_held(&gdev->lock);
+
+	mutex_lock(&gpasid_queues_mutex);
+	hash_for_each(gpasid_queues, bucket, q, hash)
+		gpasid_queue_fail(q, gdev, b);
+	mutex_unlock(&gpasid_queues_mutex);
+}
+
+struct gpasid_partial_arg {
+	struct gpasid_device *gdev;
+	struct gpasid_binding *b;
+};
+
+static bool gpasid_partial_match(ioasid_t pasid, void *arg)
+{
+	struct gpasid_partial_arg *partial = arg;
+
+	return gpasid_going(partial->gdev, partial->b, pasid);
+}
+
+/* Drop requests whose group will never be complete. */
+void gpasid_fault_discard_partial(struct gpasid_device *gdev,
+				  struct gpasid_binding *b)
+{
+	struct gpasid_partial_arg partial = { .gdev = gdev, .b = b };
+
+	iommu_gpasid_discard_partial(gdev->dev, gpasid_partial_match, &partial);
+}
+
+/*
+ * Queues
+ */
+
+static void gpasid_queue_expire(struct work_struct *work)
+{
+	struct gpasid_fault_queue *q = container_of(to_delayed_work(work),
+						    struct gpasid_fault_queue,
+						    expire);
+	struct gpasid_fault_group *g, *next;
+	LIST_HEAD(expired);
+
+	mutex_lock(&q->answer);
+	spin_lock(&q->lock);
+	list_for_each_entry_safe(g, next, &q->groups, node) {
+		if (time_before(jiffies, g->deadline)) {
+			mod_delayed_work(system_wq, &q->expire,
+					 g->deadline - jiffies);
+			break;
+		}
+		gpasid_group_take(q, g);
+		list_add_tail(&g->node, &expired);
+	}
+	spin_unlock(&q->lock);
+
+	list_for_each_entry(g, &expired, node)
+		dev_warn_ratelimited(g->gdev->dev,
+				     "hPASID %u: page request at 0x%llx not answered in time\n",
+				     g->hpasid, g->record[g->nr - 1].addr);
+	gpasid_groups_fail(&expired);
+	mutex_unlock(&q->answer);
+}
+
+/**
+ * gpasid_fault_queue_create() - Take the page requests of a VM
+ * @set: the VM's PASIDs
+ * @limit: groups that may be unanswered at a time, 0: the default; set to the
+ *         one in force
+ * @timeout_ms: time limit in milliseconds, 0: the default; set to the one in
+ *              force
+ *
+ * From now on page requests of PASIDs of @set, on whatever device they are
+ * bound, wait in the queue. Without a queue they are answered with failure.
+ *
+ * Context: Process context. May sleep.
+ * Return: the queue; -EBUSY when @set has one; -EINVAL (limit or time limit out
+ * of range); -ENOMEM.
+ */
+struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
+						     u32 *limit,
+						     u32 *timeout_ms)
+{
+	struct gpasid_fault_queue *q;
+
+	*limit = *limit ?: GPASID_FAULT_LIMIT;
+	*timeout_ms = *timeout_ms ?: GPASID_FAULT_TIMEOUT_MS;
+	if (*limit > IOMMU_GPASID_FAULT_LIMIT_MAX ||
+	    *timeout_ms > IOMMU_GPASID_FAULT_TIMEOUT_MAX)
+		return ERR_PTR(-EINVAL);
+
+	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
+	if (!q)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&q->answer);
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->groups);
+	INIT_LIST_HEAD(&q->unread);
+	xa_init(&q->by_cookie);
+	q->limit = *limit;
+	q->timeout = msecs_to_jiffies(*timeout_ms);
+	INIT_DELAYED_WORK(&q->expire, gpasid_queue_expire);
+	init_waitqueue_head(&q->wait);
+	q->set = set;
+
+	mutex_lock(&gpasid_queues_mutex);
+	if (gpasid_queue_find(set) || !ioasid_set_get(set)) {
+		mutex_unlock(&gpasid_queues_mutex);
+		kfree(q);
+		return ERR_PTR(-EBUSY);
+	}
+	hash_add_rcu(gpasid_queues, &q->hash, (unsigned long)set);
+	mutex_unlock(&gpasid_queues_mutex);
+
+	return q;
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
+
+/**
+ * gpasid_fault_queue_destroy() - Undo gpasid_fault_queue_create()
+ * @q: the queue; nobody reads from it or waits on it any more
+ *
+ * What is outstanding is answered with failure.
+ *
+ * Context: Process context. May sleep.
+ */
+void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q)
+{
+	/*
+	 * All under the mutex: a binding that goes at this moment must find the
+	 * queue, and wait for it, as long as one of its groups is on it.
+	 */
+	mutex_lock(&gpasid_queues_mutex);
+	spin_lock(&q->lock);
+	q->dead = true;
+	spin_unlock(&q->lock);
+	gpasid_queue_fail(q, NULL, NULL);
+	hash_del_rcu(&q->hash);
+	mutex_unlock(&gpasid_queues_mutex);
+
+	cancel_delayed_work_sync(&q->expire);
+	ioasid_set_put(q->set);
+	xa_destroy(&q->by_cookie);
+	kfree_rcu(q, rcu);
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_queue_destroy);
+
+/**
+ * gpasid_fault_read() - Take page requests off a queue, to answer them
+ * @q: the queue
+ * @records: filled in
+ * @nr: room in @records
+ *
+ * Context: Process context. Takes the queue's lock.
+ * Return: how many records were taken.
+ */
+unsigned int gpasid_fault_read(struct gpasid_fault_queue *q,
+			       struct iommu_gpasid_fault *records,
+			       unsigned int nr)
+{
+	struct gpasid_fault_group *g, *next;
+	unsigned int done = 0;
+
+	spin_lock(&q->lock);
+	list_for_each_entry_safe(g, next, &q->unread, unread) {
+		while (done < nr && g->nr_read < g->nr)
+			records[done++] = g->record[g->nr_read++];
+		if (g->nr_read < g->nr)
+			break;
+		list_del_init(&g->unread);
+	}
+	spin_unlock(&q->lock);
+
+	return done;
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_read);
+
+/**
+ * gpasid_fault_pending() - Is there something to read
+ * @q: the queue
+ *
+ * Context: Any context.
+ * Return: true when gpasid_fault_read() would take a record.
+ */
+bool gpasid_fault_pending(struct gpasid_fault_queue *q)
+{
+	return !list_empty_careful(&q->unread);
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_pending);
+
+/**
+ * gpasid_fault_wait() - Where to wait for something to read
+ * @q: the queue
+ *
+ * Context: Any context.
+ * Return: a wait queue, woken when a group arrives.
+ */
+wait_queue_head_t *gpasid_fault_wait(struct gpasid_fault_queue *q)
+{
+	return &q->wait;
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_wait);
+
+/**
+ * gpasid_fault_respond() - Answer a page request group
+ * @q: the queue that it was read from
+ * @cookie: its name
+ * @code: enum iommu_gpasid_fault_code
+ *
+ * Context: Process context. May sleep.
+ * Return: 0; -EINVAL (code); -ENOENT when no such group of this queue has been
+ * read and waits for its answer.
+ */
+int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
+{
+	static const enum iommu_page_response_code codes[] = {
+		[IOMMU_GPASID_FAULT_SUCCESS] = IOMMU_PAGE_RESP_SUCCESS,
+		[IOMMU_GPASID_FAULT_INVALID] = IOMMU_PAGE_RESP_INVALID,
+		[IOMMU_GPASID_FAULT_FAILURE] = IOMMU_PAGE_RESP_FAILURE,
+	};
+	struct gpasid_fault_group *g;
+
+	if (code >= ARRAY_SIZE(codes))
+		return -EINVAL;
+
+	mutex_lock(&q->answer);
+	spin_lock(&q->lock);
+	g = xa_load(&q->by_cookie, cookie);
+	if (g && g->nr_read == g->nr)
+		gpasid_group_take(q, g);
+	else
+		g = NULL;
+	spin_unlock(&q->lock);
+	if (g)
+		gpasid_group_answer(g, codes[code]);
+	mutex_unlock(&q->answer);
+
+	return g ? 0 : -ENOENT;
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_respond);
+
+void gpasid_fault_init(void)
+{
+	iommu_gpasid_set_iopf_ops(&gpasid_iopf_ops);
+}
+
+void gpasid_fault_exit(void)
+{
+	iommu_gpasid_set_iopf_ops(NULL);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file by which page requests of a context's guest PASIDs travel.
+ *
+ * The file owns the VM's queue of page requests and holds a reference on the
+ * context; iommufd_ctx::gpasid_faults points to the queue while the file is
+ * open, for those who bind.  It is set and cleared by xchg; the queue itself
+ * is looked at only through the file.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/gpasid.h>
+#include <linux/iommufd.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "gpasid.h"
+#include "iommufd_private.h"
+
+/* Records that are copied at once. */
+#define GPASID_FAULT_CHUNK	16
+
+struct gpasid_fault_file {
+	struct iommufd_ctx *ictx;
+	struct gpasid_fault_queue *q;
+	struct mutex read_lock;		/* readers one after another */
+};
+
+static int gpasid_fault_release(struct inode *inode, struct file *filp)
+{
+	struct gpasid_fault_file *ff = filp->private_data;
+
+	xchg(&ff->ictx->gpasid_faults, NULL);
+	gpasid_fault_queue_destroy(ff->q);
+	iommufd_ctx_put(ff->ictx);
+	mutex_destroy(&ff->read_lock);
+	kfree(ff);
+
+	return 0;
+}
+
+/* Wait until there is something to read; the reader's lock is held again then. */
+static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
+				      struct file *filp)
+{
+	int rc;
+
+	while (!gpasid_fault_pending(ff->q)) {
+		if (filp->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		mutex_unlock(&ff->read_lock);
+		rc = wait_event_interruptible(*gpasid_fault_wait(ff->q),
+					      gpasid_fault_pending(ff->q));
+		mutex_lock(&ff->read_lock);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
+				      size_t count, loff_t *ppos)
+{
+	struct iommu_gpasid_fault records[GPASID_FAULT_CHUNK];
+	struct gpasid_fault_file *ff = filp->private_data;
+	size_t room = count / sizeof(records[0]), n;
+	ssize_t done = 0;
+	int rc;
+
+	if (!room || count % sizeof(records[0]))
+		return -EINVAL;
+	/* What is taken off the queue must have a place to go. */
+	if (clear_user(buf, count))
+		return -EFAULT;
+
+	mutex_lock(&ff->read_lock);
+	rc = gpasid_fault_wait_readable(ff, filp);
+	while (!rc && room) {
+		n = gpasid_fault_read(ff->q, records,
+				      min_t(size_t, room, ARRAY_SIZE(records)));
+		if (!n)
+			break;
+		if (copy_to_user(buf + done, records, n * sizeof(records[0])))
+			rc = -EFAULT;
+		done += n * sizeof(records[0]);
+		room -= n;
+	}
+	mutex_unlock(&ff->read_lock);
+
+	return rc ?: done;
+}
+
+static ssize_t gpasid_fault_fops_write(struct file *filp,
+				       const char __user *buf, size_t count,
+				       loff_t *ppos)
+{
+	struct gpasid_fault_file *ff = filp->private_data;
+	struct iommu_gpasid_fault_response resp;
+	ssize_t done = 0;
+	int rc = 0;
+
+	if (!count || count % sizeof(resp))
+		return -EINVAL;
+
+	while (done < count) {
+		if (copy_from_user(&resp, buf + done, sizeof(resp)))
+			rc = -EFAULT;
+		else if (resp.__reserved)
+			rc = -EINVAL;
+		else
+			rc = gpasid_fault_respond(ff->q, resp.cookie,
+						  resp.code);
+		if (rc)
+			break;
+		done += sizeof(resp);
+	}
+
+	return done ?: rc;
+}
+
+static __poll_t gpasid_fault_fops_poll(struct file *filp,
+				       struct poll_table_struct *wait)
+{
+	struct gpasid_fault_file *ff = filp->private_data;
+	__poll_t events = EPOLLOUT | EPOLLWRNORM;
+
+	poll_wait(filp, gpasid_fault_wait(ff->q), wait);
+	if (gpasid_fault_pending(ff->q))
+		events |= EPOLLIN | EPOLLRDNORM;
+
+	return events;
+}
+
+static const struct file_operations gpasid_fault_fops = {
+	.owner = THIS_MODULE,
+	.read = gpasid_fault_fops_read,
+	.write = gpasid_fault_fops_write,
+	.poll = gpasid_fault_fops_poll,
+	.release = gpasid_fault_release,
+};
+
+/* The queue and a file for it; the file is not installed yet. */
+static struct file *gpasid_fault_file_make(struct iommufd_ctx *ictx,
+					   struct iommu_gpasid_fault_alloc *cmd)
+{
+	struct ioasid_set *set = iommufd_gpasid_set_make(ictx);
+	struct gpasid_fault_file *ff;
+	struct file *filp;
+
+	if (IS_ERR(set))
+		return ERR_CAST(set);
+
+	ff = kzalloc(sizeof(*ff), GFP_KERNEL_ACCOUNT);
+	if (!ff)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&ff->read_lock);
+	ff->ictx = ictx;
+	ff->q = gpasid_fault_queue_create(set, &cmd->limit, &cmd->timeout_ms);
+	if (IS_ERR(ff->q)) {
+		filp = ERR_CAST(ff->q);
+		goto out_free;
+	}
+
+	filp = anon_inode_getfile("[iommufd-gpasid-fault]", &gpasid_fault_fops,
+				  ff, O_RDWR);
+	if (IS_ERR(filp))
+		goto out_queue;
+	stream_open(NULL, filp);
+	iommufd_ctx_get(ictx);
+	xchg(&ictx->gpasid_faults, ff->q);
+
+	return filp;
+
+out_queue:
+	gpasid_fault_queue_destroy(ff->q);
+out_free:
+	mutex_destroy(&ff->read_lock);
+	kfree(ff);
+	return filp;
+}
+
+int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_gpasid_fault_alloc *cmd = ucmd->cmd;
+	struct file *filp;
+	int fd, rc;
+
+	if (cmd->flags || cmd->out_fault_fd || cmd->__reserved)
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	filp = gpasid_fault_file_make(ucmd->ictx, cmd);
+	if (IS_ERR(filp)) {
+		rc = PTR_ERR(filp);
+		goto out_fd;
+	}
+
+	cmd->out_fault_fd = fd;
+	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (rc)
+		goto out_file;
+	fd_install(fd, filp);
+	return 0;
+
+out_file:
+	fput(filp);
+out_fd:
+	put_unused_fd(fd);
+	return rc;
+}
+
+/*
+ * Page requests on a device: on from the first bind while the context has a
+ * fault file, off when the device leaves its parent.  iommufd_group::lock is
+ * held.
+ */
+int iommufd_gpasid_iopf_enable(struct iommufd_device *idev)
+{
+	struct gpasid_caps caps;
+	int rc;
+
+	lockdep_assert_held(&idev->igroup->lock);
+
+	if (idev->gpasid_iopf || !READ_ONCE(idev->ictx->gpasid_faults))
+		return 0;
+	rc = gpasid_get_caps(idev->dev, &caps);
+	if (rc || !(caps.caps & VFIO_GPASID_CAP_PRI))
+		return rc;
+
+	rc = iommufd_fault_iopf_enable(idev);
+	idev->gpasid_iopf = !rc;
+
+	return rc;
+}
+
+void iommufd_gpasid_iopf_disable(struct iommufd_device *idev)
+{
+	lockdep_assert_held(&idev->igroup->lock);
+
+	if (idev->gpasid_iopf)
+		iommufd_fault_iopf_disable(idev);
+	idev->gpasid_iopf = false;
+}

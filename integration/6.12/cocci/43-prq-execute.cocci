@@ -1,0 +1,15 @@
+// file: drivers/iommu/intel/prq.c
+// The same for execute requests.
+@@
+identifier req;
+symbol iommu;
+@@
+ prq_event_thread(...)
+ {
+	<...
+-	if (unlikely(req->exe_req && req->rd_req)) {
++	if (unlikely(req->exe_req && req->rd_req && !intel_gpasid_prq(iommu, req->rid, req->pasid))) {
+	...
+	}
+	...>
+ }
