@@ -224,7 +224,8 @@ static void drop_space(struct cache *c, struct space *sp)
 
 	if (!sp)
 		return;
-	list_for_each_safe(pos, tmp, &sp->entries)
+	for (pos = sp->entries.next, tmp = pos->next; pos != &sp->entries;
+	     pos = tmp, tmp = pos->next)
 		entry_free(c, container_of(pos, struct cache_entry, node));
 	space_free(c, sp);
 }
@@ -250,7 +251,8 @@ static void scan_range(struct cache *c, struct space *sp, u64 addr, u64 size,
 	struct list *pos, *tmp;
 	struct cache_entry *e;
 
-	list_for_each_safe(pos, tmp, &sp->entries) {
+	for (pos = sp->entries.next, tmp = pos->next; pos != &sp->entries;
+	     pos = tmp, tmp = pos->next) {
 		e = container_of(pos, struct cache_entry, node);
 		if (entry_in_range(e, addr, size, hint))
 			entry_free(c, e);
@@ -302,7 +304,8 @@ void cache_drop_did(struct cache *c, u16 did)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, &c->dids[did])
+	for (pos = c->dids[did].next, tmp = pos->next; pos != &c->dids[did];
+	     pos = tmp, tmp = pos->next)
 		drop_space(c, container_of(pos, struct space, did_node));
 }
 
@@ -317,7 +320,8 @@ void cache_drop_second_range(struct cache *c, u16 did, u64 addr, u64 size,
 	struct list *pos, *tmp;
 	struct space *sp;
 
-	list_for_each_safe(pos, tmp, &c->dids[did]) {
+	for (pos = c->dids[did].next, tmp = pos->next; pos != &c->dids[did];
+	     pos = tmp, tmp = pos->next) {
 		sp = container_of(pos, struct space, did_node);
 		if (sp->kind == SPACE_SECOND)
 			drop_range(c, sp, addr, size, hint);
@@ -348,7 +352,8 @@ static void drop_device_pasids(struct cache *c, u64 addr, u64 size)
 	struct list *pos, *tmp;
 	struct space *sp;
 
-	list_for_each_safe(pos, tmp, &c->dids[0]) {
+	for (pos = c->dids[0].next, tmp = pos->next; pos != &c->dids[0];
+	     pos = tmp, tmp = pos->next) {
 		sp = container_of(pos, struct space, did_node);
 		if (sp->pasid != PASID_NONE)
 			drop_range(c, sp, addr, size, false);
@@ -510,7 +515,8 @@ static void pasid_cache_drop_list(struct pasid_cache *c, struct list *head)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, head)
+	for (pos = head->next, tmp = pos->next; pos != head;
+	     pos = tmp, tmp = pos->next)
 		pasid_cache_remove(c, container_of(pos, struct pasid_entry,
 						   did_node));
 }

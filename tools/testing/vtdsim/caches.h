@@ -8,7 +8,7 @@
 #ifndef VTDSIM_CACHES_H
 #define VTDSIM_CACHES_H
 
-#include "types.h"
+#include "base.h"
 
 /*
  * IOTLB, paging-structure caches and device TLBs: translations are kept per

@@ -24,7 +24,7 @@ static void put(struct buffer *b, u64 val, size_t bytes)
 	size_t i;
 
 	for (i = 0; i < bytes && b->len < b->size; i++)
-		b->p[b->len++] = val >> (8 * i);
+		b->p[b->len++] = i < 8 ? val >> (8 * i) : 0;
 }
 
 static void put_text(struct buffer *b, const char *text, size_t bytes)

@@ -77,8 +77,9 @@ static void finish(struct ep *ep, struct dma *q, u32 n, u8 status, u8 reason)
 	q->slot->reason = reason;
 	store_release(&q->slot->status, status);
 	q->active = false;
-	store_release(&hw->busy, 0);
+	/* In this order: software that sees the queue idle may trust its head. */
 	store_release(&hw->head, hw->head + 1);
+	store_release(&hw->busy, 0);
 	trace_note(ep->u, "endpoint %04x queue %u: descriptor done, status %u",
 		   ep->sid, n, status);
 }
@@ -480,8 +481,14 @@ static bool queue_start(struct ep *ep, struct dma *q, u32 n)
 						     q->desc.pasid;
 	if (!q->has_pasid)
 		q->pasid = 0;
-	q->active = true;
 	store_release(&hw->busy, 1);
+	/* Software that stops the queue writes enable, then looks at busy. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!load_acquire(&hw->enable)) {
+		store_release(&hw->busy, 0);
+		return false;
+	}
+	q->active = true;
 	return true;
 }
 

@@ -301,7 +301,7 @@ static bool check_wide(const u64 *d, u8 type)
 
 static u8 check_desc(const struct unit *u, const u64 *d, bool wide)
 {
-	u8 type = INV_TYPE(d[0]);
+	u8 type = inv_type(d[0]);
 	const struct desc_layout *l;
 	u8 info;
 
@@ -356,8 +356,8 @@ static bool run_one(struct unit *u, u64 iqa)
 
 	if (info)
 		return queue_error(u, info);
-	l = &layouts[INV_TYPE(d[0])];
-	if (d[0] & WAIT_PD && INV_TYPE(d[0]) == INV_WAIT &&
+	l = &layouts[inv_type(d[0])];
+	if (d[0] & WAIT_PD && inv_type(d[0]) == INV_WAIT &&
 	    !page_requests_drained(u))
 		return false;
 	trace_desc(u, d);

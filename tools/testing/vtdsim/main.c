@@ -237,7 +237,7 @@ static void add_defaults(struct sim_config *cfg)
 	}
 }
 
-static void usage(void)
+static void print_help(void)
 {
 	const struct key *k;
 
@@ -327,7 +327,7 @@ static void parse_option(int opt, struct options *o)
 		o->counters = optarg;
 		break;
 	case OPT_HELP:
-		usage();
+		print_help();
 		exit(0);
 	default:
 		exit(2);

@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 #include "caches.h"
-#include "types.h"
+#include "base.h"
 #include "vtd.h"
 #include "vtdsim_abi.h"
 

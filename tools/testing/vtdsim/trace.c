@@ -76,7 +76,7 @@ static void trace_iotlb(struct unit *u, const u64 *d)
 		"reserved", "global", "domain-selective", "page-selective",
 	};
 
-	trace_note(u, "IOTLB invalidate, %s: DID %u address %#llx mask %u hint %u",
+	trace_note(u, "IOTLB invalidate, %s: DID %u at %#llx mask %u hint %u",
 		   g[INV_G(d[0])], did_of(d), page_of(d[1]),
 		   (unsigned int)bits(d[1], 5, 0),
 		   (unsigned int)bits(d[1], 6, 6));
@@ -88,7 +88,7 @@ static void trace_piotlb(struct unit *u, const u64 *d)
 		"reserved", "reserved", "PASID-selective", "page-selective",
 	};
 
-	trace_note(u, "PASID-based-IOTLB invalidate, %s: DID %u PASID %#x address %#llx mask %u hint %u",
+	trace_note(u, "PASID-based-IOTLB invalidate, %s: DID %u PASID %#x at %#llx mask %u hint %u",
 		   g[INV_G(d[0])], did_of(d), pasid_of(d), page_of(d[1]),
 		   (unsigned int)bits(d[1], 5, 0),
 		   (unsigned int)bits(d[1], 6, 6));
@@ -96,14 +96,14 @@ static void trace_piotlb(struct unit *u, const u64 *d)
 
 static void trace_devtlb(struct unit *u, const u64 *d)
 {
-	trace_note(u, "device-TLB invalidate: source-id %04x address %#llx size bit %u",
+	trace_note(u, "device-TLB invalidate: %04x at %#llx size bit %u",
 		   (unsigned int)bits(d[0], 47, 32), page_of(d[1]),
 		   (unsigned int)(d[1] & 1));
 }
 
 static void trace_pdevtlb(struct unit *u, const u64 *d)
 {
-	trace_note(u, "PASID-based-device-TLB invalidate: source-id %04x PASID %#x%s address %#llx size bit %u",
+	trace_note(u, "PASID-based-device-TLB invalidate: %04x PASID %#x%s at %#llx size bit %u",
 		   did_of(d), pasid_of(d), d[1] & 1 ? " global" : "",
 		   page_of(d[1]), (unsigned int)bits(d[1], 11, 11));
 }
@@ -137,7 +137,7 @@ void trace_desc(struct unit *u, const u64 *d)
 		[INV_PDEVTLB] = trace_pdevtlb,
 		[INV_PGRP_RESP] = trace_response,
 	};
-	u32 type = INV_TYPE(d[0]);
+	u32 type = inv_type(d[0]);
 
 	if (!u->sim->trace)
 		return;

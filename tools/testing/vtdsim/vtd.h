@@ -6,7 +6,7 @@
 #ifndef VTDSIM_VTD_H
 #define VTDSIM_VTD_H
 
-#include "types.h"
+#include "base.h"
 
 /* "Register Descriptions" */
 #define REG_VER		0x000
@@ -287,8 +287,12 @@ enum inv_type {
 	INV_PSTREAM_RESP = 10,
 };
 
-#define INV_TYPE(v)	(bits(v, 3, 0) | bits(v, 11, 9) << 4)
 #define INV_G(v)	bits(v, 5, 4)
+
+static inline u8 inv_type(u64 qword0)
+{
+	return bits(qword0, 3, 0) | bits(qword0, 11, 9) << 4;
+}
 
 #define WAIT_IF		BIT_ULL(4)
 #define WAIT_SW		BIT_ULL(5)

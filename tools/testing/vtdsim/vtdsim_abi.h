@@ -108,7 +108,10 @@ struct vtdsim_regs {
 	__u32 snapshot;		/* mailbox: write 1; 0 when counters are current */
 };
 
-/* One per queue, at VTDSIM_BAR_QUEUE(q). */
+/*
+ * One per queue, at VTDSIM_BAR_QUEUE(q).  To stop a queue: enable to 0, then,
+ * after a full barrier, wait until busy reads 0; head is then final.
+ */
 struct vtdsim_queue {
 	__u32 tail;		/* software: index of the first free slot, free running */
 	__u32 head;		/* hardware: index of the first slot not done, free running */
@@ -123,7 +126,7 @@ enum vtdsim_op {
 	VTDSIM_OP_READ,		/* memory at addr to local memory at local, len bytes */
 	VTDSIM_OP_WRITE,	/* local memory at local to memory at addr, len bytes */
 	VTDSIM_OP_COPY,		/* memory at addr to memory at addr2, len bytes */
-	VTDSIM_OP_CAS,		/* 8 bytes at addr: compare operand, store operand2; old value in result */
+	VTDSIM_OP_CAS,		/* 8 bytes at addr: operand to operand2; old value in result */
 	/*
 	 * Not DMA: a look into the unit, for tests.  Changes no cache, no
 	 * accessed or dirty bit and no counter.
@@ -179,7 +182,11 @@ enum vtdsim_stage {
 struct vtdsim_step {
 	__u8 stage;		/* enum vtdsim_stage */
 	__u8 level;		/* paging: 5 ... 1 */
-	__u8 for_level;		/* second stage: level of the first-stage entry whose address it translates, 0: the page */
+	/*
+	 * Second stage: level of the first-stage table whose address it
+	 * translates; 0: the page.
+	 */
+	__u8 for_level;
 	__u8 reserved;
 	__u32 reserved2;
 	__u64 addr;		/* host-physical address of the entry */

@@ -342,7 +342,7 @@ static void peek_beside(const struct walk *w, struct walk *fresh)
 	memcpy(fresh->pe, w->pe, sizeof(fresh->pe));
 }
 
-static void stale(struct walk *w, const char *what, u64 addr)
+static void count_stale(struct walk *w, const char *what, u64 addr)
 {
 	w->u->cnt.u_stale_hits++;
 	trace_note(w->u, "stale hit: %s, source-id %04x PASID %#x address %#llx",
@@ -364,7 +364,7 @@ static void check_paging_hit(struct walk *w, const struct stage *st, u64 ia,
 	if (walk_from(&fresh, &again, ia, &c, hit->level, &leaf) ||
 	    c.level != hit->level || c.hpa != hit->hpa ||
 	    hit->rights & ~c.rights)
-		stale(w, "paging-structure cache", ia);
+		count_stale(w, "paging-structure cache", ia);
 }
 
 /* "Paging-Structure Caches": begin as deep as they allow. */
@@ -447,7 +447,7 @@ static void check_second_hit(struct walk *w, const struct cache_entry *e,
 	    (reason || !dirty || leaf.touch < 0 ||
 	     fresh.touch[leaf.touch].seen & SS_D))
 		return;
-	stale(w, "IOTLB, second stage", gpa);
+	count_stale(w, "IOTLB, second stage", gpa);
 }
 
 static struct cache_entry *second_hit(struct walk *w, struct space *sp,
@@ -708,7 +708,7 @@ static void check_hit(struct walk *w)
 	    t->write <= fresh.write && t->exec <= fresh.exec &&
 	    !fresh.needs_dirty)
 		return;
-	stale(w, "IOTLB", w->rq->addr);
+	count_stale(w, "IOTLB", w->rq->addr);
 }
 
 static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)

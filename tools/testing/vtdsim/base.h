@@ -2,8 +2,8 @@
 /*
  * Integer types, bit helpers and the list that the simulator is written with.
  */
-#ifndef VTDSIM_TYPES_H
-#define VTDSIM_TYPES_H
+#ifndef VTDSIM_BASE_H
+#define VTDSIM_BASE_H
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -72,9 +72,4 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
-/* The body may delete @pos. */
-#define list_for_each_safe(pos, tmp, head) \
-	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head); \
-	     (pos) = (tmp), (tmp) = (pos)->next)
-
-#endif /* VTDSIM_TYPES_H */
+#endif /* VTDSIM_BASE_H */
