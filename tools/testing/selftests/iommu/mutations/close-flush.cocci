@@ -1,0 +1,13 @@
+// file: drivers/iommu/gpasid.c
+// breaks: closing a device invalidates what was cached
+// run: gpasid_life
+// run: gpasid
+// run: gpasid_bind
+@@
+@@
+ gpasid_flush_cleared(...)
+ {
+	<...
+-	gdev->ops->flush(att, NULL);
+	...>
+ }

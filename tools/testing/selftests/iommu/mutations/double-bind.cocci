@@ -1,0 +1,13 @@
+// file: drivers/iommu/gpasid.c
+// breaks: the same owner cannot bind twice
+// run: gpasid_bind
+// run: gpasid
+@@
+@@
+ gpasid_share(...)
+ {
+	<...
+-	b->state != GPASID_BOUND || gpasid_owned_by(b, data->owner) || !gpasid_same_table(b, parent, data)
++	b->state != GPASID_BOUND || !gpasid_same_table(b, parent, data)
+	...>
+ }

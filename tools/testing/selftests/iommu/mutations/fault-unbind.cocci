@@ -1,0 +1,10 @@
+// file: drivers/iommu/gpasid.c
+// breaks: unbind answers the page requests that are outstanding
+// run: gpasid_pri
+@@
+@@
+ gpasid_drain(...)
+ {
+-	gpasid_fault_flush(...);
+	...
+ }

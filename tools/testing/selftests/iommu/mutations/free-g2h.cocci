@@ -1,0 +1,13 @@
+// file: drivers/iommu/ioasid.c
+// breaks: free takes the guest PASID away
+// run: gpasid
+// run: gpasid_bind
+@@
+@@
+ ioasid_free_locked(...)
+ {
+	<...
+-	if (ioasid->spid != INVALID_IOASID)
+-		ioasid_unlink_spid(ioasid);
+	...>
+ }

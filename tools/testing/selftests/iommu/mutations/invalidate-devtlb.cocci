@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: an invalidation reaches the device TLB
+// run: gpasid_bind
+// run: gpasid
+@@
+@@
+ vtd_inv_range(...)
+ {
+	<...
+-	if (vtd_has_devtlb(info))
++	if (false)
+	{ ... }
+	...>
+ }

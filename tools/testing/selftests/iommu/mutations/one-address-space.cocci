@@ -1,0 +1,13 @@
+// file: drivers/iommu/gpasid.c
+// breaks: a PASID has one table under one parent
+// run: gpasid_bind
+// run: gpasid_life
+@@
+@@
+ gpasid_event_bind(...)
+ {
+	<...
+-	if (!gpasid_table_agrees(b))
+-		return -EBUSY;
+	...>
+ }

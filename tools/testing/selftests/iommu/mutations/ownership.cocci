@@ -1,0 +1,14 @@
+// file: drivers/iommu/ioasid.c
+// breaks: a PASID of another set does not exist
+// run: gpasid
+// run: gpasid_bind
+@@
+@@
+ number_load(struct ioasid_set *set, ioasid_t id)
+ {
+	<...
+-	if (!ioasid || (set && ioasid->set != set))
++	if (!ioasid)
+		return NULL;
+	...>
+ }

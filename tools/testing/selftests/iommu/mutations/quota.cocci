@@ -1,0 +1,12 @@
+// file: drivers/iommu/ioasid.c
+// breaks: a set does not exceed its quota
+// run: gpasid
+@@
+@@
+ set_charge(...)
+ {
+	<...
+-	if (set_count(set) >= set->quota)
+-		return -ENOSPC;
+	...>
+ }

@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: replace invalidates the device TLB
+// run: gpasid_bind
+// run: gpasid_life
+@@
+@@
+ vtd_replace(...)
+ {
+	<...
+-	if (vtd_has_devtlb(info))
++	if (false)
+		n += vtd_add_devtlb(...);
+	...>
+ }

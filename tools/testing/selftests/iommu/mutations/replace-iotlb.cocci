@@ -1,0 +1,13 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: replace invalidates the PASID-based IOTLB
+// run: gpasid_bind
+// run: gpasid_life
+@@
+@@
+ vtd_replace(...)
+ {
+	<...
+-	vtd_desc_piotlb(&desc[1], ...);
++	desc[1] = desc[0];
+	...>
+ }

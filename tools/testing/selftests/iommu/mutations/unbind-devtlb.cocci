@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: unbind invalidates the device TLB
+// run: gpasid
+// run: gpasid_bind
+@@
+@@
+ vtd_flush_entries(...)
+ {
+	<...
+-	if (devtlb && !each)
++	if (false)
+		n += vtd_add_devtlb(...);
+	...>
+ }

@@ -1,0 +1,13 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: unbind invalidates the IOTLB
+// run: gpasid
+// run: gpasid_bind
+@@
+@@
+ vtd_flush_entries(...)
+ {
+	<...
+-	qi_desc_iotlb(iommu, att->did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
++	desc[1] = desc[0];
+	...>
+ }
