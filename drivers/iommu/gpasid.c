@@ -565,12 +565,41 @@ out_put:
 	return ret;
 }
 
+/*
+ * An IOASID is one address space: where it is bound under this parent it has
+ * one table.  On VT-d, IOTLB entries of one unit are told apart by domain ID
+ * and PASID alone, so that with two tables one device would get translations of
+ * the other's.
+ */
+static bool gpasid_table_agrees(const struct gpasid_binding *b)
+{
+	const struct gpasid_op *op = b->op;
+	struct gpasid_binding *other;
+	struct gpasid_device *gdev;
+	bool agrees = true;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(gdev, &gpasid_devices, node) {
+		other = xa_load(&gdev->bindings, b->hpasid);
+		if (other && gdev != b->att->gdev &&
+		    other->att->parent == b->att->parent)
+			agrees &= gpasid_same_table(other, b->att->parent,
+						    op->data);
+	}
+	rcu_read_unlock();
+
+	return agrees;
+}
+
 /* BIND: the IOASID is ours alone until we return. */
 static int gpasid_event_bind(struct gpasid_binding *b)
 {
 	struct gpasid_device *gdev = b->att->gdev;
 	struct gpasid_op *op = b->op;
 	int ret;
+
+	if (!gpasid_table_agrees(b))
+		return -EBUSY;
 
 	mutex_lock(&gdev->lock);
 	op->raced = xa_load(&gdev->bindings, b->hpasid);
@@ -904,8 +933,8 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
  * of the IOASID are serialised around it.
  * Return: 0; -EINVAL (malformed @data); -EOPNOTSUPP (the hardware cannot);
  * -ENOENT (host PASID not of this set; replace: not bound by this owner);
- * -EEXIST (guest PASID taken); -EBUSY (bound already, or shared and not to be
- * replaced); -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber
+ * -EEXIST (guest PASID taken); -EBUSY (bound already, shared and not to be
+ * replaced, or bound to another table on another device under @parent); -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber
  * vetoed with.  On an error nothing has changed.
  */
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,

@@ -360,7 +360,8 @@ enum vfio_gpasid_bind_flags {
  * Errors: EINVAL (unknown flag, misaligned or too wide table address, PASID
  * out of range), EOPNOTSUPP (the hardware cannot), ENOENT (host PASID not of
  * this context; replace: not bound), EEXIST (guest PASID taken), EBUSY (bound
- * already), ENODEV (device not attached to a nest parent), ENOSPC, ENOMEM.
+ * already, or bound to another table on another device), ENODEV (device not
+ * attached to a nest parent), ENOSPC, ENOMEM.
  */
 struct vfio_device_gpasid_bind {
 	__u32 argsz;
