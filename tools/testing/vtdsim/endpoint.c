@@ -11,7 +11,8 @@
 #include "sim.h"
 
 #define PAGES_PER_POLL	16
-#define MAX_PRI_RETRIES	1000
+#define MAX_PRI_RETRIES	1000	/* without getting any further */
+#define OVERFLOW_BACKOFF 16	/* rounds */
 
 #define KNOWN_FLAGS	(VTDSIM_F_PASID | VTDSIM_F_QPASID | VTDSIM_F_PRIV | \
 			 VTDSIM_F_EXEC | VTDSIM_F_ATS | VTDSIM_F_PRI)
@@ -45,6 +46,18 @@ void ep_init(struct ep *ep)
 	store_release(&r->magic, VTDSIM_REGS_MAGIC);
 	cache_init(&ep->devtlb);
 	list_init(&ep->groups);
+}
+
+void ep_destroy(struct ep *ep)
+{
+	u32 n;
+
+	for (n = 0; n < VTDSIM_NR_QUEUES; n++) {
+		if (ep->q[n].waiting)
+			page_group_put(ep->q[n].waiting);
+	}
+	page_requests_reset(ep);
+	cache_destroy(&ep->devtlb);
 }
 
 /* Counters of the unit and of the endpoint, to where software reads them. */
@@ -118,12 +131,17 @@ static bool is_dma(u8 op)
 	return op >= VTDSIM_OP_READ && op <= VTDSIM_OP_CAS;
 }
 
+static bool on_the_bus(u8 op)
+{
+	return is_dma(op) || op == VTDSIM_OP_PAGE_REQUEST;
+}
+
 /* May the engine execute this at all? */
 static bool desc_valid(const struct ep *ep, const struct dma *q)
 {
 	const struct vtdsim_desc *d = &q->desc;
 
-	if (d->op > VTDSIM_OP_CENSUS || d->flags & ~KNOWN_FLAGS)
+	if (d->op > VTDSIM_OP_PAGE_REQUEST || d->flags & ~KNOWN_FLAGS)
 		return false;
 	if ((d->flags & VTDSIM_F_PASID) && (d->flags & VTDSIM_F_QPASID))
 		return false;
@@ -135,7 +153,9 @@ static bool desc_valid(const struct ep *ep, const struct dma *q)
 		return false;
 	if (d->op >= VTDSIM_OP_EXPLAIN && d->local & 7)
 		return false;
-	return !is_dma(d->op) || !lacks_enable(ep, q);
+	if (d->op == VTDSIM_OP_PAGE_REQUEST && !(ep->ctl & VTDSIM_CTL_PRI))
+		return false;
+	return !on_the_bus(d->op) || !lacks_enable(ep, q);
 }
 
 static void request_init(const struct ep *ep, const struct dma *q, u64 addr,
@@ -266,18 +286,41 @@ static void access_translated(struct ep *ep, const struct request *rq, u64 hpa,
 	access_untranslated(ep, &plain, len, a);
 }
 
+/* How many pages to ask for at once: those that are left, as far as allowed. */
+static u32 group_size(const struct dma *q, u64 addr, u32 credits)
+{
+	u64 left = q->desc.len - q->done;
+	u64 pages = ((addr & 0xfff) + left + 0xfff) >> 12;
+	u64 nr = q->desc.op == VTDSIM_OP_CAS ? 1 : q->desc.operand;
+
+	if (nr > VTDSIM_PRQ_MAX_GROUP)
+		nr = VTDSIM_PRQ_MAX_GROUP;
+	if (nr > pages)
+		nr = pages;
+	if (nr > credits)
+		nr = credits;
+	return nr ? nr : 1;
+}
+
 /* The translation completion grants less than needed: ask for the page. */
 static void access_denied(struct ep *ep, struct dma *q,
 			  const struct request *rq, struct access *a)
 {
+	u32 credits = page_request_credits(ep);
+
 	a->status = VTDSIM_ATS_DENIED;
 	if (!(q->desc.flags & VTDSIM_F_PRI) || !(ep->ctl & VTDSIM_CTL_PRI))
 		return;
 	a->status = VTDSIM_PRI_FAILED;
-	if (q->pri_retries++ >= MAX_PRI_RETRIES)
+	if (q->pri_retries >= MAX_PRI_RETRIES)
 		return;
 	a->status = VTDSIM_PENDING;
-	q->waiting = page_request_send(ep, rq);
+	if (credits)
+		q->waiting = page_request_send(ep, rq,
+					       group_size(q, rq->addr,
+							  credits));
+	else
+		q->wants_credit = true;
 }
 
 static void access_ats(struct ep *ep, struct dma *q, struct request *rq,
@@ -443,6 +486,19 @@ static void take_census(struct ep *ep, struct dma *q)
 	memcpy(local_of(ep, q->desc.local), &c, sizeof(c));
 }
 
+/* True if there is a response to wait for. */
+static bool send_raw(struct ep *ep, struct dma *q)
+{
+	u64 how = q->desc.operand;
+	struct request rq;
+
+	request_init(ep, q, q->desc.addr, how & VTDSIM_PRQ_READ,
+		     how & VTDSIM_PRQ_WRITE, &rq);
+	q->waiting = page_request_raw(ep, &rq, bits(how, 11, 3),
+				      how & VTDSIM_PRQ_LAST);
+	return q->waiting;
+}
+
 /* What does not touch the VM's memory is done at once. */
 static bool run_special(struct ep *ep, struct dma *q, u32 n)
 {
@@ -450,12 +506,14 @@ static bool run_special(struct ep *ep, struct dma *q, u32 n)
 		finish(ep, q, n, VTDSIM_BAD_DESC, 0);
 		return true;
 	}
-	if (is_dma(q->desc.op)) {
-		if (ep->ctl & VTDSIM_CTL_BUS_MASTER)
-			return false;
+	if (on_the_bus(q->desc.op) && !(ep->ctl & VTDSIM_CTL_BUS_MASTER)) {
 		finish(ep, q, n, VTDSIM_ABORTED, 0);
 		return true;
 	}
+	if (is_dma(q->desc.op))
+		return false;
+	if (q->desc.op == VTDSIM_OP_PAGE_REQUEST && send_raw(ep, q))
+		return true;
 	if (q->desc.op == VTDSIM_OP_EXPLAIN)
 		explain(ep, q);
 	else if (q->desc.op == VTDSIM_OP_CENSUS)
@@ -492,19 +550,44 @@ static bool queue_start(struct ep *ep, struct dma *q, u32 n)
 	return true;
 }
 
-/* True when the answer to the page request has come and was success. */
-static bool page_answered(struct ep *ep, struct dma *q, u32 n)
+static void raw_answered(struct ep *ep, struct dma *q, u32 n, u8 code)
 {
+	q->slot->result = code;
+	finish(ep, q, n, code == PRQ_SUCCESS ? VTDSIM_DONE : VTDSIM_PRI_FAILED,
+	       0);
+}
+
+/* The answer to the page request: try again, now or a little later, or fail. */
+static bool take_answer(struct ep *ep, struct dma *q, u32 n)
+{
+	bool overflowed;
 	u8 code;
 
-	if (!page_group_done(q->waiting, &code))
+	if (!page_group_done(q->waiting, &code, &overflowed))
 		return false;
 	page_group_put(q->waiting);
 	q->waiting = NULL;
-	if (code == PRQ_SUCCESS)
+	if (q->desc.op == VTDSIM_OP_PAGE_REQUEST)
+		raw_answered(ep, q, n, code);
+	else if (code != PRQ_SUCCESS)
+		finish(ep, q, n, VTDSIM_PRI_FAILED, 0);
+	else if (overflowed)
+		q->backoff = OVERFLOW_BACKOFF;
+	else
+		q->pri_retries++;
+	return true;
+}
+
+/* What holds the queue up, if anything still does. */
+static bool queue_held(struct ep *ep, struct dma *q)
+{
+	if (q->wants_credit && !page_request_credits(ep))
 		return true;
-	finish(ep, q, n, VTDSIM_PRI_FAILED, 0);
-	return false;
+	q->wants_credit = false;
+	if (!q->backoff)
+		return false;
+	q->backoff--;
+	return true;
 }
 
 static bool queue_run(struct ep *ep, struct dma *q, u32 n)
@@ -524,6 +607,7 @@ static bool queue_run(struct ep *ep, struct dma *q, u32 n)
 			finish(ep, q, n, a.status, a.reason);
 			return true;
 		}
+		q->pri_retries = 0;
 	}
 	return true;
 }
@@ -545,9 +629,9 @@ static bool queue_poll(struct ep *ep, u32 n)
 		finish(ep, q, n, VTDSIM_ABORTED, 0);
 		return true;
 	}
-	if (q->waiting && !page_answered(ep, q, n))
-		return false;
-	return q->active ? queue_run(ep, q, n) : true;
+	if (q->waiting)
+		return take_answer(ep, q, n);
+	return queue_held(ep, q) ? false : queue_run(ep, q, n);
 }
 
 static void queue_reset(struct ep *ep, u32 n)

@@ -2,8 +2,10 @@
 /*
  * "Queued Invalidation Interface" and the scope of every descriptor.
  *
- * Descriptors are executed in order, to the end, one at a time: a wait
- * descriptor therefore has nothing to wait for except a page-request drain.
+ * Descriptors are executed in order, to the end, one at a time, so a wait
+ * descriptor has nothing to wait for.  "Page Request Draining" neither: an
+ * endpoint's page request is in the queue, or answered, before the endpoint
+ * goes on, and a response reaches the endpoint when its descriptor is executed.
  */
 #include "sim.h"
 
@@ -357,9 +359,6 @@ static bool run_one(struct unit *u, u64 iqa)
 	if (info)
 		return queue_error(u, info);
 	l = &layouts[inv_type(d[0])];
-	if (d[0] & WAIT_PD && inv_type(d[0]) == INV_WAIT &&
-	    !page_requests_drained(u))
-		return false;
 	trace_desc(u, d);
 	u->cnt.u_desc[l->counter]++;
 	u->cnt.u_desc_total++;

@@ -1,55 +1,320 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * "Page Request Services"
+ * "Page Request Services": from an endpoint's page request message, over the
+ * page request queue in memory, to the response that software gives.
+ *
+ * A group is what an endpoint waits for.  It is on the endpoint's list from
+ * its first request until its response; the DMA queue that waits for it holds
+ * it besides, and whoever lets go last frees it.
  */
+#include <stdlib.h>
 #include "sim.h"
 
-struct page_group *page_request_send(struct ep *ep, const struct request *rq)
+#define NR_GROUPS	512	/* page request group index: 9 bits */
+#define NR_DMA_GROUPS	256	/* the upper half is for requests by hand */
+#define PRQ_ENTRY	32
+
+struct page_group {
+	struct list node;
+	struct ep *ep;
+	u32 index;
+	bool has_pasid;
+	u32 pasid;
+	u32 nr_requests;
+	bool held;		/* a DMA queue waits */
+	bool done;
+	bool overflowed;	/* answered by the unit itself */
+	u8 code;
+};
+
+static struct vtdsim_regs *regs_of(struct ep *ep)
 {
-	(void)ep;
-	(void)rq;
+	return (struct vtdsim_regs *)(ep->bar + VTDSIM_BAR_REGS);
+}
+
+static void show_outstanding(struct ep *ep)
+{
+	store_release(&regs_of(ep)->pri_outstanding, ep->pri_outstanding);
+	store_release(&regs_of(ep)->pri_status, ep->pri_status);
+}
+
+static struct page_group *group_find(struct ep *ep, u32 index, bool has_pasid,
+				     u32 pasid)
+{
+	struct list *pos;
+
+	for (pos = ep->groups.next; pos != &ep->groups; pos = pos->next) {
+		struct page_group *g;
+
+		g = container_of(pos, struct page_group, node);
+		if (g->index == index && g->has_pasid == has_pasid &&
+		    (!has_pasid || g->pasid == pasid))
+			return g;
+	}
 	return NULL;
 }
 
-bool page_group_done(struct page_group *g, u8 *code)
+static bool index_in_use(struct ep *ep, u32 index)
 {
-	(void)g;
-	*code = PRQ_FAILURE;
-	return true;
+	struct list *pos;
+
+	for (pos = ep->groups.next; pos != &ep->groups; pos = pos->next) {
+		if (container_of(pos, struct page_group, node)->index == index)
+			return true;
+	}
+	return false;
 }
 
+static struct page_group *group_new(struct ep *ep, u32 index,
+				    const struct request *rq)
+{
+	struct page_group *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		abort();
+	g->ep = ep;
+	g->index = index;
+	g->has_pasid = rq->has_pasid;
+	g->pasid = rq->pasid;
+	g->held = true;
+	list_add(&g->node, &ep->groups);
+	return g;
+}
+
+/* The group has its answer: its requests are no longer outstanding. */
+static void group_end(struct page_group *g, u8 code)
+{
+	struct ep *ep = g->ep;
+
+	list_del(&g->node);
+	ep->pri_outstanding -= g->nr_requests;
+	g->done = true;
+	g->code = code;
+	if (code != PRQ_SUCCESS && code != PRQ_INVALID)
+		ep->pri_status |= 1;
+	show_outstanding(ep);
+	if (!g->held)
+		free(g);
+}
+
+bool page_group_done(struct page_group *g, u8 *code, bool *overflowed)
+{
+	*code = g->code;
+	*overflowed = g->overflowed;
+	return g->done;
+}
+
+/* The DMA queue waits no longer, answered or not. */
 void page_group_put(struct page_group *g)
 {
-	(void)g;
+	g->held = false;
+	if (g->done)
+		free(g);
 }
 
+static void prs_set(struct unit *u, u32 bit)
+{
+	bool was = u->prs & bit;
+
+	u->prs |= bit;
+	registers_publish(u);
+	if (!was)
+		event_raise(u, &u->ev_prq);
+}
+
+/* "Page Request Descriptor" */
+static void write_entry(u64 *p, const struct request *rq, u32 index, bool last)
+{
+	u64 d0 = 1 | (u64)rq->sid << 16;
+	u64 d1 = page_of(rq->addr) | (u64)index << 3;
+
+	if (rq->has_pasid)
+		d0 |= BIT_ULL(8) | (u64)rq->pasid << 32;
+	d0 |= rq->exec ? BIT_ULL(52) : 0;
+	d0 |= rq->priv ? BIT_ULL(53) : 0;
+	d1 |= rq->read ? BIT_ULL(0) : 0;
+	d1 |= rq->write ? BIT_ULL(1) : 0;
+	d1 |= last ? BIT_ULL(2) : 0;
+	p[0] = d0;
+	p[1] = d1;
+	p[2] = 0;
+	p[3] = 0;
+}
+
+enum prq_result {
+	PRQ_QUEUED,
+	PRQ_OVERFLOWED,
+	PRQ_UNREACHABLE,
+};
+
+/*
+ * "Page Request Queue"; "Page Request Overflow": a request that finds the
+ * queue full, or an overflow that software has not cleared, is discarded.
+ */
+static enum prq_result enqueue(struct unit *u, const struct request *rq,
+			       u32 index, bool last)
+{
+	u64 pqa = reg_read64(u, REG_PQA);
+	u32 size = 0x1000u << bits(pqa, 2, 0);
+	u32 mask = size - PRQ_ENTRY;
+	u32 head = reg_read64(u, REG_PQH) & mask;
+	u32 tail = reg_read64(u, REG_PQT) & mask;
+	u32 next = (tail + PRQ_ENTRY) & mask;
+	u64 *p;
+
+	if (u->prs & PRS_PRO || next == head) {
+		u->cnt.u_prq_overflows += !(u->prs & PRS_PRO);
+		prs_set(u, PRS_PRO);
+		return PRQ_OVERFLOWED;
+	}
+	p = ram_ptr(&u->sim->ram, page_of(pqa) + tail, PRQ_ENTRY);
+	if (!page_of(pqa) || !p)
+		return PRQ_UNREACHABLE;
+	write_entry(p, rq, index, last);
+	reg_write64(u, REG_PQT, next);
+	prs_set(u, PRS_PPR);
+	return PRQ_QUEUED;
+}
+
+static enum prq_result deliver(struct ep *ep, const struct request *rq,
+			       u32 index, bool last, u8 *code)
+{
+	struct request message = *rq;
+	struct translation t;
+
+	message.at = AT_UNTRANSLATED;
+	message.page_request = true;
+	*code = PRQ_FAILURE;
+	ep->cnt.e_page_requests++;
+	ep->u->cnt.u_page_requests++;
+	translate_page_request(ep->u, &message, &t);
+	if (t.reason == FR_SCT_8)
+		*code = PRQ_INVALID;
+	if (t.reason)
+		return PRQ_UNREACHABLE;
+	return enqueue(ep->u, &message, index, last);
+}
+
+/*
+ * One message of a group.  The unit answers it by itself, if it is the last
+ * of its group and cannot be queued: with success after an overflow, so that
+ * the endpoint tries again.
+ */
+static void group_request(struct page_group *g, const struct request *rq,
+			  bool last)
+{
+	enum prq_result result;
+	u8 code;
+
+	g->nr_requests++;
+	g->ep->pri_outstanding++;
+	show_outstanding(g->ep);
+	result = deliver(g->ep, rq, g->index, last, &code);
+	trace_note(g->ep->u, "page request by %04x, PASID %#x, address %#llx, group %u%s%s",
+		   rq->sid, rq->pasid, page_of(rq->addr), g->index,
+		   last ? ", last" : "",
+		   result == PRQ_QUEUED ? "" :
+		   result == PRQ_OVERFLOWED ? ": overflow" : ": refused");
+	if (!last || result == PRQ_QUEUED)
+		return;
+	g->overflowed = result == PRQ_OVERFLOWED;
+	group_end(g, g->overflowed ? PRQ_SUCCESS : code);
+}
+
+/* How many requests the endpoint may send now. */
+u32 page_request_credits(struct ep *ep)
+{
+	u32 limit = load_acquire(&regs_of(ep)->pri_credits);
+
+	if (limit > NR_DMA_GROUPS)
+		limit = NR_DMA_GROUPS;
+	return limit > ep->pri_outstanding ? limit - ep->pri_outstanding : 0;
+}
+
+/* Ask for @nr pages in a group of its own; the caller has the credits. */
+struct page_group *page_request_send(struct ep *ep, const struct request *rq,
+				     u32 nr)
+{
+	struct request page = *rq;
+	struct page_group *g;
+	u32 i;
+
+	for (i = 0; i < NR_DMA_GROUPS; i++) {
+		ep->next_group = (ep->next_group + 1) % NR_DMA_GROUPS;
+		if (!index_in_use(ep, ep->next_group))
+			break;
+	}
+	g = group_new(ep, ep->next_group, rq);
+	for (i = 0; i < nr; i++) {
+		group_request(g, &page, i == nr - 1);
+		page.addr = page_of(page.addr) + 0x1000;
+	}
+	return g;
+}
+
+/*
+ * A request by hand: any group index, last or not.  Returns the group to wait
+ * for if it was the last; a stop marker (last, neither read nor write) has no
+ * response.
+ */
+struct page_group *page_request_raw(struct ep *ep, const struct request *rq,
+				    u32 index, bool last)
+{
+	struct page_group *g;
+	u8 code;
+
+	if (last && !rq->read && !rq->write) {
+		deliver(ep, rq, index, last, &code);
+		return NULL;
+	}
+	g = group_find(ep, index % NR_GROUPS, rq->has_pasid, rq->pasid);
+	if (!g)
+		g = group_new(ep, index % NR_GROUPS, rq);
+	g->held = last;
+	group_request(g, rq, last);
+	return last ? g : NULL;
+}
+
+/* "Page Group Response Descriptor" */
 void page_response(struct unit *u, const u64 *d)
 {
-	(void)u;
-	(void)d;
-}
+	struct ep *ep = unit_find_ep(u, bits(d[0], 31, 16));
+	struct page_group *g;
 
-bool page_requests_drained(struct unit *u)
-{
-	(void)u;
-	return true;
-}
-
-bool page_requests_poll(struct unit *u)
-{
-	(void)u;
-	return false;
+	if (!ep)
+		return;
+	ep->cnt.e_page_responses++;
+	g = group_find(ep, bits(d[1], 11, 3), bits(d[0], 4, 4),
+		       bits(d[0], 51, 32));
+	if (g) {
+		group_end(g, bits(d[0], 15, 12));
+		return;
+	}
+	ep->pri_status |= 2;
+	show_outstanding(ep);
 }
 
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid)
 {
-	(void)ep;
-	(void)one;
-	(void)pasid;
-	return 0;
+	struct list *pos;
+	u64 n = 0;
+
+	for (pos = ep->groups.next; pos != &ep->groups; pos = pos->next) {
+		struct page_group *g;
+
+		g = container_of(pos, struct page_group, node);
+		if (!one || (g->has_pasid && g->pasid == pasid))
+			n += g->nr_requests;
+	}
+	return n;
 }
 
+/* Nothing is outstanding any more; who waits learns of a failure. */
 void page_requests_reset(struct ep *ep)
 {
-	(void)ep;
+	while (!list_empty(&ep->groups))
+		group_end(container_of(ep->groups.next, struct page_group,
+				       node), PRQ_FAILURE);
+	ep->pri_status = 0;
+	show_outstanding(ep);
 }

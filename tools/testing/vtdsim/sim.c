@@ -146,10 +146,8 @@ void sim_destroy(struct sim *sim)
 		cache_destroy(&u->iotlb);
 		sid_cache_destroy(&u->ctx);
 		pasid_cache_destroy(&u->pasids);
-		for (e = 0; e < u->nr_eps; e++) {
-			page_requests_reset(&u->ep[e]);
-			cache_destroy(&u->ep[e].devtlb);
-		}
+		for (e = 0; e < u->nr_eps; e++)
+			ep_destroy(&u->ep[e]);
 	}
 }
 
@@ -164,7 +162,6 @@ bool sim_poll(struct sim *sim)
 
 		busy |= registers_poll(u);
 		busy |= invalidation_poll(u);
-		busy |= page_requests_poll(u);
 		for (e = 0; e < u->nr_eps; e++)
 			busy |= ep_poll(&u->ep[e]);
 	}

@@ -105,6 +105,8 @@ struct dma {
 	bool has_pasid;
 	u32 done;			/* bytes */
 	struct page_group *waiting;	/* page request not answered */
+	bool wants_credit;		/* to send a page request */
+	u32 backoff;			/* rounds to let pass before the next try */
 	u32 pri_retries;
 };
 
@@ -120,8 +122,8 @@ struct ep {
 	struct dma q[VTDSIM_NR_QUEUES];
 	struct vtdsim_counters cnt;	/* e_ part */
 	struct list groups;		/* page request groups not answered */
-	u32 nr_groups;
 	u32 next_group;
+	u32 pri_outstanding;
 	u32 pri_status;
 };
 
@@ -157,10 +159,6 @@ struct unit {
 	/* Queued invalidation */
 	u32 iqh;
 	u32 iqt_seen;
-	bool wait_blocked;		/* head waits for a page-request drain */
-
-	/* Page requests */
-	u32 pqt;
 
 	struct cache iotlb;		/* IOTLB and paging-structure caches */
 	struct sid_cache ctx;
@@ -223,17 +221,20 @@ void translate_page_request(struct unit *u, const struct request *rq,
 void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out);
 
 /* page_requests.c */
-struct page_group *page_request_send(struct ep *ep, const struct request *rq);
-bool page_group_done(struct page_group *g, u8 *code);
+struct page_group *page_request_send(struct ep *ep, const struct request *rq,
+				     u32 nr);
+struct page_group *page_request_raw(struct ep *ep, const struct request *rq,
+				    u32 index, bool last);
+u32 page_request_credits(struct ep *ep);
+bool page_group_done(struct page_group *g, u8 *code, bool *overflowed);
 void page_group_put(struct page_group *g);
 void page_response(struct unit *u, const u64 *d);
-bool page_requests_drained(struct unit *u);
-bool page_requests_poll(struct unit *u);
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);
 
 /* endpoint.c */
 void ep_init(struct ep *ep);
+void ep_destroy(struct ep *ep);
 bool ep_poll(struct ep *ep);
 void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);

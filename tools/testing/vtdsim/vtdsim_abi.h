@@ -133,14 +133,31 @@ enum vtdsim_op {
 	 */
 	VTDSIM_OP_EXPLAIN,	/* struct vtdsim_explain of the translation of addr, to local */
 	VTDSIM_OP_CENSUS,	/* struct vtdsim_census of this endpoint, to local */
+	/*
+	 * One page request message for addr, as operand says; for tests of
+	 * groups that DMA does not make.  A last one waits for the response,
+	 * whose code goes to result.
+	 */
+	VTDSIM_OP_PAGE_REQUEST,
 };
+
+/* VTDSIM_OP_PAGE_REQUEST: operand */
+#define VTDSIM_PRQ_READ		(1U << 0)
+#define VTDSIM_PRQ_WRITE	(1U << 1)
+#define VTDSIM_PRQ_LAST		(1U << 2)	/* last of its group */
+#define VTDSIM_PRQ_GROUP(i)	((i) << 3)	/* group index: 256 ... 511 */
+#define VTDSIM_PRQ_MAX_GROUP	16		/* pages that DMA asks for in a group */
 
 #define VTDSIM_F_PASID		(1U << 0)	/* tag requests with pasid */
 #define VTDSIM_F_QPASID		(1U << 1)	/* tag requests with the queue's PASID */
 #define VTDSIM_F_PRIV		(1U << 2)	/* privileged mode requested */
 #define VTDSIM_F_EXEC		(1U << 3)	/* execute requested (reads) */
 #define VTDSIM_F_ATS		(1U << 4)	/* translate by ATS, through the device TLB */
-#define VTDSIM_F_PRI		(1U << 5)	/* with ATS: raise page requests and wait */
+/*
+ * With ATS: raise page requests and wait.  Except for CAS, operand is how many
+ * pages of what is left to ask for in one group; 0 and 1: page by page.
+ */
+#define VTDSIM_F_PRI		(1U << 5)
 
 /* vtdsim_desc::status */
 enum vtdsim_status {

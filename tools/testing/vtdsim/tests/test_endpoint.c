@@ -180,7 +180,7 @@ TEST(bad_desc, "descriptors that the engine refuses")
 	struct buffer b;
 
 	buffer_init(w, &b);
-	EXPECT_EQ(status_of(w, op(VTDSIM_OP_CENSUS + 1, 0, 0)),
+	EXPECT_EQ(status_of(w, op(VTDSIM_OP_PAGE_REQUEST + 1, 0, 0)),
 		  VTDSIM_BAD_DESC);
 	d = op(VTDSIM_OP_READ, b.ia, 0x10);
 	d.local = VTDSIM_LOCAL_SIZE - 8;
