@@ -47,15 +47,24 @@ else
 fi
 status=$?
 
-# What a module's own data still points to is no leak to kmemleak: unload all
-# that can be, then look.
+# A leak that a module's data still points to is none to kmemleak: unload what
+# can be unloaded, leaves first, then look.
+unload_all()
+{
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		while read -r m size uses rest; do
+			[ "$uses" != 0 ] || rmmod $m
+		done </proc/modules
+		read -r rest </proc/modules || break
+		sleep 0.3
+	done 2>/dev/null
+	while read -r rest; do
+		echo "lab: BUG: cannot be unloaded: $rest"
+	done </proc/modules
+}
+
 if [ $finish = y ]; then
-	modprobe -q -r vfio-pci
-	for m in vtdsim_ep vfio_pci vfio_pci_core intel_gpasid vfio iommufd gpasid ioasid; do
-		[ -d /sys/module/$m/holders ] || continue
-		[ -f /sys/module/$m/refcnt ] || continue
-		rmmod $m || echo "lab: BUG: $m cannot be unloaded"
-	done
+	unload_all
 	if [ -f /sys/kernel/debug/kmemleak ]; then
 		sleep 6
 		echo scan >/sys/kernel/debug/kmemleak
