@@ -63,27 +63,44 @@ def fd_path(fd):
     return f"/proc/self/fd/{fd}"
 
 
+SOCKETS = "gpasid-lab-"
+
+
+def stale_directory(path):
+    """A socket directory that no process holds any more: descriptor, or None."""
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fd
+        except OSError:
+            os.close(fd)
+    return None
+
+
 @contextlib.contextmanager
 def socket_directory():
-    """A directory for the control socket; removes those of killed runs too."""
+    """A directory for the control socket; removes those of killed runs too.
+
+    It gets the name by which others find it only when it is locked.
+    """
     base = Path(tempfile.gettempdir())
-    prefix = "gpasid-lab-"
-    for old in base.glob(prefix + "*"):
-        with contextlib.suppress(OSError):
-            fd = os.open(old, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(old)
-            finally:
-                os.close(fd)
-    path = tempfile.mkdtemp(prefix=prefix)
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    for old in base.glob(SOCKETS + "*"):
+        fd = stale_directory(old)
+        if fd is not None:
+            shutil.rmtree(old, ignore_errors=True)
+            os.close(fd)
+    new = Path(tempfile.mkdtemp(prefix="new-" + SOCKETS))
+    fd = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+    path = base / new.name[len("new-"):]
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
-        yield Path(path)
+        new.rename(path)
+        yield path
     finally:
+        for left in (new, path):
+            shutil.rmtree(left, ignore_errors=True)
         os.close(fd)
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def parse_size(text):
