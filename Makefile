@@ -11,6 +11,18 @@ setup:
 kernel-release kernel-debug kernel-pristine: kernel-%: setup
 	@scripts/kernel build $*
 
+# vtdsim, the initramfs and the programs that run in the lab.
+lab: kernel-release
+	@scripts/lab prepare
+	@scripts/check --programs
+
+run: lab
+	@scripts/lab run --no-build --check-log -- build/selftests/gpasid_run
+
+# SUITES='kunit lab' runs some; scripts/check --list tells which there are.
+check: setup
+	@scripts/check $(SUITES)
+
 clean:
 	rm -rf build
 
@@ -23,5 +35,6 @@ help:
 	@echo 'make clean           remove build/'
 	@echo
 	@echo 'scripts/lab --help   boot any program in the lab'
+	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run check clean help

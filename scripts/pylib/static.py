@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel's own checkers on our files: sparse, Coccinelle, checkpatch, kernel-doc."""
+
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from . import initramfs, kernel, tree
+from .term import clean_env
+from .tree import BUILD, SRC, TOP, TREE
+
+# What checkpatch reads; kernel code and programs alike.
+STYLED = ("drivers", "include", "lib", "samples", "tools")
+
+# Advice to use what only the kernel has; not for programs.
+KERNEL_ONLY = "BIT_MACRO,STRCPY,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE"
+
+# sparse does not see that a guard() ends with its scope.
+SPARSE = ("C=2", "CHECK=sparse", "CF=-Wno-context")
+
+
+def ours(tops, suffixes):
+    return [p for top in tops for p in sorted((TOP / top).rglob("*"))
+            if p.suffix in suffixes and p.is_file()]
+
+
+def name_of(path):
+    return str(path.relative_to(TOP))
+
+
+def capture(argv, **kwargs):
+    proc = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace",
+                          env=clean_env(), **kwargs)
+    return proc.returncode, proc.stdout
+
+
+def each(suite, tool, paths, argv):
+    """A tool that says nothing about a file that is right."""
+    with ThreadPoolExecutor(int(kernel.jobs())) as pool:
+        runs = list(pool.map(lambda p: capture(argv(p)), paths))
+    for path, (status, out) in zip(paths, runs):
+        suite.item(f"{tool} {name_of(path)}", not status and not out.strip(), out)
+
+
+def checkpatch(suite):
+    def argv(path):
+        user = name_of(path).startswith("tools/")
+        return ["perl", str(SRC / "scripts/checkpatch.pl"), "--strict", "--no-tree", "-q",
+                *(["--ignore", KERNEL_ONLY] if user else []), "-f", str(path)]
+
+    each(suite, "checkpatch", ours(STYLED, (".c", ".h")), argv)
+
+
+def kernel_doc(suite):
+    script = str(SRC / "scripts/kernel-doc")
+    each(suite, "kernel-doc", ours(("drivers", "include"), (".c", ".h")),
+         lambda p: ["perl", script, "-none", "-Wall", str(p)])
+
+
+def kernel_objects():
+    """Our C files that the debug kernel is built from."""
+    return [p for p in ours(("drivers", "lib"), (".c",))
+            if (kernel.directory("debug") / name_of(p)).with_suffix(".o").is_file()]
+
+
+def about(out, path):
+    """Lines of a compiler-like tool on one file, whatever path it has for it."""
+    return "\n".join(l for l in out.splitlines()
+                     if re.match(rf"\S*{re.escape(path)}:\d+", l))
+
+
+def sparse(suite):
+    paths = kernel_objects()
+    targets = [str(p.relative_to(TOP).with_suffix(".o")) for p in paths]
+    status, out = capture(kernel.make("debug", *SPARSE, *targets))
+    suite.note(out)
+    for path in paths:
+        said = about(out, name_of(path))
+        suite.item(f"sparse {name_of(path)}", not status and not said, said or out)
+
+    kdir = kernel.directory("debug")
+    initramfs.base(kdir)
+    module = BUILD / "lab" / tree.digest(str(kdir))[:12] / "vtdsim/module"
+    status, out = capture(["make", "-C", str(kdir), f"M={module}", *SPARSE, "modules"])
+    suite.note(out)
+    said = about(out, "vtdsim_ep.c")
+    suite.item("sparse tools/testing/vtdsim/module/vtdsim_ep.c", not status and not said,
+               said or out)
+
+
+def semantic_checks():
+    """(script, its options) of the kernel's checks that can report and need no OCaml."""
+    for path in sorted((SRC / "scripts/coccinelle").rglob("*.cocci")):
+        text = path.read_text()
+        if re.search(r"^virtual .*\breport\b", text, re.M) and ":ocaml" not in text:
+            options = re.search(r"^// *Options: *(.*)$", text, re.M)
+            yield path, options.group(1).split() if options else []
+
+
+def coccicheck(suite):
+    """What scripts/coccicheck does, but for copies of our kernel files alone."""
+    work = BUILD / "coccicheck"
+    shutil.rmtree(work, ignore_errors=True)
+    paths = ours(("drivers", "lib", "include", "tools/testing/vtdsim/module"), (".c", ".h"))
+    for path in paths:
+        tree.put(work / name_of(path), path.read_bytes())
+    include = [a for d in ("arch/x86/include", "include", "include/uapi")
+               for a in ("-I", str(TREE / d))]
+
+    def check(script):
+        path, options = script
+        return capture(["spatch", "-D", "report", "--no-show-diff", "--very-quiet",
+                        "--cocci-file", str(path), *options, "--dir", str(work), *include])
+
+    with ThreadPoolExecutor(int(kernel.jobs())) as pool:
+        scripts = list(semantic_checks())
+        runs = list(pool.map(check, scripts))
+    broken = [f"{path}: {out}" for (path, _), (status, out) in zip(scripts, runs) if status]
+    text = "".join(out for _, out in runs)
+    suite.note(text)
+    suite.item(f"coccicheck: all {len(scripts)} checks run", not broken, "\n".join(broken))
+    for path in paths:
+        said = about(text, name_of(path))
+        suite.item(f"coccicheck {name_of(path)}", not said, said)
+
+
+def run(suite):
+    """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
+    for tool in (checkpatch, kernel_doc, sparse, coccicheck):
+        tool(suite)

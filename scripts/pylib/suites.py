@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The suites of `make check`."""
+
+import contextlib
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from . import initramfs, kernel, static, tree
+from .lab import SOCKETS, stale_directory
+from .term import clean_env
+from .tree import BUILD, SRC, TOP
+
+LAB = TOP / "scripts/lab"
+PROGRAMS = BUILD / "selftests"
+SELFTESTS = TOP / "tools/testing/selftests/iommu"
+NOT_STATUS = (124, 125)		# the lab's own
+
+
+def call(argv, suite, timeout=None, **kwargs):
+    """Status and standard output; everything goes to the suite's log."""
+    suite.note("$ " + shlex.join(map(str, argv)))
+    try:
+        proc = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace", timeout=timeout, env=clean_env(), **kwargs)
+    except subprocess.TimeoutExpired:
+        return 124, "", f"not done after {timeout} s"
+    suite.note(proc.stdout)
+    if proc.stderr:
+        suite.note(proc.stderr)
+    return proc.returncode, proc.stdout, proc.stderr
+
+
+def lab(suite, *args, program, timeout=300, check_log=True):
+    argv = [LAB, "run", "--no-build", "--timeout", timeout,
+            *(["--check-log"] if check_log else []), *args, "--", *program]
+    return call(argv, suite, timeout + 120)
+
+
+def selftest_make(*targets):
+    return ["make", "-s", "-C", str(SELFTESTS), f"O={PROGRAMS}", f"KERNEL_SRC={SRC}",
+            f"KHDR={kernel.directory('release')}/usr/include", f"-j{kernel.jobs()}", *targets]
+
+
+# ---- programs on this machine ---------------------------------------------------
+
+
+def vtdsim(suite):
+    """vtdsim's own unit tests, under the address and undefined-behaviour sanitizers."""
+    status, out, err = call(["make", "-s", "-C", TOP / "tools/testing/vtdsim",
+                             f"O={BUILD / 'vtdsim'}", f"-j{kernel.jobs()}", "check"], suite)
+    whole = suite.ktap(out)
+    if status or not whole:
+        suite.item("all unit tests run and pass", False, (out + err)[-2000:])
+
+
+def libgpasid(suite):
+    """The unit tests of the VMM's library."""
+    status, out, err = call(["make", "-s", "-C", TOP / "tools/lib/gpasid",
+                             f"O={BUILD / 'lib'}",
+                             f"KHDR={kernel.directory('release')}/usr/include", "check"], suite)
+    if not suite.counts(out) or status and not suite.failed:
+        suite.item("all unit tests run", False, (out + err)[-2000:])
+
+
+# ---- programs in the lab ----------------------------------------------------------
+
+
+def in_lab(suite, name, flags, program, timeout):
+    """One boot, one kselftest program."""
+    status, out, err = lab(suite, *flags, program=program, timeout=timeout)
+    seen = re.search(r"^1\.\.\d+", out, re.M)
+    failed = suite.failed
+    whole = not seen or suite.ktap(out, f"{name}: ")
+    if status == 4 and not seen:
+        suite.skip(name)
+    elif not seen or status in NOT_STATUS or not whole:
+        # No TAP: the status is the result.  Or: the end of it is missing.
+        suite.item(name, status == 0 and whole, err or out[-2000:])
+    elif status and suite.failed == failed:
+        suite.item(f"{name}: exit status {status}", False, err or out[-2000:])
+
+
+def variants():
+    """Lines "name | lab flags | program and arguments" of lab-variants."""
+    for line in (SELFTESTS / "lab-variants").read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, flags, program = (part.strip() for part in line.split("|"))
+            words = shlex.split(program)
+            yield name, shlex.split(flags), [PROGRAMS / words[0], *words[1:]]
+
+
+def selftests(suite):
+    """Tests of the ioctls and of DMA, on the debug kernel with two processors."""
+    for name, flags, program in variants():
+        slow = name.startswith("slow-")
+        in_lab(suite, name, ["--kernel", "release" if slow else "debug", *flags], program,
+               1200 if slow else 600)
+
+
+def story(suite):
+    """What `make run` shows, on the debug kernel."""
+    status, out, err = lab(suite, "--kernel", "debug", program=[PROGRAMS / "gpasid_run"])
+    if not suite.counts(out) or status and not suite.failed:
+        suite.item("gpasid_run", False, err or out[-2000:])
+
+
+def nested(suite):
+    """The lab proved by code that is not ours: an unmodified kernel's nested attach."""
+    in_lab(suite, "unmodified 6.12", ["--kernel", "pristine"], [PROGRAMS / "lab_nested"], 300)
+
+
+def kunit_modules():
+    names = {p.name for p in (TOP / "drivers").rglob("*_kunit.c")}
+    kdir = kernel.directory("debug")
+    return [p.stem for p in initramfs.built_modules(kdir) if f"{p.stem}.c" in names]
+
+
+def kunit(suite):
+    """KUnit suites, in the debug lab."""
+    modules = kunit_modules()
+    script = f"""
+        for m in {' '.join(modules)}; do modprobe $m || echo "not ok 1 modprobe $m"; done
+        for f in /sys/kernel/debug/kunit/*/results; do echo "== $f"; cat $f; done
+        for m in {' '.join(modules)}; do rmmod $m; done"""
+    status, out, err = lab(suite, "--kernel", "debug", "--no-vtdsim",
+                           program=["sh", "-c", script], timeout=600)
+    if not modules:
+        suite.item("KUnit modules", False, "none was built")
+    results = out.split("== ")[1:]
+    for text in results:
+        name = text.split("/")[-2] if "/" in text else "?"
+        failed = suite.failed
+        whole = suite.ktap(text, f"{name}: ", indent=4)
+        good = re.search(r"^ok \d+", text, re.M)
+        if not whole or not good and suite.failed == failed:
+            suite.item(f"{name}: the whole suite", False, text[-1500:])
+    if status or len(results) < len(modules) or "not ok 1 modprobe" in out:
+        suite.item("kernel log and exit status", False, err or out[-1500:])
+
+
+def kernel_tests(suite):
+    """The kernel's own iommufd selftest, unmodified, on our kernel."""
+    source = SRC / "tools/testing/selftests/iommu"
+    program = PROGRAMS / "kernel" / "iommufd"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    status, out, err = call(["gcc", "-static", "-O2", "-w", "-D_GNU_SOURCE=", "-isystem",
+                             kernel.directory("pristine") / "usr/include",
+                             "-o", program, source / "iommufd.c"], suite)
+    if status:
+        suite.item("iommufd.c builds", False, out + err)
+        return
+    in_lab(suite, "iommufd", ["--kernel", "debug", "--no-vtdsim", "--mem", "2G",
+                              "--hugepages", "64"], [program], 1500)
+
+
+# ---- the lab itself -------------------------------------------------------------------
+
+
+def children(pid):
+    """{pid: start time} of the processes that a lab has started."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid:
+                found[int(path.parent.name)] = fields[19]
+    return found
+
+
+def alive(procs):
+    left = []
+    for pid, start in procs.items():
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            if fields[19] == start and fields[0] != "Z":
+                left.append(pid)
+    return left
+
+
+def stale_files():
+    """Socket directories without an owner, and what is in /dev/shm."""
+    stale = []
+    for path in Path(tempfile.gettempdir()).glob(f"*{SOCKETS}*"):
+        fd = stale_directory(path)
+        if fd is not None:
+            os.close(fd)
+            stale.append(path.name)
+    return set(stale) | {p.name for p in Path("/dev/shm").iterdir()}
+
+
+def started(program):
+    """A lab whose program has begun to speak, and its children."""
+    proc = subprocess.Popen([str(LAB), "run", "--no-build", "--", "sh", "-c", program],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, env=clean_env())
+    proc.stdout.readline()
+    return proc, children(proc.pid)
+
+
+def nothing_left(suite, name, procs, before):
+    """Two seconds are given for what was killed to go."""
+    for _ in range(20):
+        left = alive(procs) + sorted(stale_files() - before)
+        if not left:
+            break
+        time.sleep(0.1)
+    suite.item(f"{name}: no process and no file is left", not left, f"left: {left}")
+
+
+def lab_killed(suite, name, number):
+    before = stale_files()
+    proc, procs = started("echo begun; sleep 1000")
+    suite.item(f"{name}: vtdsim and QEMU run", len(procs) == 2, str(procs))
+    proc.send_signal(number)
+    proc.communicate()
+    if number == signal.SIGKILL:
+        # Its socket directory goes with the next run.
+        call([LAB, "run", "--no-build", "--", "true"], suite)
+    nothing_left(suite, name, procs, before)
+
+
+def lab_statuses(suite):
+    cases = (
+        ("exit status", 7, ["sh", "-c", "exit 7"]),
+        ("killed by a signal", 128 + 9, ["sh", "-c", "kill -9 $$"]),
+        ("a program that is not there", 127, ["no-such-program"]),
+        ("power off from inside", 125, ["poweroff", "-f"]),
+    )
+    for name, want, program in cases:
+        status, _, err = lab(suite, program=program, timeout=60, check_log=False)
+        suite.item(f"{name} gives {want}", status == want, f"status {status}\n{err}")
+    status, _, err = lab(suite, "--append", "rdinit=/none init=/none", program=["true"], check_log=False)
+    suite.item("kernel panic gives 125 and the log", status == 125 and "Kernel panic" in err,
+               f"status {status}\n{err}")
+    status, _, _ = lab(suite, program=["sleep", "1000"], timeout=5, check_log=False)
+    suite.item("out of time gives 124", status == 124, f"status {status}")
+    splat = "echo 'BUG: not really' >/dev/kmsg; true"
+    status, _, _ = lab(suite, program=["sh", "-c", splat])
+    suite.item("a splat in the kernel log gives 125", status == 125, f"status {status}")
+    status, _, _ = lab(suite, "--allow-log", "BUG: not", program=["sh", "-c", splat])
+    suite.item("unless it is allowed", status == 0, f"status {status}")
+
+
+def lab_output(suite):
+    """A quarter of a megabyte, with every byte in it."""
+    awk = ("BEGIN { for (i = 0; i < 4096; i++) for (b = 1; b < 64; b++) "
+           "printf \"%c\", (b == 10) ? 1 : b; }")
+    proc = subprocess.run([str(LAB), "run", "--no-build", "--", "awk", awk],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=clean_env())
+    want = bytes(1 if b == 10 else b for b in range(1, 64)) * 4096
+    suite.item("a program's output arrives byte by byte", proc.stdout == want,
+               f"{len(proc.stdout)} of {len(want)} bytes")
+
+
+def lab_devices(suite):
+    script = """
+        d=/sys/bus/pci/devices; all() { ls $d | grep -c '^000[12]'; }
+        iomem() { grep -A2 'vtdsim endpoints' /proc/iomem; }
+        set -e; first=$(iomem); [ $(all) = 4 ]
+        echo 1 >$d/0001:00:00.0/remove; echo 1 >$d/0001:00:01.0/remove; [ $(all) = 2 ]
+        echo 1 >/sys/bus/pci/rescan; [ $(all) = 4 ]; [ "$(iomem)" = "$first" ]
+        [ $(ls /dev/vfio/devices | wc -l) = 4 ]; echo 1 >$d/0002:00:00.0/reset
+        rmmod vtdsim_ep; [ $(all) = 0 ]; modprobe vtdsim_ep; [ $(all) = 4 ]
+        [ "$(iomem)" = "$first" ]"""
+    status, out, err = lab(suite, "--kernel", "debug", program=["sh", "-exc", script])
+    suite.item("endpoints can be removed, found again, reset and unloaded", status == 0, out + err)
+
+
+def lab_pair(suite):
+    before = stale_files()
+    pair = [started(f"echo begun; sleep 2; echo {i}; exit {i}") for i in (3, 4)]
+    ends = []
+    for proc, _ in pair:
+        out, err = proc.communicate()
+        suite.note(err.decode(errors="replace"))
+        ends.append((out.strip(), proc.returncode))
+    suite.item("two labs run at once", ends == [(b"3", 3), (b"4", 4)], str(ends))
+    nothing_left(suite, "two labs", pair[0][1] | pair[1][1], before)
+
+
+def lab_itself(suite):
+    """scripts/lab: statuses, output, and that nothing is left behind."""
+    lab_statuses(suite)
+    lab_output(suite)
+    lab_devices(suite)
+    lab_pair(suite)
+    for name, number in (("SIGINT", signal.SIGINT), ("SIGTERM", signal.SIGTERM),
+                         ("SIGKILL", signal.SIGKILL)):
+        lab_killed(suite, name, number)
+
+
+SUITES = {
+    "vtdsim": vtdsim,
+    "libgpasid": libgpasid,
+    "static": static.run,
+    "lab": lab_itself,
+    "nested": nested,
+    "kunit": kunit,
+    "selftests": selftests,
+    "story": story,
+    "kernel-tests": kernel_tests,
+}
+
+
+def programs():
+    """Build the programs that run in the lab."""
+    with tree.lock("programs"):
+        proc = subprocess.run(selftest_make("all"), env=clean_env(), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if proc.returncode:
+        raise tree.BuildError(f"the programs for the lab do not build:\n{proc.stdout[-4000:]}")
