@@ -590,8 +590,7 @@ static void step_death(pid_t a)
 	check(c.nested == NR_KILLED, "%llu PASIDs are bound", c.nested);
 	kill(a, SIGKILL);
 	waitpid(a, &status, 0);
-	/* The reset at close has stopped the engine; start it again. */
-	must(lab_dev_init(&lab, lab.bar), "DMA engine");
+	must(lab_dev_restart(&lab), "DMA engine");
 	must(lab_census(&lab, 0, &c), "census");
 	show_census("after:", &c);
 	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,

@@ -72,13 +72,11 @@ static int wait_for(const __u32 *p, __u32 want, unsigned int ms)
 	return 0;
 }
 
-int lab_dev_init(struct lab_dev *lab, void *bar)
+int lab_dev_restart(struct lab_dev *lab)
 {
 	unsigned int q;
 	int rc;
 
-	memset(lab, 0, sizeof(*lab));
-	lab->bar = bar;
 	if (lab_regs(lab)->magic != VTDSIM_REGS_MAGIC)
 		return -ENODEV;
 	for (q = 0; q < VTDSIM_NR_QUEUES; q++) {
@@ -88,6 +86,13 @@ int lab_dev_init(struct lab_dev *lab, void *bar)
 			return rc;
 	}
 	return 0;
+}
+
+int lab_dev_init(struct lab_dev *lab, void *bar)
+{
+	memset(lab, 0, sizeof(*lab));
+	lab->bar = bar;
+	return lab_dev_restart(lab);
 }
 
 int lab_dev_open_sysfs(struct lab_dev *lab, const char *address)

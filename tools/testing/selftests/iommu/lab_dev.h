@@ -68,6 +68,9 @@ int lab_dev_init(struct lab_dev *lab, void *bar);
 int lab_dev_open_sysfs(struct lab_dev *lab, const char *address);
 void lab_dev_close(struct lab_dev *lab);
 
+/* A reset, such as the one at each close of a VFIO device, stops the engine. */
+int lab_dev_restart(struct lab_dev *lab);
+
 /* Registers of the endpoint; they stay where they are. */
 const struct vtdsim_regs *lab_regs(const struct lab_dev *lab);
 void *lab_local(const struct lab_dev *lab, unsigned int q);
