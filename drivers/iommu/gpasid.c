@@ -671,7 +671,7 @@ static void gpasid_finish_one(struct gpasid_device *gdev,
 	}
 	mutex_unlock(&gdev->lock);
 	if (auto_free)
-		ioasid_free(set, hpasid);
+		gpasid_free(set, hpasid);
 }
 
 /*
@@ -840,7 +840,7 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 
 	ret = ioasid_get(data->set, id);
 	if (ret && *allocated)
-		ioasid_free(data->set, id);
+		gpasid_free(data->set, id);
 	*hpasid = id;
 	return ret;
 }
@@ -961,11 +961,11 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 		ret = gpasid_replace(gdev, parent, data, id);
 	else
 		ret = gpasid_bind_new(gdev, parent, data, id, allocated);
+	ioasid_put(data->set, id);
 	if (!ret)
 		data->hpasid = id;
 	else if (allocated)
-		ioasid_free(data->set, id);
-	ioasid_put(data->set, id);
+		gpasid_free(data->set, id);
 out_device:
 	gpasid_device_put(gdev);
 	return ret;

@@ -99,7 +99,7 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	if (!rc)
 		return 0;
 out_free:
-	ioasid_free(set, id);
+	gpasid_free(set, id);
 	return rc;
 }
 
@@ -389,6 +389,9 @@ void iommufd_gpasid_detach(struct iommufd_device *idev)
 
 	if (!IS_ERR(parent))
 		iommu_sva_unbind_gpasid_parent(idev->dev, parent);
+	/* PASIDs that binds had allocated are on their way back. */
+	if (gpasid_set(idev->ictx))
+		ioasid_drain(gpasid_set(idev->ictx));
 
 	mutex_lock(&idev->igroup->lock);
 	iommufd_gpasid_iopf_disable(idev);
