@@ -1,8 +1,6 @@
 // file: drivers/iommu/gpasid.c
 // breaks: closing a device invalidates what was cached
 // run: gpasid_life
-// run: gpasid
-// run: gpasid_bind
 @@
 @@
  gpasid_flush_cleared(...)

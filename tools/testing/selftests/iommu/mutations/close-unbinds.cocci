@@ -1,7 +1,6 @@
 // file: drivers/iommu/iommufd/gpasid.c
 // breaks: a device that leaves its parent leaves no PASID bound
 // run: gpasid_life
-// run: gpasid
 @@
 @@
  iommufd_gpasid_detach(...)

@@ -1,7 +1,6 @@
 // file: drivers/iommu/gpasid.c
 // breaks: an invalidation reaches every device of the context
-// run: gpasid_bind
-// run: gpasid_life
+// run: gpasid_devices
 @@
 @@
  gpasid_inv_one(...)

@@ -1,7 +1,6 @@
 // file: drivers/iommu/gpasid.c
 // breaks: a PASID has one table under one parent
-// run: gpasid_bind
-// run: gpasid_life
+// run: gpasid_devices
 @@
 @@
  gpasid_event_bind(...)

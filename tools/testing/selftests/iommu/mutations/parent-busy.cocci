@@ -1,6 +1,5 @@
 // file: drivers/iommu/iommufd/gpasid.c
 // breaks: a parent with bindings cannot be detached or exchanged
-// run: gpasid_bind
 // run: gpasid_life
 @@
 expression E;

@@ -1,7 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: replace invalidates the PASID cache
-// run: gpasid_bind
-// run: gpasid_life
+// run: gpasid_replace
 @@
 @@
  vtd_replace(...)

@@ -1,7 +1,5 @@
 // file: drivers/iommu/intel/cache.c
 // breaks: a second-stage unmap invalidates the device TLB for all PASIDs
-// run: gpasid_cost
-// run: gpasid_life
 // run: gpasid_bind
 @@
 @@
