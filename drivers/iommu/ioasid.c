@@ -55,6 +55,7 @@
 #include <kunit/visibility.h>
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/hashtable.h>
 #include <linux/ioasid.h>
@@ -202,7 +203,7 @@ struct ioasid {
  * @queue_end: where the next one goes
  * @queued: how many have ever been put on @queue
  * @told: how many of them are done
- * @drained: woken when @told changes
+ * @drains: those who wait for @told to grow, in the order in which they can go on
  * @work: tells the subscribers
  * @release: the end of the set
  * @chain: subscribers of this set alone. Protected by ioasid_chain_lock
@@ -229,11 +230,25 @@ struct ioasid_set {
 	struct ioasid **queue_end;
 	u64 queued;
 	u64 told;
-	wait_queue_head_t drained;
+	struct list_head drains;
 	struct work_struct work;
 	struct rcu_work release;
 	struct list_head chain;
 	struct ioasid_tab spid_tab;
+};
+
+/**
+ * struct ioasid_drain - someone who waits in ioasid_drain()
+ * @node: in ioasid_set.drains
+ * @count: what ioasid_set.told has to be
+ * @done: completed then
+ *
+ * On the stack of the one who waits. Protected by ioasid_set.lock.
+ */
+struct ioasid_drain {
+	struct list_head node;
+	u64 count;
+	struct completion done;
 };
 
 /**
@@ -675,13 +690,14 @@ static void set_ref(struct ioasid_set *set)
 /* Any context: the rest waits for readers and needs process context */
 static void set_unref(struct ioasid_set *set)
 {
-	unsigned long flags;
-
-	if (!refcount_dec_and_lock_irqsave(&set->refs, &ioasid_sets_lock,
-					   &flags))
+	if (refcount_dec_not_one(&set->refs))
 		return;
-	list_del_rcu(&set->node);
-	spin_unlock_irqrestore(&ioasid_sets_lock, flags);
+	scoped_guard(spinlock_irqsave, &ioasid_sets_lock) {
+		/* Against set_next(), which takes a reference under the lock */
+		if (!refcount_dec_and_test(&set->refs))
+			return;
+		list_del_rcu(&set->node);
+	}
 	queue_rcu_work(ioasid_wq, &set->release);
 }
 
@@ -1038,6 +1054,21 @@ static struct ioasid *set_dequeue(struct ioasid_set *set)
 	return ioasid;
 }
 
+/* The subscribers have been told of one more free. */
+static void set_told(struct ioasid_set *set)
+{
+	struct ioasid_drain *drain, *next;
+
+	lockdep_assert_held(&set->lock);
+	set->told++;
+	list_for_each_entry_safe(drain, next, &set->drains, node) {
+		if (drain->count > set->told)
+			break;
+		list_del(&drain->node);
+		complete(&drain->done);
+	}
+}
+
 static void set_work(struct work_struct *work)
 {
 	struct ioasid_set *set = container_of(work, struct ioasid_set, work);
@@ -1048,9 +1079,8 @@ static void set_work(struct work_struct *work)
 		ioasid_tell_free(ioasid);
 		scoped_guard(spinlock_irqsave, &set->lock) {
 			gone = ioasid_unpin_locked(ioasid);
-			set->told++;
+			set_told(set);
 		}
-		wake_up_all(&set->drained);
 		if (gone)
 			set_unref(set);
 		cond_resched();
@@ -1144,7 +1174,7 @@ static struct ioasid_set *set_new(void *token, u32 quota,
 	INIT_LIST_HEAD(&set->ids);
 	INIT_LIST_HEAD(&set->chain);
 	set->queue_end = &set->queue;
-	init_waitqueue_head(&set->drained);
+	INIT_LIST_HEAD(&set->drains);
 	INIT_WORK(&set->work, set_work);
 	INIT_RCU_WORK(&set->release, set_release_work);
 	INIT_RCU_WORK(&set->release, set_release_work);
@@ -1539,12 +1569,6 @@ void ioasid_free_all(struct ioasid_set *set)
 }
 EXPORT_SYMBOL_GPL(ioasid_free_all);
 
-static bool set_has_told(struct ioasid_set *set, u64 count)
-{
-	guard(spinlock_irqsave)(&set->lock);
-	return set->told >= count;
-}
-
 /**
  * ioasid_drain - wait for the subscribers
  * @set: the set
@@ -1561,15 +1585,20 @@ static bool set_has_told(struct ioasid_set *set, u64 count)
  */
 void ioasid_drain(struct ioasid_set *set)
 {
-	u64 count;
+	struct ioasid_drain drain;
 
 	might_sleep();
 	if (WARN_ON_ONCE(ioasid_in_callback()))
 		return;
 	notify_map_wait();
-	scoped_guard(spinlock_irqsave, &set->lock)
-		count = set->queued;
-	wait_event(set->drained, set_has_told(set, count));
+	init_completion(&drain.done);
+	scoped_guard(spinlock_irqsave, &set->lock) {
+		if (set->told == set->queued)
+			return;
+		drain.count = set->queued;
+		list_add_tail(&drain.node, &set->drains);
+	}
+	wait_for_completion(&drain.done);
 }
 EXPORT_SYMBOL_GPL(ioasid_drain);
 
@@ -1853,11 +1882,17 @@ EXPORT_SYMBOL_GPL(ioasid_spid);
  * Subscribers
  */
 
+/* Whoever refuses hears nothing more, not even of the end of what it refused. */
 static int replay_call(struct ioasid_notifier *nb, struct ioasid *ioasid,
 		       enum ioasid_event ev, void *arg)
 {
+	int ret;
+
 	guard(spinlock)(&ioasid_chain_lock);
-	return notifier_call(nb, ioasid, ev, arg);
+	ret = notifier_call(nb, ioasid, ev, arg);
+	if (ret)
+		nb->dead = true;
+	return ret;
 }
 
 /* BINDs are kept latest first and replayed oldest first. */

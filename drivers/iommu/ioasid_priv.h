@@ -3,10 +3,10 @@
 #ifndef __IOASID_PRIV_H
 #define __IOASID_PRIV_H
 
+#include <linux/seq_file.h>
 #include <linux/types.h>
 
 struct module;
-struct seq_operations;
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern const struct seq_operations ioasid_free_pending_sops;
