@@ -30,7 +30,7 @@
 #define PATIENCE	(20 * HZ)
 /* Long enough for what must not happen to show */
 #define A_WHILE		msecs_to_jiffies(100)
-#define RACE_TIME	(3 * HZ)
+#define RACE_TIME	(5 * HZ)
 
 struct ioasid_test {
 	struct ioasid_set *set;
@@ -789,7 +789,7 @@ static int visit_and_free(ioasid_t id, void *data, void *arg)
 	return ioasid_free(visit->set, id);
 }
 
-static void for_each_visits_active_ones_in_order(struct kunit *test)
+static void visit_all_active_ones_in_order(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t a = must_alloc(test, ctx->set);
@@ -1255,8 +1255,8 @@ static void replay_tells_of_a_free_that_is_not_out(struct kunit *test)
 	ioasid_drain(ctx->set);
 
 	/* The second one came by replay or was over before it, never half */
-	KUNIT_EXPECT_TRUE(test, !strcmp(late_rec->text, "lA lF") ||
-				!strcmp(late_rec->text, ""));
+	if (late_rec->len)
+		expect_events(test, late_rec, "lA lF");
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 	ioasid_unregister_notifier(ctx->set, &late->nb);
 }
@@ -1575,6 +1575,7 @@ static void prepare_use(struct kunit *test, struct atomic_use *use)
 
 	use->test = test;
 	use->set = ctx->set;
+	ioasid_drain(use->set);
 	use->id = must_alloc_spid(test, ctx->set, 30);
 	use->last = ioasid_set_alloc(NULL, 9, IOASID_SET_TYPE_NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, use->last);
@@ -2050,7 +2051,7 @@ struct checker {
 	struct ioasid_notifier nb;
 	struct xarray binds;	/* per number: BINDs + 1 */
 	atomic_t errors;
-	unsigned int counts[4];
+	atomic_t counts[4];
 };
 
 static int checker_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
@@ -2061,7 +2062,7 @@ static int checker_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 	unsigned long count = entry ? xa_to_value(entry) : 0;
 	bool ok;
 
-	checker->counts[ev]++;
+	atomic_inc(&checker->counts[ev]);
 	if (ev == IOASID_BIND && get_random_u32_below(4) == 0)
 		return -EPERM;
 	if (ev == IOASID_ALLOC) {
@@ -2156,9 +2157,9 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 
 	/* It heard of every one, and of its end */
 	KUNIT_EXPECT_TRUE(test, xa_empty(&always->binds));
-	KUNIT_EXPECT_GT(test, always->counts[IOASID_ALLOC], 0);
-	KUNIT_EXPECT_EQ(test, always->counts[IOASID_ALLOC],
-			always->counts[IOASID_FREE]);
+	KUNIT_EXPECT_GT(test, atomic_read(&always->counts[IOASID_ALLOC]), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&always->counts[IOASID_ALLOC]),
+			atomic_read(&always->counts[IOASID_FREE]));
 	for (i = 0; i <= race.count; i++)
 		KUNIT_EXPECT_EQ(test, 0, atomic_read(&er.checkers[i].errors));
 }
@@ -2203,23 +2204,60 @@ static void race_of_sets_leaves_none(struct kunit *test)
  * Exhaustion
  */
 
+/*
+ * With KASAN a test that takes all numbers into a set runs into the time limit of
+ * KUnit in an emulator. Native SVA then has those above this one.
+ */
+#define OWN_NUMBERS	(IS_ENABLED(CONFIG_KASAN) ? BIT(18) : IOASID_MAX)
+
+static ioasid_t take_native_numbers(void)
+{
+	ioasid_t id;
+
+	for (id = OWN_NUMBERS + 1; id <= IOASID_MAX; id++)
+		if (iommu_global_pasid_alloc_range(id, IOASID_MAX) != id)
+			break;
+	return id;
+}
+
+static void free_native_numbers(ioasid_t end)
+{
+	ioasid_t id;
+
+	for (id = OWN_NUMBERS + 1; id < end; id++)
+		iommu_free_global_pasid(id);
+}
+
+/* How many can be had, each number once and each sixteenth with a SPID */
+static ioasid_t take_all_numbers(struct ioasid_set *set, unsigned long *seen)
+{
+	ioasid_t count = 0, id;
+
+	while (!ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
+		if (id < IOASID_MIN || id > OWN_NUMBERS)
+			break;
+		if (__test_and_set_bit(id, seen))
+			break;
+		if (!(id % 16) && ioasid_attach_spid(set, id, IOASID_MAX - id))
+			break;
+		count++;
+	}
+	return count;
+}
+
 static void all_numbers_can_be_had_once(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
 	unsigned long *seen = bitmap_zalloc(IOASID_MAX + 1, GFP_KERNEL);
-	ioasid_t i, id, again;
+	ioasid_t native, count, again;
 
 	KUNIT_ASSERT_NOT_NULL(test, seen);
-	for (i = 0; i < IOASID_MAX; i++) {
-		if (ioasid_alloc(ctx->set, IOASID_MIN, IOASID_MAX, NULL, &id) ||
-		    id < IOASID_MIN || id > IOASID_MAX || __test_and_set_bit(id, seen))
-			break;
-		if (ioasid_attach_spid(ctx->set, id, IOASID_MAX - id))
-			break;
-	}
+	native = take_native_numbers();
+	count = take_all_numbers(ctx->set, seen);
 	bitmap_free(seen);
-	KUNIT_ASSERT_EQ(test, i, IOASID_MAX);
-	expect_counts(test, ctx->set, IOASID_MAX, 0, IOASID_MAX);
+	KUNIT_EXPECT_EQ(test, native, IOASID_MAX + 1);
+	KUNIT_EXPECT_EQ(test, count, OWN_NUMBERS);
+	expect_counts(test, ctx->set, count, 0, OWN_NUMBERS / 16);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, ioasid_alloc(ctx->other, IOASID_MIN, IOASID_MAX,
 						    NULL, &again));
 
@@ -2233,6 +2271,7 @@ static void all_numbers_can_be_had_once(struct kunit *test)
 	expect_counts(test, ctx->other, 1, 0, 0);
 	ioasid_drain(ctx->set);
 	expect_counts(test, ctx->set, 0, 0, 0);
+	free_native_numbers(native);
 }
 
 static struct kunit_case ioasid_cases[] = {
@@ -2264,7 +2303,7 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(number_returns_at_the_last_put),
 	KUNIT_CASE(put_drops_only_what_get_took),
 	KUNIT_CASE(free_all_frees_this_set_only),
-	KUNIT_CASE(for_each_visits_active_ones_in_order),
+	KUNIT_CASE(visit_all_active_ones_in_order),
 	KUNIT_CASE(drain_waits_for_the_subscribers),
 	KUNIT_CASE(held_number_shows_with_its_holder),
 	KUNIT_CASE(spid_leads_both_ways),
@@ -2315,6 +2354,7 @@ static struct kunit_suite ioasid_suite = {
 	.exit = ioasid_test_exit,
 	.test_cases = ioasid_cases,
 };
+
 kunit_test_suite(ioasid_suite);
 
 MODULE_DESCRIPTION("KUnit tests for IOASID sets");
