@@ -1259,6 +1259,74 @@ bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent)
 EXPORT_SYMBOL_GPL(gpasid_parent_busy);
 
 /**
+ * gpasid_check_parent() - Can a device have bindings under a parent
+ * @dev: the device
+ * @parent: the second-stage domain, made by the device's IOMMU driver as nest
+ *          parent; the caller keeps it alive
+ *
+ * For who has a choice of parents, or wants to refuse one before the first bind.
+ *
+ * Context: Process context. May sleep. Takes the device's lock.
+ * Return: 0; -EOPNOTSUPP when the device's IOMMU driver has no guest PASIDs;
+ * -EINVAL when @parent does not fit the device's IOMMU; -ENOSPC; -ENOMEM.
+ */
+int gpasid_check_parent(struct device *dev, struct iommu_domain *parent)
+{
+	struct gpasid_device *gdev = gpasid_device_get(dev);
+	struct gpasid_attachment *att;
+	int ret;
+
+	if (IS_ERR(gdev))
+		return PTR_ERR(gdev);
+
+	mutex_lock(&gdev->lock);
+	att = gpasid_att_get(gdev, parent);
+	ret = PTR_ERR_OR_ZERO(att);
+	if (!ret)
+		gpasid_att_put(att);
+	mutex_unlock(&gdev->lock);
+	gpasid_device_put(gdev);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(gpasid_check_parent);
+
+/**
+ * gpasid_is_bound() - Does an owner have a PASID of a device bound
+ * @dev: the device
+ * @set: the set that the host PASID belongs to
+ * @hpasid: the host PASID
+ * @owner: the owner
+ *
+ * The answer lasts until the next UNBIND or FREE event of the IOASID.  A
+ * subscriber that asks, and writes the PASID to hardware, under a lock that its
+ * callback takes, too, will have its callback called afterwards.
+ *
+ * Context: Process context. May sleep. Takes the device's lock.
+ * Return: true when @owner has bound it and nobody is unbinding it.
+ */
+bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,
+		     ioasid_t hpasid, const void *owner)
+{
+	struct gpasid_device *gdev = gpasid_device_find(dev);
+	struct gpasid_binding *b;
+	bool bound;
+
+	if (!gdev)
+		return false;
+
+	mutex_lock(&gdev->lock);
+	b = xa_load(&gdev->bindings, hpasid);
+	bound = b && b->set == set && b->state == GPASID_BOUND &&
+		gpasid_owned_by(b, owner);
+	mutex_unlock(&gdev->lock);
+	gpasid_device_put(gdev);
+
+	return bound;
+}
+EXPORT_SYMBOL_GPL(gpasid_is_bound);
+
+/**
  * gpasid_count() - How many bindings an owner has on a device
  * @dev: the device
  * @owner: the owner

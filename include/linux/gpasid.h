@@ -108,6 +108,9 @@ void iommu_sva_unbind_gpasid_parent(struct device *dev,
 				    struct iommu_domain *parent);
 unsigned long gpasid_count(struct device *dev, const void *owner);
 bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent);
+int gpasid_check_parent(struct device *dev, struct iommu_domain *parent);
+bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,
+		     ioasid_t hpasid, const void *owner);
 int gpasid_get_caps(struct device *dev, struct gpasid_caps *caps);
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,
