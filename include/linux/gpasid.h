@@ -141,6 +141,19 @@ int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid,
 unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev);
 bool iommufd_device_gpasid_busy(struct iommufd_device *idev);
 
+/* For who composes virtual devices: the PASIDs and the parent of a context. */
+struct iommufd_ctx;
+struct iommufd_hw_pagetable;
+
+struct ioasid_set *iommufd_ctx_gpasid_set(struct iommufd_ctx *ictx);
+struct iommufd_hw_pagetable *
+iommufd_gpasid_parent_get(struct iommufd_ctx *ictx, struct device *dev,
+			  u32 *pt_id);
+void iommufd_gpasid_parent_put(struct iommufd_ctx *ictx,
+			       struct iommufd_hw_pagetable *hwpt);
+struct iommu_domain *
+iommufd_gpasid_parent_domain(struct iommufd_hw_pagetable *hwpt);
+
 /*
  * Below: between the core and an IOMMU driver.
  */

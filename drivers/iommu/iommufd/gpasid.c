@@ -397,3 +397,173 @@ void iommufd_gpasid_detach(struct iommufd_device *idev)
 	iommufd_gpasid_iopf_disable(idev);
 	mutex_unlock(&idev->igroup->lock);
 }
+
+/*
+ * Virtual devices
+ */
+
+/**
+ * iommufd_ctx_gpasid_set() - The PASIDs of a context
+ * @ictx: the context
+ *
+ * The set is made if this is its first use.
+ *
+ * Context: Process context. May sleep.
+ * Return: the set with a reference, for ioasid_set_put(); an ERR_PTR() of
+ * -ENOMEM or -ENOSPC.
+ */
+struct ioasid_set *iommufd_ctx_gpasid_set(struct iommufd_ctx *ictx)
+{
+	struct ioasid_set *set = iommufd_gpasid_set_make(ictx);
+
+	/* The context's own reference is there as long as the context. */
+	if (!IS_ERR(set) && WARN_ON(!ioasid_set_get(set)))
+		return ERR_PTR(-ENODEV);
+	return set;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_gpasid_set, IOMMUFD);
+
+/* Is the HWPT a nest parent for @dev?  A reference on it when it is. */
+static int gpasid_parent_try(struct iommufd_hwpt_paging *paging,
+			     struct device *dev)
+{
+	struct iommu_domain *domain = paging->common.domain;
+	int rc;
+
+	if (!paging->nest_parent || domain->owner != dev_iommu_ops(dev))
+		return -EINVAL;
+	rc = gpasid_check_parent(dev, domain);
+	if (!rc)
+		refcount_inc(&paging->common.obj.users);
+	return rc;
+}
+
+/*
+ * A nest parent of the IOAS, shared by all virtual devices that it fits.  It
+ * goes with its last user, as automatic HWPTs do.
+ */
+static struct iommufd_hwpt_paging *gpasid_parent_auto(struct iommufd_ctx *ictx,
+						      struct iommufd_ioas *ioas,
+						      struct device *dev)
+{
+	/* All that the allocation of an HWPT asks of a device. */
+	struct iommufd_device proxy = {
+		.dev = dev,
+		.enforce_cache_coherency = device_iommu_capable(dev,
+					IOMMU_CAP_ENFORCE_CACHE_COHERENCY),
+	};
+	struct iommufd_hwpt_paging *paging;
+	int rc;
+
+	lockdep_assert_held(&ioas->mutex);
+
+	list_for_each_entry(paging, &ioas->hwpt_list, hwpt_item) {
+		if (!paging->auto_domain ||
+		    !iommufd_lock_obj(&paging->common.obj))
+			continue;
+		rc = gpasid_parent_try(paging, dev);
+		iommufd_put_object(ictx, &paging->common.obj);
+		if (rc != -EINVAL)
+			return rc ? ERR_PTR(rc) : paging;
+	}
+
+	paging = iommufd_hwpt_paging_alloc(ictx, ioas, &proxy, IOMMU_NO_PASID,
+					   IOMMU_HWPT_ALLOC_NEST_PARENT, false,
+					   NULL);
+	if (IS_ERR(paging))
+		return paging;
+	rc = gpasid_parent_try(paging, dev);
+	if (rc) {
+		iommufd_object_abort_and_destroy(ictx, &paging->common.obj);
+		return ERR_PTR(rc);
+	}
+	paging->auto_domain = true;
+	iommufd_object_finalize(ictx, &paging->common.obj);
+	return paging;
+}
+
+/**
+ * iommufd_gpasid_parent_get() - The nest parent that a user names
+ * @ictx: the user's context
+ * @dev: the physical function whose PASIDs will be bound under it
+ * @pt_id: Input: a nest-parent HWPT, or an IOAS.  Output: the HWPT, with an
+ *         IOAS one that is made for it as need be
+ *
+ * What vfio_device_ops::attach_ioas of a virtual device is to do, so that
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT means the same there as on a physical device.
+ * @dev itself is not attached: it stays with its driver, and so does its DMA
+ * without PASID, which is why its reserved regions are none of the IOAS's.
+ *
+ * The HWPT cannot be destroyed until iommufd_gpasid_parent_put().
+ *
+ * Context: Process context. May sleep. Takes the lock of the IOAS.
+ * Return: the HWPT; an ERR_PTR() of -ENOENT (no such object), -EINVAL (neither
+ * an IOAS nor a nest parent, or it does not fit @dev), -EOPNOTSUPP (no nested
+ * translation, no guest PASIDs), -ENOSPC, -ENOMEM.
+ */
+struct iommufd_hw_pagetable *
+iommufd_gpasid_parent_get(struct iommufd_ctx *ictx, struct device *dev,
+			  u32 *pt_id)
+{
+	struct iommufd_hwpt_paging *paging;
+	struct iommufd_object *obj;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	obj = iommufd_get_object(ictx, *pt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+
+	switch (obj->type) {
+	case IOMMUFD_OBJ_HWPT_PAGING:
+		paging = container_of(obj, struct iommufd_hwpt_paging,
+				      common.obj);
+		rc = gpasid_parent_try(paging, dev);
+		if (rc)
+			paging = ERR_PTR(rc);
+		break;
+	case IOMMUFD_OBJ_IOAS:
+		ioas = container_of(obj, struct iommufd_ioas, obj);
+		mutex_lock(&ioas->mutex);
+		paging = gpasid_parent_auto(ictx, ioas, dev);
+		mutex_unlock(&ioas->mutex);
+		break;
+	default:
+		paging = ERR_PTR(-EINVAL);
+	}
+	iommufd_put_object(ictx, obj);
+	if (IS_ERR(paging))
+		return ERR_CAST(paging);
+
+	*pt_id = paging->common.obj.id;
+	return &paging->common;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_gpasid_parent_get, IOMMUFD);
+
+/**
+ * iommufd_gpasid_parent_put() - Undo iommufd_gpasid_parent_get()
+ * @ictx: the context
+ * @hwpt: the HWPT; the caller has no binding under it any more
+ *
+ * Context: Process context. May sleep. Takes the lock of the IOAS.
+ */
+void iommufd_gpasid_parent_put(struct iommufd_ctx *ictx,
+			       struct iommufd_hw_pagetable *hwpt)
+{
+	iommufd_hw_pagetable_put(ictx, hwpt);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_gpasid_parent_put, IOMMUFD);
+
+/**
+ * iommufd_gpasid_parent_domain() - The second stage to bind under
+ * @hwpt: of iommufd_gpasid_parent_get()
+ *
+ * Context: Any context.
+ * Return: the domain, alive until iommufd_gpasid_parent_put().
+ */
+struct iommu_domain *
+iommufd_gpasid_parent_domain(struct iommufd_hw_pagetable *hwpt)
+{
+	return hwpt->domain;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_gpasid_parent_domain, IOMMUFD);
