@@ -3,7 +3,7 @@
  * Guest PASIDs on a VFIO device file: bind, unbind, and what the device can do.
  *
  * Owns nothing.  vfio_device_set::lock, which attach and detach hold too, keeps
- * the device open and attached while an ioctl works on it.
+ * a physical device open and attached while an ioctl works on it.
  */
 #include <linux/gpasid.h>
 #include <linux/iommufd.h>
@@ -26,50 +26,8 @@ static int vfio_gpasid_copy(void *cmd, size_t size, size_t minsz,
 	return copy_struct_from_user(cmd, size, arg, argsz);
 }
 
-/* The physical device behind the file; an emulated one has its own ways. */
-static struct iommufd_device *vfio_gpasid_idev(struct vfio_device_file *df)
-{
-	lockdep_assert_held(&df->device->dev_set->lock);
-
-	if (!df->iommufd || !df->device->iommufd_device)
-		return ERR_PTR(-ENODEV);
-	return df->device->iommufd_device;
-}
-
-static int vfio_gpasid_bind(struct vfio_device_file *df,
-			    struct gpasid_bind_data *data)
-{
-	struct iommufd_device *idev;
-	int ret;
-
-	mutex_lock(&df->device->dev_set->lock);
-	idev = vfio_gpasid_idev(df);
-	if (IS_ERR(idev))
-		ret = PTR_ERR(idev);
-	else
-		ret = iommufd_device_bind_gpasid(idev, data);
-	mutex_unlock(&df->device->dev_set->lock);
-
-	return ret;
-}
-
-static int vfio_gpasid_unbind(struct vfio_device_file *df, u32 pasid, bool guest)
-{
-	struct iommufd_device *idev;
-	int ret;
-
-	mutex_lock(&df->device->dev_set->lock);
-	idev = vfio_gpasid_idev(df);
-	if (IS_ERR(idev))
-		ret = PTR_ERR(idev);
-	else
-		ret = iommufd_device_unbind_gpasid(idev, pasid, guest);
-	mutex_unlock(&df->device->dev_set->lock);
-
-	return ret;
-}
-
-int vfio_df_ioctl_gpasid_bind(struct vfio_device_file *df, void __user *arg)
+static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
+				   void *priv, void __user *arg)
 {
 	struct vfio_device_gpasid_bind __user *ubind = arg;
 	struct vfio_device_gpasid_bind cmd;
@@ -97,16 +55,17 @@ int vfio_df_ioctl_gpasid_bind(struct vfio_device_file *df, void __user *arg)
 	/* The answer must have a place before anything changes. */
 	if (put_user(cmd.hpasid, &ubind->hpasid))
 		return -EFAULT;
-	ret = vfio_gpasid_bind(df, &data);
+	ret = ops->bind(priv, &data);
 	if (ret || !put_user(data.hpasid, &ubind->hpasid))
 		return ret;
 
 	if (!(cmd.flags & VFIO_GPASID_BIND_REPLACE))
-		vfio_gpasid_unbind(df, data.hpasid, false);
+		ops->unbind(priv, data.hpasid, false);
 	return -EFAULT;
 }
 
-int vfio_df_ioctl_gpasid_unbind(struct vfio_device_file *df, void __user *arg)
+static long vfio_gpasid_ioctl_unbind(const struct vfio_gpasid_ops *ops,
+				     void *priv, void __user *arg)
 {
 	struct vfio_device_gpasid_unbind cmd;
 	int ret;
@@ -118,16 +77,14 @@ int vfio_df_ioctl_gpasid_unbind(struct vfio_device_file *df, void __user *arg)
 	if (cmd.flags & ~IOMMU_GPASID_BY_GPASID || cmd.__reserved)
 		return -EINVAL;
 
-	return vfio_gpasid_unbind(df, cmd.pasid,
-				  cmd.flags & IOMMU_GPASID_BY_GPASID);
+	return ops->unbind(priv, cmd.pasid, cmd.flags & IOMMU_GPASID_BY_GPASID);
 }
 
-int vfio_df_ioctl_gpasid_info(struct vfio_device_file *df, void __user *arg)
+static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
+				   void *priv, void __user *arg)
 {
 	struct vfio_device_gpasid_info cmd;
-	struct iommufd_device *idev;
 	struct gpasid_caps caps;
-	u32 argsz;
 	int ret;
 
 	ret = vfio_gpasid_copy(&cmd, sizeof(cmd),
@@ -137,15 +94,7 @@ int vfio_df_ioctl_gpasid_info(struct vfio_device_file *df, void __user *arg)
 	if (cmd.flags)
 		return -EINVAL;
 
-	mutex_lock(&df->device->dev_set->lock);
-	idev = vfio_gpasid_idev(df);
-	if (IS_ERR(idev)) {
-		ret = PTR_ERR(idev);
-	} else {
-		ret = gpasid_get_caps(df->device->dev, &caps);
-		cmd.out_bound = iommufd_device_count_gpasid(idev);
-	}
-	mutex_unlock(&df->device->dev_set->lock);
+	ret = ops->info(priv, &caps, &cmd.out_bound);
 	if (ret)
 		return ret;
 
@@ -155,9 +104,131 @@ int vfio_df_ioctl_gpasid_info(struct vfio_device_file *df, void __user *arg)
 	cmd.out_pasid_bits = caps.pasid_bits;
 	cmd.out_addr_widths = caps.addr_widths;
 	cmd.out_formats = caps.formats;
-	argsz = cmd.argsz;
-	return copy_to_user(arg, &cmd, min_t(size_t, argsz, sizeof(cmd))) ?
+	return copy_to_user(arg, &cmd, min_t(size_t, cmd.argsz, sizeof(cmd))) ?
 		-EFAULT : 0;
+}
+
+/**
+ * vfio_gpasid_ioctl() - The ioctls for guest PASIDs of a VFIO device file
+ * @ops: what the device does
+ * @priv: passed to @ops
+ * @cmd: the ioctl
+ * @arg: its argument
+ *
+ * Copies the user's structures in and out, so that a virtual device, whose
+ * driver calls this from vfio_device_ops::ioctl, cannot differ in this from a
+ * physical one.  VFIO passes these ioctls on to the driver for a device whose
+ * driver binds it to iommufd by vfio_iommufd_emulated_bind().
+ *
+ * Context: Process context. May sleep.
+ * Return: what @ops return; -ENOTTY when @cmd is another ioctl; -EINVAL
+ * (argsz, unknown flag, reserved field), -E2BIG (a field that we do not know is
+ * set), -EFAULT.
+ */
+long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
+		       unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case VFIO_DEVICE_GPASID_BIND:
+		return vfio_gpasid_ioctl_bind(ops, priv, arg);
+	case VFIO_DEVICE_GPASID_UNBIND:
+		return vfio_gpasid_ioctl_unbind(ops, priv, arg);
+	case VFIO_DEVICE_GPASID_INFO:
+		return vfio_gpasid_ioctl_info(ops, priv, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+EXPORT_SYMBOL_GPL(vfio_gpasid_ioctl);
+
+/*
+ * Physical devices
+ */
+
+/* The physical device behind the file, or -ENODEV. */
+static struct iommufd_device *vfio_gpasid_idev(struct vfio_device_file *df)
+{
+	lockdep_assert_held(&df->device->dev_set->lock);
+
+	if (!df->iommufd || !df->device->iommufd_device)
+		return ERR_PTR(-ENODEV);
+	return df->device->iommufd_device;
+}
+
+static int vfio_df_gpasid_bind(void *priv, struct gpasid_bind_data *data)
+{
+	struct vfio_device_file *df = priv;
+	struct iommufd_device *idev;
+	int ret;
+
+	mutex_lock(&df->device->dev_set->lock);
+	idev = vfio_gpasid_idev(df);
+	if (IS_ERR(idev))
+		ret = PTR_ERR(idev);
+	else
+		ret = iommufd_device_bind_gpasid(idev, data);
+	mutex_unlock(&df->device->dev_set->lock);
+
+	return ret;
+}
+
+static int vfio_df_gpasid_unbind(void *priv, u32 pasid, bool guest)
+{
+	struct vfio_device_file *df = priv;
+	struct iommufd_device *idev;
+	int ret;
+
+	mutex_lock(&df->device->dev_set->lock);
+	idev = vfio_gpasid_idev(df);
+	if (IS_ERR(idev))
+		ret = PTR_ERR(idev);
+	else
+		ret = iommufd_device_unbind_gpasid(idev, pasid, guest);
+	mutex_unlock(&df->device->dev_set->lock);
+
+	return ret;
+}
+
+static int vfio_df_gpasid_info(void *priv, struct gpasid_caps *caps, u32 *bound)
+{
+	struct vfio_device_file *df = priv;
+	struct iommufd_device *idev;
+	int ret;
+
+	mutex_lock(&df->device->dev_set->lock);
+	idev = vfio_gpasid_idev(df);
+	if (IS_ERR(idev)) {
+		ret = PTR_ERR(idev);
+	} else {
+		ret = gpasid_get_caps(df->device->dev, caps);
+		*bound = iommufd_device_count_gpasid(idev);
+	}
+	mutex_unlock(&df->device->dev_set->lock);
+
+	return ret;
+}
+
+static const struct vfio_gpasid_ops vfio_gpasid_physical_ops = {
+	.bind = vfio_df_gpasid_bind,
+	.unbind = vfio_df_gpasid_unbind,
+	.info = vfio_df_gpasid_info,
+};
+
+/* A virtual device answers by itself: its driver knows what is behind it. */
+static bool vfio_gpasid_emulated(struct vfio_device *device)
+{
+	return device->iommufd_access && device->ops->ioctl;
+}
+
+long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
+			  void __user *arg)
+{
+	struct vfio_device *device = df->device;
+
+	/* Stays as it is while the file is open. */
+	if (vfio_gpasid_emulated(device))
+		return device->ops->ioctl(device, cmd, (unsigned long)arg);
+	return vfio_gpasid_ioctl(&vfio_gpasid_physical_ops, df, cmd, arg);
 }
 
 /* While PASIDs are bound the device stays on its parent. */

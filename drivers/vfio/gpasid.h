@@ -10,25 +10,12 @@
 struct vfio_device_file;
 
 #ifdef CONFIG_VFIO_GPASID
-int vfio_df_ioctl_gpasid_bind(struct vfio_device_file *df, void __user *arg);
-int vfio_df_ioctl_gpasid_unbind(struct vfio_device_file *df, void __user *arg);
-int vfio_df_ioctl_gpasid_info(struct vfio_device_file *df, void __user *arg);
+long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
+			  void __user *arg);
 bool vfio_df_gpasid_busy(struct vfio_device_file *df);
 #else
-static inline int vfio_df_ioctl_gpasid_bind(struct vfio_device_file *df,
-					    void __user *arg)
-{
-	return -ENOTTY;
-}
-
-static inline int vfio_df_ioctl_gpasid_unbind(struct vfio_device_file *df,
-					      void __user *arg)
-{
-	return -ENOTTY;
-}
-
-static inline int vfio_df_ioctl_gpasid_info(struct vfio_device_file *df,
-					    void __user *arg)
+static inline long vfio_df_ioctl_gpasid(struct vfio_device_file *df,
+					unsigned int cmd, void __user *arg)
 {
 	return -ENOTTY;
 }

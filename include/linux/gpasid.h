@@ -154,6 +154,25 @@ void iommufd_gpasid_parent_put(struct iommufd_ctx *ictx,
 struct iommu_domain *
 iommufd_gpasid_parent_domain(struct iommufd_hw_pagetable *hwpt);
 
+/**
+ * struct vfio_gpasid_ops - What a VFIO device does with guest PASIDs
+ * @bind: VFIO_DEVICE_GPASID_BIND; everything but set and owner is filled in.
+ *        Sets gpasid_bind_data::hpasid
+ * @unbind: VFIO_DEVICE_GPASID_UNBIND; @guest: @pasid is a guest PASID
+ * @info: VFIO_DEVICE_GPASID_INFO; @bound: PASIDs bound by this device
+ *
+ * @priv is what the caller of vfio_gpasid_ioctl() gave.  Called in process
+ * context; the return value is that of the ioctl.
+ */
+struct vfio_gpasid_ops {
+	int (*bind)(void *priv, struct gpasid_bind_data *data);
+	int (*unbind)(void *priv, u32 pasid, bool guest);
+	int (*info)(void *priv, struct gpasid_caps *caps, u32 *bound);
+};
+
+long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
+		       unsigned int cmd, void __user *arg);
+
 /*
  * Below: between the core and an IOMMU driver.
  */

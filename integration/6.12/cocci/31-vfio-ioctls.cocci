@@ -12,12 +12,8 @@ expression cmd;
 		ret = vfio_df_ioctl_detach_pt(df, uptr);
 		goto out;
 +	case VFIO_DEVICE_GPASID_BIND:
-+		ret = vfio_df_ioctl_gpasid_bind(df, uptr);
-+		goto out;
 +	case VFIO_DEVICE_GPASID_UNBIND:
-+		ret = vfio_df_ioctl_gpasid_unbind(df, uptr);
-+		goto out;
 +	case VFIO_DEVICE_GPASID_INFO:
-+		ret = vfio_df_ioctl_gpasid_info(df, uptr);
++		ret = vfio_df_ioctl_gpasid(df, cmd, uptr);
 +		goto out;
  }
