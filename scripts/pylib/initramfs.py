@@ -2,7 +2,7 @@
 """What the lab's virtual machine finds in memory when it starts.
 
 For each kernel one archive is kept: busybox, that kernel's modules, and the
-endpoint module built for it.  The program to run, and what else is pushed,
+lab's own modules built for it.  The program to run, and what else is pushed,
 follows in a second archive made for each run.
 """
 
@@ -51,17 +51,20 @@ def kernel_key(kdir):
     return tree.digest(*parts)
 
 
-def build_endpoint_module(kdir, out, step):
-    """vtdsim_ep.ko for this kernel.  Sources are copied: kbuild builds beside them."""
-    sources = [MODULE / "Kbuild", MODULE / "vtdsim_ep.c", MODULE.parent / "vtdsim_abi.h"]
-    for path in sources:
+def lab_sources():
+    return [MODULE / "Kbuild", *sorted(MODULE.glob("*.c")), MODULE.parent / "vtdsim_abi.h"]
+
+
+def build_lab_modules(kdir, out, step):
+    """The lab's modules for this kernel.  Sources are copied: kbuild builds beside them."""
+    for path in lab_sources():
         where = out / "vtdsim" / path.relative_to(MODULE.parent)
         tree.put(where, path.read_bytes())
     log = LOGS / "vtdsim_ep.log"
     if run_logged(["make", "-C", str(kdir), f"M={out / 'vtdsim/module'}", f"-j{jobs()}",
                    "modules"], log, step, env=env()):
-        raise BuildError(f"the endpoint module does not build against {kdir}:\n{explain(log)}")
-    return out / "vtdsim/module/vtdsim_ep.ko"
+        raise BuildError(f"the lab's modules do not build against {kdir}:\n{explain(log)}")
+    return built_modules(out / "vtdsim/module")
 
 
 def add_modules(archive, modules, kdir, release):
@@ -98,15 +101,13 @@ def base(kdir):
     out = BUILD / "lab" / name
     out.mkdir(parents=True, exist_ok=True)
     with tree.lock(f"lab-{name}"):
-        key = tree.digest(kernel_key(kdir), INIT, BUSYBOX, Path(__file__),
-                          MODULE / "vtdsim_ep.c", MODULE / "Kbuild",
-                          MODULE.parent / "vtdsim_abi.h")
+        key = tree.digest(kernel_key(kdir), INIT, BUSYBOX, Path(__file__), *lab_sources())
         image, stamp = out / "initramfs.cpio", out / "initramfs.key"
         if image.is_file() and stamp.is_file() and stamp.read_text() == key:
             return image
         step = Step("lab")
         release = kernel_release(kdir)
-        module = build_endpoint_module(kdir, out, step)
+        modules = build_lab_modules(kdir, out, step)
         part = out / "initramfs.part"
         with open(part, "wb") as f:
             archive = Archive(f)
@@ -114,7 +115,7 @@ def base(kdir):
                 archive.dir(d)
             archive.file("init", INIT, 0o755)
             add_busybox(archive)
-            add_modules(archive, built_modules(kdir) + [module], kdir, release)
+            add_modules(archive, built_modules(kdir) + modules, kdir, release)
             archive.close()
         os.replace(part, image)
         stamp.write_text(key)
