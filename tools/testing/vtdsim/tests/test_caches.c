@@ -157,6 +157,26 @@ TEST(oracle_dirty, "a dirty bit cleared behind a cached write is stale")
 	EXPECT(peek(w, n.leaf2) & SS_D);
 }
 
+TEST(oracle_ats, "what a translation request is granted is checked as well")
+{
+	struct translation t;
+	struct request rq;
+	struct move m;
+
+	world_init(w);
+	m.table = new_page(w);
+	m.leaf = map_first(w, m.table, 4, 0x5000, new_page(w), 1, FS_PAGE);
+	bind_first(w, PASID, 5, m.table);
+	rq = req(w, PASID, 0x5000);
+	rq.at = AT_TRANSLATION;
+	rq.write = true;
+	EXPECT_EQ(do_request(w, &rq, &t), 0);
+	poke(w, m.leaf, peek(w, m.leaf) & ~FS_RW);
+	EXPECT_EQ(do_request(w, &rq, &t), 0);
+	EXPECT(t.write);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+}
+
 TEST(raised, "first-stage rights may be raised without an invalidation")
 {
 	struct move m;
@@ -565,6 +585,18 @@ TEST(piotlb_page, "PASID-based IOTLB, page: that range of that PASID")
 	EXPECT_EQ(target(w, PASID, a.ia + 0x1000), old);
 }
 
+TEST(piotlb_page_nested, "PASID-based IOTLB, page: nested entries too")
+{
+	struct move a;
+
+	world_init(w);
+	nested_move_init(w, &a, PASID, 5, true);
+	submit(w, d_piotlb(3, 5, PASID), d_addr(a.ia + 0x1000, 0, false));
+	EXPECT(stays(w, &a, PASID));
+	submit(w, d_piotlb(3, 5, PASID), d_addr(a.ia, 0, true));
+	EXPECT(moved(w, &a, PASID));
+}
+
 TEST(piotlb_page_wide, "PASID-based IOTLB, page: the largest mask is all")
 {
 	struct move a;
@@ -748,6 +780,15 @@ TEST(cm_pasid, "CM set: a missing PASID-table entry is cached")
 	submit(w, d_pasid_cache(1, 5, OTHER), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SPD_2);
 	submit(w, d_pasid_cache(1, 5, PASID), 0);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_2);
+}
+
+TEST(cm_pasid_domain, "CM set: such an entry goes with any domain")
+{
+	cm_init(w);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SPD_2);
+	bind_second(w, PASID, 5, new_page(w));
+	submit(w, d_pasid_cache(0, 5, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_2);
 }
 

@@ -409,11 +409,15 @@ TEST(devtlb_size, "the size is where the lowest 0 of the address is")
 	/* 16 KiB that begin behind the buffer. */
 	submit(w, d_pdevtlb(0, PASID), (b.ia + 0x4000) | 0x1000 | BIT_ULL(11));
 	EXPECT(in_devtlb(w, PASID, b.ia));
+	EXPECT(in_devtlb(w, PASID + 1, b.ia));
+	/* The 16 KiB that are the buffer. */
+	submit(w, d_pdevtlb(0, PASID + 1), b.ia | 0x1000 | BIT_ULL(11));
+	EXPECT(!in_devtlb(w, PASID + 1, b.ia));
 	/* 8 KiB that are the first two pages. */
 	submit(w, d_pdevtlb(0, PASID), b.ia | BIT_ULL(11));
 	EXPECT(!in_devtlb(w, PASID, b.ia));
 	EXPECT(!in_devtlb(w, PASID, b.ia + 0x1000));
-	EXPECT(in_devtlb(w, PASID + 1, b.ia));
+	EXPECT(in_devtlb(w, PASID_NONE, b.ia));
 }
 
 TEST(devtlb_global, "PASID-based, global: every PASID, not those without")

@@ -312,6 +312,9 @@ TEST(spt_3, "SPT.3: PASID-table entry, every reserved bit")
 	for (i = 3; i < 8; i++)
 		each_reserved(w, at + i * 8, ~0ULL, FR_SPT_3);
 	EXPECT_EQ(read_at(w, PASID, IA), 0);
+	submit(w, d_pasid_cache(3, 0, 0), 0);
+	bind_second(w, PASID, 5, f.table);
+	each_reserved(w, at, GENMASK_ULL(63, 48), FR_SPT_3);
 }
 
 struct cap_case {
@@ -871,6 +874,17 @@ TEST(sgn_8, "SGN.8: the interrupt address range, as input and as output")
 	EXPECT_EQ(read_at(w, PASID + 1, INTR_END), 0);
 }
 
+TEST(sgn_8_nested, "SGN.8: nested, what the first stage gives counts too")
+{
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, PASID, 5);
+	map_second(w, n.second, 4, INTR_BASE, n.page, 1, SS_PAGE);
+	poke(w, n.leaf, INTR_BASE | FS_PAGE);
+	EXPECT_EQ(read_at(w, PASID, n.ia), FR_SGN_8);
+}
+
 TEST(ats_quiet, "a translation request is denied without a report")
 {
 	struct translation t;
@@ -885,6 +899,9 @@ TEST(ats_quiet, "a translation request is denied without a report")
 	EXPECT(!t.read && !t.write);
 	EXPECT_EQ(w->u->cnt.u_faults, 0);
 	poke(w, f.leaf, f.page | FS_P | FS_US);
+	EXPECT_EQ(do_request(w, &rq, &t), 0);
+	EXPECT(t.read && !t.write);
+	rq.write = true;
 	EXPECT_EQ(do_request(w, &rq, &t), 0);
 	EXPECT(t.read && !t.write);
 	/* What is broken, not merely absent, is reported. */
@@ -925,10 +942,12 @@ TEST(record_types, "type bits tell reads, writes, atomics and page requests")
 	rq = req(w, PASID, IA);
 	rq.write = true;
 	rq.priv = true;
+	rq.exec = true;
 	EXPECT_EQ(do_request(w, &rq, &t), FR_SPD_2);
 	EXPECT_EQ(record_word(w, 0, 3) & FRCD_W3_T1, FRCD_W3_T1);
 	EXPECT_EQ(record_word(w, 0, 2), FRCD_W2_PP | FRCD_W2_PRIV |
-		  FRCD_W2_T2 | w->ep->sid);
+		  FRCD_W2_EXE | FRCD_W2_T2 | w->ep->sid);
+	rq.exec = false;
 	rq.at = AT_TRANSLATION;
 	rq.write = false;
 	rq.priv = false;
@@ -1033,6 +1052,8 @@ TEST(fpd_context, "FPD in the context entry silences what follows it")
 	world_init(w);
 	flip(w, w->ctx, CTX_FPD);
 	EXPECT_EQ(read_at(w, PASID, IA), FR_SPD_2);
+	/* From the context cache too. */
+	EXPECT_EQ(read_at(w, PASID, IA), FR_SPD_2);
 	EXPECT_EQ(w->u->cnt.u_faults, 0);
 	EXPECT_EQ(w->nr_msis, 0);
 	/* Not what comes before it. */
@@ -1040,6 +1061,11 @@ TEST(fpd_context, "FPD in the context entry silences what follows it")
 	submit(w, d_context(1, 0, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, IA), FR_SRT_2);
 	EXPECT_EQ(w->u->cnt.u_faults, 1);
+	/* Nor that the directory is out of reach. */
+	flip(w, w->root, ROOT_P);
+	poke(w, w->ctx, OUTSIDE | (peek(w, w->ctx) & 0xfff));
+	EXPECT_EQ(read_at(w, PASID, IA), FR_SPD_1);
+	EXPECT_EQ(w->u->cnt.u_faults, 2);
 }
 
 TEST(fpd_directory, "FPD in the PASID directory entry")

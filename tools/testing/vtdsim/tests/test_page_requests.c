@@ -344,6 +344,7 @@ TEST(credits, "no more requests than there are credits")
 	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 0x10000);
 	struct entry e;
 	struct pri p;
+	u64 translations;
 
 	pri_init(w, &p, 0);
 	regs(w)->pri_credits = 3;
@@ -355,6 +356,11 @@ TEST(credits, "no more requests than there are credits")
 	post(w, 1, &d);
 	world_poll(w);
 	EXPECT_EQ(queued(w), 3);
+	/* Waiting for a credit is quiet. */
+	translations = w->u->cnt.u_translations;
+	world_poll(w);
+	world_poll(w);
+	EXPECT_EQ(w->u->cnt.u_translations, translations);
 	e = entry(w, &p, 0);
 	respond(w, &e, PRQ_INVALID);
 	world_poll(w);
@@ -383,6 +389,33 @@ TEST(many_pages, "demand paging of a long buffer, page by page")
 	}
 	EXPECT_EQ(slot->status, VTDSIM_DONE);
 	EXPECT_EQ(w->nr_msis, 16);
+}
+
+TEST(very_many_pages, "demand paging of more pages than one page is tried")
+{
+	const u32 nr = 1100;
+	struct vtdsim_desc d = touch(VTDSIM_OP_COPY, IA, nr * 0x1000);
+	struct vtdsim_desc *slot;
+	u64 page, to = IA + nr * 0x1000;
+	struct pri p;
+	u32 n;
+
+	pri_init(w, &p, 0);
+	page = new_page(w);
+	for (n = 0; n < nr; n++)
+		map_first(w, p.table, 4, to + n * 0x1000, page, 1, FS_PAGE);
+	d.addr2 = to;
+	slot = dma(w, &d);
+	for (n = 0; n < nr; n++) {
+		struct entry e = entry(w, &p, n % 128);
+
+		EXPECT_EQ(e.addr, IA + n * 0x1000);
+		consume(w);
+		map_first(w, p.table, 4, e.addr, page, 1, FS_PAGE);
+		respond(w, &e, PRQ_SUCCESS);
+		world_poll(w);
+	}
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
 }
 
 TEST(pending, "one message until PPR is cleared")

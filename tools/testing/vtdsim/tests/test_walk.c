@@ -321,6 +321,21 @@ TEST(write_twice, "a write after a write is answered by the IOTLB")
 	EXPECT_EQ(w->u->cnt.u_walks, walks);
 }
 
+TEST(write_twice_second, "likewise with the second stage alone")
+{
+	u64 table, walks;
+
+	world_init(w);
+	table = new_page(w);
+	map_second(w, table, 4, 0x5000, new_page(w), 1, SS_PAGE);
+	bind_second(w, PASID, 5, table);
+	ssade(w, PASID);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
+	walks = w->u->cnt.u_walks;
+	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(w->u->cnt.u_walks, walks);
+}
+
 static struct request privileged(struct world *w, bool write)
 {
 	struct request rq = req(w, PASID, IA);
