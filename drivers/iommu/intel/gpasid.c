@@ -65,6 +65,17 @@ static bool vtd_has_devtlb(struct device_domain_info *info)
 }
 
 /*
+ * Nested translation that a guest can use.  Without scalable-mode page-walk
+ * coherency the unit walks first-stage tables unsnooped, and then faults when
+ * it has to set an accessed or dirty flag (VT-d: "Accessed, Extended Accessed,
+ * and Dirty Flags"): a guest that does not set them itself gets no DMA done.
+ */
+static bool vtd_can_nest(struct intel_iommu *iommu)
+{
+	return nested_supported(iommu) && ecap_smpwc(iommu->ecap);
+}
+
+/*
  * PASID-table entries
  */
 
@@ -253,7 +264,7 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 		caps->caps |= VFIO_GPASID_CAP_DIRTY;
 	if (info->pasid_enabled && dev->iommu->max_pasids)
 		caps->pasid_bits = ilog2(dev->iommu->max_pasids);
-	if (!nested_supported(iommu) || !caps->pasid_bits)
+	if (!vtd_can_nest(iommu) || !caps->pasid_bits)
 		return 0;
 
 	caps->caps |= VFIO_GPASID_CAP_NEST;
@@ -299,7 +310,7 @@ static int vtd_check(struct device *dev, struct iommu_domain *parent,
 				     data->hpasid, data->pgtbl);
 		return -EINVAL;
 	}
-	if (!nested_supported(iommu))
+	if (!vtd_can_nest(iommu))
 		return vtd_refuse(dev, data, "no nested translation");
 	if (!info->pasid_enabled || !dev->iommu->max_pasids)
 		return vtd_refuse(dev, data, "no PASIDs on this device");
