@@ -274,6 +274,35 @@ static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
 	return paging->common.domain;
 }
 
+/* -ENODEV for who could have attached the device to a nest parent. */
+static int gpasid_no_parent(struct iommufd_device *idev, int rc)
+{
+	struct gpasid_caps caps;
+
+	if (rc == -ENODEV && !gpasid_get_caps(idev->dev, &caps) &&
+	    !(caps.caps & VFIO_GPASID_CAP_NEST))
+		return -EOPNOTSUPP;
+	return rc;
+}
+
+/* Bind under @parent, page requests on; a failed bind leaves them as they were. */
+static int gpasid_bind_locked(struct iommufd_device *idev,
+			      struct iommu_domain *parent,
+			      struct gpasid_bind_data *data)
+{
+	bool iopf = idev->gpasid_iopf;
+	int rc;
+
+	rc = iommufd_gpasid_iopf_enable(idev);
+	if (rc)
+		return rc;
+
+	rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
+	if (rc && !iopf)
+		iommufd_gpasid_iopf_disable(idev);
+	return rc;
+}
+
 /**
  * iommufd_device_bind_gpasid() - Bind a PASID of a device
  * @idev: the device, attached to a nest parent
@@ -284,7 +313,7 @@ static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
  *
  * Context: Process context. May sleep. Takes the device's group lock.
  * Return: as iommu_sva_bind_gpasid(); -ENODEV when the device is not attached
- * to a nest parent; -EOPNOTSUPP when it shares its IOMMU group.
+ * to a nest parent; -EOPNOTSUPP when it shares its IOMMU group, or cannot nest.
  */
 int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 			       struct gpasid_bind_data *data)
@@ -301,10 +330,9 @@ int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 	mutex_lock(&idev->igroup->lock);
 	parent = gpasid_parent(idev);
 	if (IS_ERR(parent))
-		rc = PTR_ERR(parent);
+		rc = gpasid_no_parent(idev, PTR_ERR(parent));
 	else
-		rc = iommufd_gpasid_iopf_enable(idev) ?:
-		     iommu_sva_bind_gpasid(parent, idev->dev, data);
+		rc = gpasid_bind_locked(idev, parent, data);
 	mutex_unlock(&idev->igroup->lock);
 
 	return rc;
