@@ -37,7 +37,7 @@ IDENTITY = {
 }
 
 OUR_SYMBOLS = ("IOASID", "GPASID", "INTEL_GPASID", "IOMMUFD_GPASID", "VFIO_GPASID",
-               "IOASID_KUNIT_TEST")
+               "IOASID_KUNIT_TEST", "SAMPLE_GPASID_VDCM")
 
 
 def directory(name):

@@ -37,6 +37,7 @@ OVERLAY = {
     "lib": ("*.c", "*.h", "Kconfig*"),
     "samples": ("*.c", "*.h", "Kconfig*", "Makefile"),
     "tools/testing/selftests/iommu": ("*.c", "*.h"),
+    "tools/testing/vtdsim": ("vtdsim_abi.h",),
 }
 
 
