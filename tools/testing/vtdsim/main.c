@@ -26,6 +26,7 @@
 #define NAP_SHORT_NS	(50 * USEC)
 #define NAP_LONG_NS	(200 * USEC)
 #define RETRY_NS	(20 * MSEC)	/* to connect to QEMU */
+#define LINGER_NS	(500 * MSEC)	/* when QEMU has closed its socket */
 
 struct options {
 	const char *ram;
@@ -405,6 +406,12 @@ static void run(struct sim *sim, struct qtest *q)
 		}
 	}
 	show_counters(sim);
+	/*
+	 * QEMU closes its socket a moment before it ends.  Whoever started both
+	 * should see QEMU end first, and then stop the hardware.
+	 */
+	if (!stop)
+		nap(LINGER_NS);
 }
 
 static void print_counters(const struct options *o, struct sim *sim)
