@@ -968,6 +968,11 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 		gpasid_free(data->set, id);
 out_device:
 	gpasid_device_put(gdev);
+	if (ret)
+		dev_info_ratelimited(dev, "%s of hPASID %u, gPASID %u refused: %pe\n",
+				     data->flags & GPASID_BIND_REPLACE ?
+				     "replace" : "bind", data->hpasid,
+				     data->gpasid, ERR_PTR(ret));
 	return ret;
 }
 EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
