@@ -117,9 +117,27 @@ static void prs_set(struct unit *u, u32 bit)
 	bool was = u->prs & bit;
 
 	u->prs |= bit;
+	u->prs_again |= was ? bit : 0;
 	registers_publish(u);
 	if (!was)
 		event_raise(u, &u->ev_prq);
+}
+
+/*
+ * Software wrote to the status register some time ago, maybe before a request
+ * that found PPR still set and so raised no event.  That request counts as the
+ * later one: software may have read the tail before it.
+ */
+void page_request_status_clear(struct unit *u, u32 written)
+{
+	bool again = written & u->prs_again & PRS_PPR;
+
+	u->prs &= ~written;
+	u->prs_again &= ~written;
+	if (!u->prs)
+		event_clear(u, &u->ev_prq);
+	if (again && reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT))
+		prs_set(u, PRS_PPR);
 }
 
 /* "Page Request Descriptor" */

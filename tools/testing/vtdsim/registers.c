@@ -218,11 +218,8 @@ static void poll_w1c(struct unit *u)
 		event_clear(u, &u->ev_inv);
 	}
 	written = w1c_written(u, REG_PRS, &u->prs_shown);
-	if (written & u->prs) {
-		u->prs &= ~written;
-		if (!u->prs)
-			event_clear(u, &u->ev_prq);
-	}
+	if (written & u->prs)
+		page_request_status_clear(u, written);
 	registers_publish(u);
 }
 

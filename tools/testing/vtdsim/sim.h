@@ -150,6 +150,7 @@ struct unit {
 	u32 ics_shown;
 	u32 prs;
 	u32 prs_shown;
+	u32 prs_again;			/* condition met while its bit was set */
 	u32 fault_next;			/* next fault recording register */
 	u32 frcd_shown[256];		/* top word of each */
 	struct event ev_fault;
@@ -228,6 +229,7 @@ struct page_group *page_request_raw(struct ep *ep, const struct request *rq,
 u32 page_request_credits(struct ep *ep);
 bool page_group_done(struct page_group *g, u8 *code, bool *overflowed);
 void page_group_put(struct page_group *g);
+void page_request_status_clear(struct unit *u, u32 written);
 void page_response(struct unit *u, const u64 *d);
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);

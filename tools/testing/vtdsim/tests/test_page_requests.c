@@ -69,8 +69,8 @@ static struct entry entry(struct world *w, const struct pri *p, u32 i)
 static void consume(struct world *w)
 {
 	reg_write32(w->u, REG_PRS, PRS_PPR);
-	world_poll(w);
 	reg_write64(w->u, REG_PQH, reg_read64(w->u, REG_PQT));
+	world_poll(w);
 }
 
 static void respond(struct world *w, const struct entry *e, u32 code)
@@ -434,6 +434,29 @@ TEST(pending, "one message until PPR is cleared")
 	post(w, 2, &d);
 	world_poll(w);
 	EXPECT_EQ(w->nr_msis, 2);
+}
+
+TEST(behind_clear, "a request behind software's clear has its message")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct request rq = {
+		.has_pasid = true, .pasid = PASID, .addr = IA, .read = true,
+	};
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	rq.sid = w->ep->sid;
+	dma(w, &d);
+	EXPECT_EQ(w->nr_msis, 1);
+	/* Software clears PPR and reads the tail; only then comes the request. */
+	reg_write32(w->u, REG_PRS, PRS_PPR);
+	page_group_put(page_request_send(w->ep, &rq, 1));
+	world_poll(w);
+	reg_write64(w->u, REG_PQH, 32);
+	world_poll(w);
+	EXPECT_EQ(reg_read32(w->u, REG_PRS) & 3, PRS_PPR);
+	EXPECT_EQ(w->nr_msis, 2);
+	page_requests_reset(w->ep);
 }
 
 TEST(masked, "the event can be masked")
