@@ -934,8 +934,8 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
  * Return: 0; -EINVAL (malformed @data); -EOPNOTSUPP (the hardware cannot);
  * -ENOENT (host PASID not of this set; replace: not bound by this owner);
  * -EEXIST (guest PASID taken); -EBUSY (bound already, shared and not to be
- * replaced, or bound to another table on another device under @parent); -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber
- * vetoed with.  On an error nothing has changed.
+ * replaced, or bound to another table on another device under @parent);
+ * -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber vetoed with.  On an error nothing has changed.
  */
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data)
@@ -1578,5 +1578,6 @@ module_init(gpasid_init);
 module_exit(gpasid_exit);
 
 MODULE_ALIAS("gpasid");
+MODULE_SOFTDEP("post: intel-gpasid");
 MODULE_DESCRIPTION("Guest PASID bindings");
 MODULE_LICENSE("GPL");
