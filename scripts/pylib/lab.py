@@ -327,8 +327,9 @@ class Lab:
                         item.data(data)
                         continue
                     sel.unregister(item.fileobj)
+                    # It goes by itself when QEMU has closed the control socket.
                     if self.vtdsim and item.fileobj is self.vtdsim.stdout and \
-                       self.qemu.poll() is None:
+                       self.vtdsim.wait():
                         return "vtdsim"
                 if self.qemu.stdout not in [k.fileobj for k in sel.get_map().values()]:
                     break
@@ -340,8 +341,9 @@ class Lab:
         """Let it write its counters."""
         if not self.vtdsim:
             return
-        self.vtdsim.terminate()
         os.set_blocking(self.vtdsim.stdout.fileno(), True)
+        if self.vtdsim.poll() is None:
+            self.vtdsim.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             out, _ = self.vtdsim.communicate(timeout=10)
             self.take_vtdsim(out)
