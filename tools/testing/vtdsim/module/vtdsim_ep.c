@@ -37,9 +37,10 @@
 
 /* Where the capabilities stand in configuration space. */
 #define CAP_EXP		0x40
-#define CAP_ATS		0x100
-#define CAP_PRI		0x110
-#define CAP_PASID	0x120
+#define CAP_DSN		0x100	/* the list begins here, so one that is always there */
+#define CAP_ATS		0x110
+#define CAP_PRI		0x120
+#define CAP_PASID	0x130
 
 /* How long a reset may take; vtdsim answers within microseconds. */
 #define RESET_TIMEOUT_US	(USEC_PER_SEC / 2)
@@ -132,8 +133,10 @@ static void cfg_init_express(struct vtdsim_ep *ep)
 static void cfg_init_extended(struct vtdsim_ep *ep)
 {
 	u8 *cfg = ep->cfg, *writable = ep->writable;
-	int last = 0;
+	int last;
 
+	last = cfg_add_ext_cap(ep, 0, CAP_DSN, PCI_EXT_CAP_ID_DSN);
+	cfg_put(cfg, CAP_DSN + 4, 4, ep->bar);
 	if (ep->flags & VTDSIM_EP_ATS) {
 		last = cfg_add_ext_cap(ep, last, CAP_ATS, PCI_EXT_CAP_ID_ATS);
 		cfg_put(cfg, CAP_ATS + PCI_ATS_CAP, 2,
