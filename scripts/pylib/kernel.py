@@ -177,9 +177,8 @@ def stamp_of(name, key):
                        gcc, Path(__file__), *fragments(name))
 
 
-def link(name):
-    path = BUILD / name
-    target = os.path.relpath(directory(name), BUILD)
+def link(path, target):
+    target = os.path.relpath(target, BUILD)
     if not (path.is_symlink() and os.readlink(path) == target):
         path.unlink(missing_ok=True)
         path.symlink_to(target)
@@ -199,13 +198,15 @@ def build(name):
             seed_pristine(step)
         stamp.unlink(missing_ok=True)
         configure(name, log, step)
-        link(name)
+        link(BUILD / name, directory(name))
         keep_objtool_time()
         step.say(f"building Linux {tree.version(SOURCE[name])}, log in "
                  f"{log.relative_to(tree.TOP)}")
         if run_logged(make(name, "bzImage", "modules", "headers"), log, step,
                       count=compile_line, env=env(), append=True):
             raise BuildError(f"kernel {name} does not build ({log}):\n{explain(log)}")
+        if name == "release":
+            link(BUILD / "khdr", directory(name) / "usr")
         stamp.write_text(want)
         step.say("built")
 
@@ -217,5 +218,5 @@ def run_make(name, args):
         if not (directory(name) / ".config").is_file():
             step = Step(f"kernel {name}")
             configure(name, LOGS / f"kernel-{name}.log", step)
-            link(name)
+            link(BUILD / name, directory(name))
         return subprocess.call(make(name, *args), env=env())
