@@ -41,7 +41,7 @@ class Suite:
 
     def counts(self, text):
         """Lines that end in "N passed, N failed"; False when there are none."""
-        found = re.findall(r"^(.*?)(\d+) passed, (\d+) failed", text, re.M)
+        found = re.findall(r"^(.*?)(\d+) (?:steps )?passed, (\d+) failed", text, re.M)
         for name, passed, failed in found:
             self.passed += int(passed)
             self.failed += int(failed)
