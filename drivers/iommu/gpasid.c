@@ -45,6 +45,7 @@
 struct gpasid_sharer {
 	struct hlist_node node;
 	void *owner;
+	u32 dev_id;
 };
 
 /* What a BIND event is to do and how it went; on the stack of its sender. */
@@ -407,6 +408,7 @@ static bool gpasid_disown(struct gpasid_binding *b, const void *owner)
 		sharer = hlist_entry(b->sharers.first, struct gpasid_sharer,
 				     node);
 		b->owner = sharer->owner;
+		WRITE_ONCE(b->dev_id, sharer->dev_id);
 	}
 	hlist_del(&sharer->node);
 	kfree(sharer);
@@ -450,6 +452,7 @@ static int gpasid_share(struct gpasid_device *gdev, struct iommu_domain *parent,
 		goto out;
 	}
 	sharer->owner = data->owner;
+	sharer->dev_id = data->dev_id;
 	hlist_add_head(&sharer->node, &b->sharers);
 	ret = 0;
 out:
@@ -935,7 +938,8 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
  * -ENOENT (host PASID not of this set; replace: not bound by this owner);
  * -EEXIST (guest PASID taken); -EBUSY (bound already, shared and not to be
  * replaced, or bound to another table on another device under @parent);
- * -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber vetoed with.  On an error nothing has changed.
+ * -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber vetoed
+ * with.  On an error nothing has changed.
  */
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data)

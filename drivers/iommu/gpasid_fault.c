@@ -219,7 +219,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	g->gdev = b->att->gdev;
 	for (i = 0; i < g->nr; i++) {
 		g->record[i].gpasid = gpasid;
-		g->record[i].dev_id = b->dev_id;
+		g->record[i].dev_id = READ_ONCE(b->dev_id);
 	}
 
 	spin_lock(&q->lock);
