@@ -4,6 +4,8 @@
  */
 #include "sim.h"
 
+#define FAULT_QUIET	1000	/* rounds without a record being cleared */
+
 static u32 record_reg(u32 index)
 {
 	return REG_FRCD + index * 16;
@@ -59,6 +61,7 @@ void fault_record(struct unit *u, const struct request *rq, u8 reason)
 {
 	u32 index = u->fault_next;
 
+	registers_sync(u);
 	u->cnt.u_faults++;
 	u->cnt.u_faults_by_reason[reason]++;
 	if (u->fsts & FSTS_PFO)
@@ -72,6 +75,7 @@ void fault_record(struct unit *u, const struct request *rq, u8 reason)
 	if (u->fsts & FSTS_PPF)
 		return;
 	u->fsts = (u->fsts & 0xff) | FSTS_FRI(index);
+	u->fault_handled = false;
 	fault_status_set(u, FSTS_PPF);
 }
 
@@ -114,7 +118,10 @@ void faults_poll(struct unit *u)
 	if (!(u->fsts & FSTS_PPF))
 		return;
 	for (i = 0; i < u->cfg.nfr; i++) {
-		record_cleared(u, i);
+		if (record_cleared(u, i)) {
+			u->fault_handled = true;
+			u->fault_quiet = 0;
+		}
 		pending |= u->frcd_shown[i] & FRCD_W3_F;
 	}
 	if (pending)
@@ -122,6 +129,32 @@ void faults_poll(struct unit *u)
 	u->fsts &= 0xff & ~FSTS_PPF;
 	if (!condition_left(u))
 		event_clear(u, &u->ev_fault);
+}
+
+/* Records are filled in turn: the oldest pending one follows the newest. */
+static u32 oldest_record(const struct unit *u)
+{
+	u32 i = u->fault_next;
+
+	while (!(u->frcd_shown[i] & FRCD_W3_F))
+		i = (i + 1) % u->cfg.nfr;
+	return i;
+}
+
+/*
+ * Software cleared records and went away, but one is left: it was recorded
+ * while the last clear was still on its way, so PPF never read 0 here, as it
+ * would have in hardware.  Make up for the event.
+ */
+void faults_watch(struct unit *u)
+{
+	if (!(u->fsts & FSTS_PPF) || !u->fault_handled || u->ev_fault.pending ||
+	    u->fault_quiet++ < FAULT_QUIET)
+		return;
+	u->fault_handled = false;
+	u->fsts = (u->fsts & 0xff) | FSTS_FRI(oldest_record(u));
+	registers_publish(u);
+	event_raise(u, &u->ev_fault);
 }
 
 const char *fault_text(u8 reason)

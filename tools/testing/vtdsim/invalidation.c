@@ -196,7 +196,10 @@ static void inv_wait(struct unit *u, const u64 *d)
 		u->cnt.u_waits++;
 	if (d[0] & WAIT_SW && status)
 		store_release(status, (u32)bits(d[0], 63, 32));
-	if (d[0] & WAIT_IF && !(u->ics & ICS_IWC)) {
+	if (!(d[0] & WAIT_IF))
+		return;
+	registers_sync(u);
+	if (!(u->ics & ICS_IWC)) {
 		u->ics |= ICS_IWC;
 		registers_publish(u);
 		event_raise(u, &u->ev_inv);

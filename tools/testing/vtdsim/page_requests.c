@@ -114,8 +114,10 @@ void page_group_put(struct page_group *g)
 
 static void prs_set(struct unit *u, u32 bit)
 {
-	bool was = u->prs & bit;
+	bool was;
 
+	registers_sync(u);
+	was = u->prs & bit;
 	u->prs |= bit;
 	u->prs_again |= was ? bit : 0;
 	registers_publish(u);

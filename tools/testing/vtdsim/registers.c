@@ -223,6 +223,18 @@ static void poll_w1c(struct unit *u)
 	registers_publish(u);
 }
 
+/*
+ * Take what software has written to status registers up to now.  Whether an
+ * event is due depends on what it cleared, even a moment ago; the fence orders
+ * what the event is about before the look at the registers.
+ */
+void registers_sync(struct unit *u)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	faults_poll(u);
+	poll_w1c(u);
+}
+
 bool registers_poll(struct unit *u)
 {
 	bool busy = poll_gcmd(u);
@@ -230,6 +242,7 @@ bool registers_poll(struct unit *u)
 	busy |= poll_register_invalidation(u);
 	faults_poll(u);
 	poll_w1c(u);
+	faults_watch(u);
 	busy |= event_service(u, &u->ev_fault);
 	busy |= event_service(u, &u->ev_inv);
 	busy |= event_service(u, &u->ev_prq);

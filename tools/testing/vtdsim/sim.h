@@ -152,6 +152,8 @@ struct unit {
 	u32 prs_shown;
 	u32 prs_again;			/* condition met while its bit was set */
 	u32 fault_next;			/* next fault recording register */
+	u32 fault_quiet;		/* rounds since software cleared one */
+	bool fault_handled;		/* it has cleared one since the event */
 	u32 frcd_shown[256];		/* top word of each */
 	struct event ev_fault;
 	struct event ev_inv;
@@ -193,6 +195,7 @@ struct ep *unit_find_ep(struct unit *u, u16 sid);
 void registers_init(struct unit *u);
 bool registers_poll(struct unit *u);
 void registers_publish(struct unit *u);
+void registers_sync(struct unit *u);
 void event_raise(struct unit *u, struct event *ev);
 void event_clear(struct unit *u, struct event *ev);
 u32 reg_read32(struct unit *u, u32 reg);
@@ -208,6 +211,7 @@ void invalidate_all(struct unit *u);
 /* faults.c */
 void fault_record(struct unit *u, const struct request *rq, u8 reason);
 void faults_poll(struct unit *u);
+void faults_watch(struct unit *u);
 void fault_status_set(struct unit *u, u32 bit);
 void fault_status_clear(struct unit *u, u32 written);
 const char *fault_text(u8 reason);

@@ -997,6 +997,38 @@ TEST(cleared, "writing F clears a record; PPF is the OR of all F")
 		  FSTS_PPF | FSTS_FRI(2));
 }
 
+TEST(cleared_behind, "a fault behind software's last clear has its message")
+{
+	world_init(w);
+	read_at(w, PASID, IA);
+	/* Nobody has looked at the registers since this was written. */
+	reg_write32(w->u, REG_FRCD + 12, FRCD_W3_F);
+	read_at(w, PASID, IA);
+	EXPECT_EQ(w->nr_msis, 2);
+	EXPECT_EQ(reg_read32(w->u, REG_FSTS) & 0xffff,
+		  FSTS_PPF | FSTS_FRI(1));
+}
+
+TEST(left_over, "a record that software missed has its message, in the end")
+{
+	u32 i;
+
+	world_init(w);
+	read_at(w, PASID, IA);
+	read_at(w, PASID, IA);
+	for (i = 0; i < 2000; i++)
+		world_poll(w);
+	/* Software has not come yet: nothing to make up for. */
+	EXPECT_EQ(w->nr_msis, 1);
+	clear_record(w, 0);
+	EXPECT_EQ(w->nr_msis, 1);
+	for (i = 0; i < 2000; i++)
+		world_poll(w);
+	EXPECT_EQ(w->nr_msis, 2);
+	EXPECT_EQ(reg_read32(w->u, REG_FSTS) & 0xffff,
+		  FSTS_PPF | FSTS_FRI(1));
+}
+
 TEST(overflow, "no record free: PFO, and nothing more until it is cleared")
 {
 	u32 i, nr;
