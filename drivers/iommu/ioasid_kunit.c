@@ -2208,7 +2208,7 @@ static void race_of_sets_leaves_none(struct kunit *test)
  * With KASAN a test that takes all numbers into a set runs into the time limit of
  * KUnit in an emulator. Native SVA then has those above this one.
  */
-#define OWN_NUMBERS	(IS_ENABLED(CONFIG_KASAN) ? BIT(18) : IOASID_MAX)
+#define OWN_NUMBERS	(IS_ENABLED(CONFIG_KASAN) ? BIT(16) : IOASID_MAX)
 
 static ioasid_t take_native_numbers(void)
 {
