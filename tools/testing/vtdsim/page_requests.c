@@ -191,6 +191,8 @@ static enum prq_result enqueue(struct unit *u, const struct request *rq,
 	if (!page_of(pqa) || !p)
 		return PRQ_UNREACHABLE;
 	write_entry(p, rq, index, last);
+	trace_note(u, "page request queue, offset %#x: %#llx %#llx", tail, p[0],
+		   p[1]);
 	reg_write64(u, REG_PQT, next);
 	prs_set(u, PRS_PPR);
 	return PRQ_QUEUED;

@@ -103,6 +103,15 @@ void registers_init(struct unit *u)
 	reg_write32(u, REG_PECTL, ECTL_IM);
 }
 
+static void trace_message(struct unit *u, const struct event *ev, u64 addr,
+			  u32 data)
+{
+	const char *name = ev == &u->ev_fault ? "fault" :
+			   ev == &u->ev_prq ? "page request" : "invalidation";
+
+	trace_note(u, "%s event: message %#x to %#llx", name, data, addr);
+}
+
 /* A message, unless it is masked: then it stays pending. */
 static bool event_service(struct unit *u, struct event *ev)
 {
@@ -115,6 +124,7 @@ static bool event_service(struct unit *u, struct event *ev)
 		addr = reg_read32(u, ev->reg + 8) |
 		       (u64)reg_read32(u, ev->reg + 12) << 32;
 		ev->pending = false;
+		trace_message(u, ev, addr, data);
 		sim_msi(u->sim, addr, data);
 	}
 	show = (ctl & ECTL_IM) | (ev->pending ? ECTL_IP : 0);
