@@ -373,11 +373,16 @@ static void native_open(void)
 	native.lab = &nat.lab;
 }
 
+/* The driver lets go of the device while the file is open. */
 static void native_close(void)
 {
+	__u32 pasid;
+
+	check(!native_driver("\n"), "the endpoint goes back to vfio-pci");
+	check(read(nat.fd, &pasid, sizeof(pasid)) < 0 && errno == ENODEV,
+	      "what is left of its file knows that it has gone");
 	munmap(nat.bar, VTDSIM_BAR_SIZE);
 	close(nat.fd);
-	check(!native_driver("\n"), "the endpoint goes back to vfio-pci");
 }
 
 /*
