@@ -18,14 +18,15 @@ from pathlib import Path
 
 from . import tree
 from .term import Step, clean_env, run_logged, tail
-from .tree import BUILD, LOGS, RULES, SRC, TREE, BuildError
+from .tree import BUILD, LOGS, MUTANTS, RULES, SRC, TREE, BuildError
 
 CONFIGS = {
     "release": ("lab", "gpasid"),
     "debug": ("lab", "gpasid", "debug"),
     "pristine": ("lab",),
 }
-SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC}
+SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC,
+          "mutant": MUTANTS, "mutant-debug": MUTANTS}
 
 # Same text in every build, whoever builds and wherever.
 IDENTITY = {
@@ -117,44 +118,48 @@ def configure(name, log, step):
     new.unlink()
 
 
-def seed_pristine(step):
-    """Begin with the release kernel's objects.
-
-    make decides by time: a file that differs between the two trees must be
-    newer than the object made from the other one.
-    """
-    release, pristine = directory("release"), directory("pristine")
-    if pristine.exists() or not (release / ".built").is_file():
-        return
-    step.say("starting from the objects of the release kernel")
-    part = pristine.with_name("pristine.part")
+def copy_objects(source, name):
+    """Begin a build with the objects of another one.  make decides by time: a
+    source file that differs must be newer than the object from the other one."""
+    out = directory(name)
+    part = out.with_name(f"{name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    subprocess.run(["cp", "-a", "--reflink=auto", str(release), str(part)], check=True)
-    for pattern in ("*.ko", "*.mod", "*.mod.c", "modules.order", "Module.symvers",
-                    "vmlinux*", "bzImage", ".config*", ".built"):
-        for path in part.rglob(pattern):
-            path.unlink()
-    shutil.rmtree(part / "usr/include", ignore_errors=True)
-    (part / ".seeded").touch()
-    for name in tree.touched():
-        os.utime(SRC / name)
-    os.rename(part, pristine)
+    subprocess.run(["cp", "-a", "--reflink=auto", str(directory(source)), str(part)],
+                   check=True)
+    (part / ".built").unlink(missing_ok=True)
+    (part / ".objects-of").write_text(source)
+    os.rename(part, out)
 
 
-def keep_objtool_time():
-    """objtool is built with absolute paths, so again in the new directory, and
-    every object depends on it: let the new one, of the same source, pass for
-    the old one."""
-    pristine, tool = directory("pristine"), "tools/objtool/objtool"
-    mark = pristine / ".seeded"
+def keep_objtool_time(name):
+    """After copy_objects(): objtool is built with absolute paths, so again in the
+    new directory, and every object depends on it.  Let the new one, of the same
+    source, pass for the old one."""
+    mark = directory(name) / ".objects-of"
     if not mark.exists():
         return
-    subprocess.run(make("pristine", "prepare"), env=env(), check=True,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    if (pristine / tool).is_file():
-        st = (directory("release") / tool).stat()
-        os.utime(pristine / tool, ns=(st.st_atime_ns, st.st_mtime_ns))
+    subprocess.run(make(name, "prepare"), env=env(), check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    old = directory(mark.read_text()) / "tools/objtool/objtool"
+    for path in (directory(name) / "tools/objtool").rglob("*"):
+        os.utime(path, ns=(old.stat().st_atime_ns, old.stat().st_mtime_ns))
     mark.unlink()
+
+
+def seed_pristine(step):
+    """Only the few sources that differ from the release kernel's are compiled."""
+    pristine = directory("pristine")
+    if pristine.exists() or not (directory("release") / ".built").is_file():
+        return
+    step.say("starting from the objects of the release kernel")
+    copy_objects("release", "pristine")
+    for pattern in ("*.ko", "*.mod", "*.mod.c", "modules.order", "Module.symvers",
+                    "vmlinux*", "bzImage", ".config*"):
+        for path in pristine.rglob(pattern):
+            path.unlink()
+    shutil.rmtree(pristine / "usr/include", ignore_errors=True)
+    for name in tree.touched():
+        os.utime(SRC / name)
 
 
 def compile_line(line):
@@ -199,7 +204,7 @@ def build(name):
         stamp.unlink(missing_ok=True)
         configure(name, log, step)
         link(BUILD / name, directory(name))
-        keep_objtool_time()
+        keep_objtool_time(name)
         step.say(f"building Linux {tree.version(SOURCE[name])}, log in "
                  f"{log.relative_to(tree.TOP)}")
         if run_logged(make(name, "bzImage", "modules", "headers"), log, step,

@@ -27,6 +27,7 @@ LOGS = BUILD / "logs"
 TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
 SRC = BUILD / "src-6.12"
 TREE = BUILD / "linux-6.12"
+MUTANTS = BUILD / "mutants-6.12"
 RULES = TOP / "integration/6.12"
 
 # What of the repository is laid over the kernel tree: programs of selftests are
@@ -166,7 +167,7 @@ def unpack(step):
         return
     step.say(f"unpacking {TARBALL.name}, {st.st_size >> 20} MiB")
     stamp.unlink(missing_ok=True)
-    for old in (SRC, TREE):
+    for old in (SRC, TREE, MUTANTS):
         shutil.rmtree(old, ignore_errors=True)
     SRC.mkdir(parents=True)
     log = LOGS / "unpack.log"
