@@ -206,8 +206,12 @@ class Lab:
         return fd
 
     def spawn(self, argv, fds, **kwargs):
-        return subprocess.Popen(argv, pass_fds=fds, preexec_fn=die_with_parent,
-                                env=clean_env(), **kwargs)
+        try:
+            return subprocess.Popen(argv, pass_fds=fds, preexec_fn=die_with_parent,
+                                    env=clean_env(), **kwargs)
+        except FileNotFoundError:
+            raise BuildError(f"{argv[0]} is not there; scripts/setup installs what the "
+                             "lab needs") from None
 
     def prepare(self):
         self.kdir = kernel_directory(self.args)
