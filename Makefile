@@ -23,12 +23,17 @@ run: lab
 check: setup
 	@scripts/check $(SUITES)
 
+# One rule broken at a time: some test has to turn red each time.
+mutate: setup
+	@scripts/mutate $(MUTATIONS)
+
 clean:
 	rm -rf build
 
 help:
 	@echo 'make run             boot the lab and show a guest PASID at work'
 	@echo 'make check           all tests; the last line says N passed, N failed'
+	@echo 'make mutate          break one rule at a time and see that a test notices'
 	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
 	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
@@ -37,4 +42,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run check clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run check mutate clean help
