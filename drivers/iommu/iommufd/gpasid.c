@@ -298,7 +298,8 @@ static int gpasid_bind_locked(struct iommufd_device *idev,
 		return rc;
 
 	rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
-	if (rc && !iopf)
+	/* What is bound may have page requests waiting for an answer. */
+	if (rc && !iopf && !gpasid_parent_busy(idev->dev, parent))
 		iommufd_gpasid_iopf_disable(idev);
 	return rc;
 }
@@ -326,6 +327,7 @@ int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 		return PTR_ERR(data->set);
 	data->owner = idev;
 	data->dev_id = idev->obj.id;
+	data->flags |= GPASID_BIND_EXCLUSIVE;
 
 	mutex_lock(&idev->igroup->lock);
 	parent = gpasid_parent(idev);
