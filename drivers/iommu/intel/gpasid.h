@@ -11,6 +11,8 @@
 #ifndef __INTEL_GPASID_H
 #define __INTEL_GPASID_H
 
+#include <linux/delay.h>
+
 #include "iommu.h"
 #include "../gpasid_priv.h"
 

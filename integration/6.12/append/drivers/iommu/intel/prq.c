@@ -1,13 +1,19 @@
 
-/* gpasid: is a page request of @pasid on @sid in the queue, and where? */
+/*
+ * gpasid: is a page request of @pasid on @sid in the queue that was there when
+ * the tail was at @end?  What a device asks for later does not count, or it
+ * could keep who waits for ever.
+ */
 static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
-				     u32 pasid)
+				     u32 pasid, int end)
 {
 	int tail = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
 	int head = dmar_readq(iommu->reg + DMAR_PQH_REG) & PRQ_RING_MASK;
 	struct page_req_dsc *req;
 
-	for (; head != tail; head = (head + sizeof(*req)) & PRQ_RING_MASK) {
+	if (((end - head) & PRQ_RING_MASK) > ((tail - head) & PRQ_RING_MASK))
+		return false;
+	for (; head != end; head = (head + sizeof(*req)) & PRQ_RING_MASK) {
 		req = &iommu->prq[head / sizeof(*req)];
 		if (req->rid == sid && req->pasid_present &&
 		    (pasid == INTEL_GPASID_ALL || req->pasid == pasid))
@@ -20,8 +26,8 @@ static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
  * gpasid: wait until no page request and no response of @pasid (or, with
  * INTEL_GPASID_ALL, of any PASID) of @dev is under way.  The entry is not
  * present and all caches are invalidated.  VT-d: "Draining of Page Requests and
- * Responses".  Several may wait on the one completion of the unit, which wakes
- * one of them; so nobody relies on being woken.
+ * Responses".  The unit's completion is left to native SVA, which counts on
+ * being the only one to wait for it.
  */
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 {
@@ -29,17 +35,14 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 	struct intel_iommu *iommu = info->iommu;
 	u16 sid = PCI_DEVID(info->bus, info->devfn);
 	struct qi_desc desc[3] = {};
+	int end;
 
 	if (!info->pri_enabled)
 		return;
 
-	for (;;) {
-		reinit_completion(&iommu->prq_complete);
-		if (!intel_gpasid_prq_pending(iommu, sid, pasid))
-			break;
-		wait_for_completion_timeout(&iommu->prq_complete,
-					    msecs_to_jiffies(10));
-	}
+	end = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
+	while (intel_gpasid_prq_pending(iommu, sid, pasid, end))
+		usleep_range(50, 200);
 	iopf_queue_flush_dev(dev);
 
 	desc[0].qw0 = QI_IWD_STATUS_DATA(QI_DONE) | QI_IWD_FENCE | QI_IWD_TYPE;
@@ -56,12 +59,11 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 					0, MAX_AGAW_PFN_WIDTH, &desc[2]);
 	}
 	for (;;) {
-		reinit_completion(&iommu->prq_complete);
 		qi_submit_sync(iommu, desc, ARRAY_SIZE(desc), QI_OPT_WAIT_DRAIN);
+		/* Once an overflow is dealt with, drain again. */
 		if (!(readl(iommu->reg + DMAR_PRS_REG) & DMA_PRS_PRO))
 			break;
-		wait_for_completion_timeout(&iommu->prq_complete,
-					    msecs_to_jiffies(10));
+		usleep_range(50, 200);
 	}
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
