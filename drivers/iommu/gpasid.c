@@ -504,6 +504,7 @@ gpasid_binding_alloc(struct gpasid_device *gdev, struct iommu_domain *parent,
 	b->addr_width = data->addr_width;
 	b->vtd_flags = data->vtd_flags;
 	b->dev_id = data->dev_id;
+	b->exclusive = !!(data->flags & GPASID_BIND_EXCLUSIVE);
 	b->state = GPASID_BOUND;
 
 	mutex_lock(&gdev->lock);
@@ -784,7 +785,8 @@ static struct ioasid_notifier gpasid_nb = {
 static int gpasid_check_data(struct device *dev,
 			     const struct gpasid_bind_data *data)
 {
-	const u32 flags = GPASID_BIND_GPASID | GPASID_BIND_REPLACE;
+	const u32 flags = GPASID_BIND_GPASID | GPASID_BIND_REPLACE |
+			  GPASID_BIND_EXCLUSIVE;
 
 	if (data->argsz != sizeof(*data) || !data->set || !data->owner)
 		return -EINVAL;

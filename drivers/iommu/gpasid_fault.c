@@ -44,6 +44,7 @@
  * @hpasid: host PASID
  * @deadline: when the time limit answers it, in jiffies
  * @cookie: its name
+ * @exclusive: the device is the VM's alone
  * @nr: number of records
  * @nr_read: of them, how many have been read
  * @record: what the VMM reads
@@ -58,6 +59,7 @@ struct gpasid_fault_group {
 	ioasid_t hpasid;
 	unsigned long deadline;
 	u64 cookie;
+	bool exclusive;
 	unsigned int nr;
 	unsigned int nr_read;
 	struct iommu_gpasid_fault record[] __counted_by(nr);
@@ -143,12 +145,17 @@ static void gpasid_group_answer(struct gpasid_fault_group *g,
 	kfree(g);
 }
 
+/*
+ * What nobody answers is answered as invalid: the request fails.  "Response
+ * Failure" would have the device switch its page requests off until it is
+ * reset, also for others that use it.
+ */
 static void gpasid_groups_fail(struct list_head *groups)
 {
 	struct gpasid_fault_group *g, *next;
 
 	list_for_each_entry_safe(g, next, groups, node)
-		gpasid_group_answer(g, IOMMU_PAGE_RESP_FAILURE);
+		gpasid_group_answer(g, IOMMU_PAGE_RESP_INVALID);
 }
 
 static u32 gpasid_fault_perm(u32 perm)
@@ -169,8 +176,10 @@ static u32 gpasid_fault_perm(u32 perm)
 static void gpasid_record_fill(struct gpasid_fault_group *g,
 			       const struct iommu_fault_page_request *prm)
 {
-	struct iommu_gpasid_fault *record = &g->record[g->nr++];
+	struct iommu_gpasid_fault *record;
 
+	g->nr++;
+	record = &g->record[g->nr - 1];
 	*record = (struct iommu_gpasid_fault) {
 		.cookie = g->cookie,
 		.group = prm->grpid,
@@ -217,6 +226,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	int ret = 0;
 
 	g->gdev = b->att->gdev;
+	g->exclusive = b->exclusive;
 	for (i = 0; i < g->nr; i++) {
 		g->record[i].gpasid = gpasid;
 		g->record[i].dev_id = READ_ONCE(b->dev_id);
@@ -244,8 +254,8 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	return ret;
 }
 
-/* From the page-request thread of a unit. */
-static int gpasid_fault_handle(struct iopf_group *iopf)
+/* Put the group where its VM finds it. */
+static int gpasid_fault_deliver(struct iopf_group *iopf)
 {
 	struct device *dev = iopf->fault_param->dev;
 	struct gpasid_fault_group *g;
@@ -269,15 +279,39 @@ static int gpasid_fault_handle(struct iopf_group *iopf)
 	return ret;
 }
 
+/* From the page-request thread of a unit. */
+static int gpasid_fault_handle(struct iopf_group *iopf)
+{
+	int ret = gpasid_fault_deliver(iopf);
+
+	if (!ret)
+		return 0;
+
+	dev_warn_ratelimited(iopf->fault_param->dev,
+			     "hPASID %u: page request at 0x%llx refused: %pe\n",
+			     iopf->last_fault.fault.prm.pasid,
+			     iopf->last_fault.fault.prm.addr, ERR_PTR(ret));
+	iopf_group_response(iopf, IOMMU_PAGE_RESP_INVALID);
+	iopf_free_group(iopf);
+
+	return 0;
+}
+
+/*
+ * A binding whose entry is gone claims nothing, so that no request is kept for
+ * it once the hardware is drained.
+ */
 static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid)
 {
-	bool bound;
+	struct gpasid_binding *b;
+	bool claims;
 
 	rcu_read_lock();
-	bound = gpasid_binding_rcu(dev, pasid);
+	b = gpasid_binding_rcu(dev, pasid);
+	claims = b && READ_ONCE(b->state) != GPASID_CLEARED;
 	rcu_read_unlock();
 
-	return bound;
+	return claims;
 }
 
 static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
@@ -335,8 +369,14 @@ void gpasid_fault_flush(struct gpasid_device *gdev, struct gpasid_binding *b)
 	lockdep_assert_held(&gdev->lock);
 
 	mutex_lock(&gpasid_queues_mutex);
-	hash_for_each(gpasid_queues, bucket, q, hash)
-		gpasid_queue_fail(q, gdev, b);
+	if (b) {
+		q = gpasid_queue_find(b->set);
+		if (q)
+			gpasid_queue_fail(q, gdev, b);
+	} else {
+		hash_for_each(gpasid_queues, bucket, q, hash)
+			gpasid_queue_fail(q, gdev, NULL);
+	}
 	mutex_unlock(&gpasid_queues_mutex);
 }
 
@@ -403,7 +443,7 @@ static void gpasid_queue_expire(struct work_struct *work)
  *              force
  *
  * From now on page requests of PASIDs of @set, on whatever device they are
- * bound, wait in the queue. Without a queue they are answered with failure.
+ * bound, wait in the queue. Without a queue they are answered as invalid.
  *
  * Context: Process context. May sleep.
  * Return: the queue; -EBUSY when @set has one; -EINVAL (limit or time limit out
@@ -452,7 +492,7 @@ EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
  * gpasid_fault_queue_destroy() - Undo gpasid_fault_queue_create()
  * @q: the queue; nobody reads from it or waits on it any more
  *
- * What is outstanding is answered with failure.
+ * What is outstanding is answered as invalid.
  *
  * Context: Process context. May sleep.
  */
@@ -563,8 +603,10 @@ int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
 	else
 		g = NULL;
 	spin_unlock(&q->lock);
+	/* On a shared device one VM's failure is not for the others to bear. */
 	if (g)
-		gpasid_group_answer(g, codes[code]);
+		gpasid_group_answer(g, g->exclusive ? codes[code] :
+				    min(codes[code], IOMMU_PAGE_RESP_INVALID));
 	mutex_unlock(&q->answer);
 
 	return g ? 0 : -ENOENT;

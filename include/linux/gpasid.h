@@ -32,10 +32,14 @@ struct module;
  * enum gpasid_bind_flags - What iommu_sva_bind_gpasid() is asked for
  * @GPASID_BIND_GPASID: gpasid_bind_data::gpasid is given
  * @GPASID_BIND_REPLACE: exchange the first-stage table of a live binding
+ * @GPASID_BIND_EXCLUSIVE: the device is the VM's alone: the VMM may answer a
+ *                         page request with failure, which stops the device's
+ *                         page requests altogether
  */
 enum gpasid_bind_flags {
 	GPASID_BIND_GPASID = BIT(0),
 	GPASID_BIND_REPLACE = BIT(1),
+	GPASID_BIND_EXCLUSIVE = BIT(2),
 };
 
 /**
@@ -220,6 +224,7 @@ enum gpasid_binding_state {
  * @state: enum gpasid_binding_state
  * @auto_free: the bind allocated the IOASID: the last unbind frees it
  * @auto_spid: the bind gave it its guest PASID: the last unbind takes it away
+ * @exclusive: the device is the VM's alone
  * @op: of the bind, while it is under way
  * @rcu: for readers of gpasid_device::bindings
  *
@@ -241,6 +246,7 @@ struct gpasid_binding {
 	u8 state;
 	u8 auto_free:1;
 	u8 auto_spid:1;
+	u8 exclusive:1;
 	union {
 		struct gpasid_op *op;
 		struct rcu_head rcu;

@@ -205,10 +205,10 @@ struct iommu_gpasid_invalidate {
  * @size: sizeof(struct iommu_gpasid_fault_alloc)
  * @flags: Must be 0
  * @limit: Input: page request groups that may be unanswered at a time, 0 for
- *         the default; a request beyond it is answered with failure.  Output:
+ *         the default; a request beyond it is answered as invalid.  Output:
  *         the limit in force
  * @timeout_ms: Input: milliseconds after which an unanswered group is answered
- *              with failure, 0 for the default.  Output: the one in force
+ *              as invalid, 0 for the default.  Output: the one in force
  * @out_fault_fd: The file, close-on-exec
  * @__reserved: Must be 0
  *
@@ -222,7 +222,7 @@ struct iommu_gpasid_invalidate {
  * there is something to read.
  *
  * Page requests are enabled on a device when a PASID is bound on it while the
- * file is open.  Closing the file answers what is outstanding with failure.
+ * file is open.  Closing the file answers what is outstanding as invalid.
  *
  * Errors: EBUSY (the context has such a file), EINVAL (limit or timeout out of
  * range), ENOMEM.
@@ -290,7 +290,9 @@ struct iommu_gpasid_fault {
  * enum iommu_gpasid_fault_code - Answer to a page request group
  * @IOMMU_GPASID_FAULT_SUCCESS: The pages are there, the device retries
  * @IOMMU_GPASID_FAULT_INVALID: A page cannot be had; the device gives up
- * @IOMMU_GPASID_FAULT_FAILURE: Something is broken; the device stops asking
+ * @IOMMU_GPASID_FAULT_FAILURE: Something is broken; the device stops asking,
+ *                              for all PASIDs, until it is reset.  On a device
+ *                              that is shared with others it counts as invalid
  */
 enum iommu_gpasid_fault_code {
 	IOMMU_GPASID_FAULT_SUCCESS = 0,
