@@ -267,7 +267,10 @@ class Lab:
                 self.vtdsim_said += data
 
     def start_qemu(self, sockets):
-        append = (f"console=ttyS0 panic=1 intel_iommu=on,sm_on iommu=pt memmap={WINDOW} "
+        # A loaded machine may not run the virtual one for seconds: no panic for a
+        # timer that is late, no complaint about a stall that is not the kernel's.
+        append = ("console=ttyS0 panic=1 no_timer_check rcupdate.rcu_cpu_stall_timeout=100 "
+                  f"intel_iommu=on,sm_on iommu=pt memmap={WINDOW} "
                   "iommufd.allow_unsafe_interrupts=1 vfio_iommu_type1.allow_unsafe_interrupts=1 "
                   f"{self.args.append}")
         argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
