@@ -1,0 +1,13 @@
+// file: drivers/iommu/intel/prq.c
+// The I/O page fault layer and the "Page Group Response Descriptor" do not
+// number a failure alike; what the kernel passes on as it is, is reserved.
+@@
+symbol msg;
+@@
+ intel_iommu_page_response(...)
+ {
+	<...
+-	QI_PGRP_RESP_CODE(msg->code)
++	QI_PGRP_RESP_CODE(msg->code == IOMMU_PAGE_RESP_FAILURE ? QI_RESP_FAILURE : msg->code)
+	...>
+ }
