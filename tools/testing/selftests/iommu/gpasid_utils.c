@@ -26,11 +26,19 @@ static __u64 outcome(int status, const struct vtdsim_desc *d, __u64 good)
 	return OTHER((unsigned int)status & 0xffff);
 }
 
+/* Where ATS is off, what would go through the device TLB goes without it. */
+static unsigned int ways(struct lab_dev *lab, unsigned int flags)
+{
+	if (!(lab_regs(lab)->ctl & VTDSIM_CTL_ATS))
+		flags &= ~VTDSIM_F_ATS;
+	return flags | VTDSIM_F_PASID;
+}
+
 __u64 peek(struct lab_dev *lab, __u32 pasid, unsigned int flags, __u64 va)
 {
 	struct vtdsim_desc d = {
 		.op = VTDSIM_OP_READ,
-		.flags = flags | VTDSIM_F_PASID,
+		.flags = ways(lab, flags),
 		.pasid = pasid,
 		.addr = va,
 		.len = sizeof(__u64),
@@ -47,7 +55,7 @@ __u64 poke(struct lab_dev *lab, __u32 pasid, unsigned int flags, __u64 va,
 {
 	struct vtdsim_desc d = {
 		.op = VTDSIM_OP_WRITE,
-		.flags = flags | VTDSIM_F_PASID,
+		.flags = ways(lab, flags),
 		.pasid = pasid,
 		.addr = va,
 		.len = sizeof(val),
