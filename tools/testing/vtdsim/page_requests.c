@@ -194,6 +194,13 @@ static enum prq_result enqueue(struct unit *u, const struct request *rq,
 	trace_note(u, "page request queue, offset %#x: %#llx %#llx", tail, p[0],
 		   p[1]);
 	reg_write64(u, REG_PQT, next);
+	/*
+	 * Software clears PPR before it reads the queue.  If it cleared PRO as
+	 * well before the first write was seen, only the second one was; but
+	 * it has read the queue to its end, and this request is a new event.
+	 */
+	if (head == tail)
+		u->prs &= ~PRS_PPR;
 	prs_set(u, PRS_PPR);
 	return PRQ_QUEUED;
 }
