@@ -21,7 +21,8 @@
  *				the list, and its driver data, in place
  *  gpasid_device::lock	all bindings and attachments of one device
  *
- * gpasid_ops_rwsem (the registered IOMMU drivers) is taken alone.
+ * gpasid_ops_rwsem (the registered IOMMU drivers) and gpasid_binds_lock are
+ * taken alone.
  *
  * The list of devices and gpasid_device::bindings may also be read under RCU;
  * devices, attachments and bindings are freed by RCU.  The page-request thread,
@@ -48,8 +49,13 @@ struct gpasid_sharer {
 	u32 dev_id;
 };
 
-/* What a BIND event is to do and how it went; on the stack of its sender. */
+/*
+ * A bind under way: what its BIND event is to do and how it went.  On the stack
+ * of the sender, in gpasid_binds.
+ */
 struct gpasid_op {
+	struct list_head node;
+	struct gpasid_binding *b;
 	const struct gpasid_bind_data *data;
 	bool raced;		/* somebody else has bound the PASID meanwhile */
 	bool installed;		/* the binding is in the books */
@@ -66,6 +72,10 @@ static const struct gpasid_ops *gpasid_ops_table[GPASID_MAX_OPS];
 
 static DECLARE_RWSEM(gpasid_devices_rwsem);
 static LIST_HEAD(gpasid_devices);
+
+/* Binds whose event is out: how we know our own events from others'. */
+static DEFINE_SPINLOCK(gpasid_binds_lock);
+static LIST_HEAD(gpasid_binds);
 
 static struct kmem_cache *gpasid_binding_cache;
 
@@ -575,9 +585,9 @@ out_put:
  * and PASID alone, so that with two tables one device would get translations of
  * the other's.
  */
-static bool gpasid_table_agrees(const struct gpasid_binding *b)
+static bool gpasid_table_agrees(const struct gpasid_op *op)
 {
-	const struct gpasid_op *op = b->op;
+	const struct gpasid_binding *b = op->b;
 	struct gpasid_binding *other;
 	struct gpasid_device *gdev;
 	bool agrees = true;
@@ -596,13 +606,13 @@ static bool gpasid_table_agrees(const struct gpasid_binding *b)
 }
 
 /* BIND: the IOASID is ours alone until we return. */
-static int gpasid_event_bind(struct gpasid_binding *b)
+static int gpasid_event_bind(struct gpasid_op *op)
 {
+	struct gpasid_binding *b = op->b;
 	struct gpasid_device *gdev = b->att->gdev;
-	struct gpasid_op *op = b->op;
 	int ret;
 
-	if (!gpasid_table_agrees(b))
+	if (!gpasid_table_agrees(op))
 		return -EBUSY;
 
 	mutex_lock(&gdev->lock);
@@ -752,18 +762,55 @@ static void gpasid_event_free(ioasid_t hpasid)
 		gpasid_devices_reap();
 }
 
+/*
+ * Others may send BIND and UNBIND events for their own ends; @arg tells ours,
+ * without a look at what it points to.
+ */
+static struct gpasid_op *gpasid_op_find(const void *arg)
+{
+	struct gpasid_op *op, *found = NULL;
+
+	spin_lock(&gpasid_binds_lock);
+	list_for_each_entry(op, &gpasid_binds, node)
+		if (&op->b->ev == arg)
+			found = op;
+	spin_unlock(&gpasid_binds_lock);
+
+	return found;
+}
+
+/* It stays as long as the events of @hpasid are held up by our caller. */
+static struct gpasid_binding *gpasid_binding_of(ioasid_t hpasid,
+						const void *arg)
+{
+	struct gpasid_binding *b, *found = NULL;
+	struct gpasid_device *gdev;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(gdev, &gpasid_devices, node) {
+		b = xa_load(&gdev->bindings, hpasid);
+		if (b && &b->ev == arg)
+			found = b;
+	}
+	rcu_read_unlock();
+
+	return found;
+}
+
 static int gpasid_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 			 const struct ioasid_event_info *info)
 {
 	struct gpasid_binding *b;
+	struct gpasid_op *op;
 
 	switch (ev) {
 	case IOASID_BIND:
-		b = container_of(info->arg, struct gpasid_binding, ev);
-		return gpasid_event_bind(b);
+		op = gpasid_op_find(info->arg);
+		return op ? gpasid_event_bind(op) : 0;
 	case IOASID_UNBIND:
-		b = container_of(info->arg, struct gpasid_binding, ev);
-		gpasid_event_unbind(b);
+		b = gpasid_binding_of(info->id, info->arg);
+		if (b)
+			gpasid_event_unbind(b);
 		return 0;
 	case IOASID_FREE:
 		gpasid_event_free(info->id);
@@ -891,7 +938,10 @@ static int gpasid_bind_new(struct gpasid_device *gdev,
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	b->auto_free = allocated;
-	b->op = &op;
+	op.b = b;
+	spin_lock(&gpasid_binds_lock);
+	list_add(&op.node, &gpasid_binds);
+	spin_unlock(&gpasid_binds_lock);
 
 	do {
 		ret = gpasid_share(gdev, parent, data, hpasid);
@@ -900,6 +950,10 @@ static int gpasid_bind_new(struct gpasid_device *gdev,
 		op.raced = false;
 		ret = ioasid_notify(data->set, hpasid, IOASID_BIND, &b->ev);
 	} while (op.raced);
+
+	spin_lock(&gpasid_binds_lock);
+	list_del(&op.node);
+	spin_unlock(&gpasid_binds_lock);
 
 	/* Once installed it is in the hands of the events. */
 	if (!op.installed)

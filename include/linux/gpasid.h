@@ -22,7 +22,6 @@
 
 struct device;
 struct gpasid_device;
-struct gpasid_op;
 struct module;
 
 /* A PASID has 20 bits; 0 is the PASID of requests without one. */
@@ -95,8 +94,8 @@ struct gpasid_caps {
  * struct gpasid_event - What a BIND or UNBIND event carries
  * @dev: the device
  *
- * ioasid_event_info::arg of an IOASID_BIND or IOASID_UNBIND event points to
- * one.  A callback runs with the events of this IOASID serialised; it may
+ * ioasid_event_info::arg of an IOASID_BIND or IOASID_UNBIND event that comes
+ * from a binding points to one.  A callback runs with the events of this IOASID serialised; it may
  * sleep, and must not bind, unbind or free PASIDs itself.
  */
 struct gpasid_event {
@@ -225,7 +224,6 @@ enum gpasid_binding_state {
  * @auto_free: the bind allocated the IOASID: the last unbind frees it
  * @auto_spid: the bind gave it its guest PASID: the last unbind takes it away
  * @exclusive: the device is the VM's alone
- * @op: of the bind, while it is under way
  * @rcu: for readers of gpasid_device::bindings
  *
  * Owned by gpasid_device::bindings; all fields are protected by the device's
@@ -247,10 +245,7 @@ struct gpasid_binding {
 	u8 auto_free:1;
 	u8 auto_spid:1;
 	u8 exclusive:1;
-	union {
-		struct gpasid_op *op;
-		struct rcu_head rcu;
-	};
+	struct rcu_head rcu;
 };
 
 /**
