@@ -6,7 +6,7 @@
  gpasid_event_bind(...)
  {
 	<...
--	if (!gpasid_table_agrees(b))
+-	if (!gpasid_table_agrees(op))
 -		return -EBUSY;
 	...>
  }
