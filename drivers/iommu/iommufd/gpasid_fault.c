@@ -40,55 +40,66 @@ static int gpasid_fault_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* Wait until there is something to read; the reader's lock is held again then. */
+/* Wait until there is something to read. */
 static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
 				      struct file *filp)
 {
-	int rc;
-
-	while (!gpasid_fault_pending(ff->q)) {
-		if (filp->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-		mutex_unlock(&ff->read_lock);
-		rc = wait_event_interruptible(*gpasid_fault_wait(ff->q),
-					      gpasid_fault_pending(ff->q));
-		mutex_lock(&ff->read_lock);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	if (gpasid_fault_pending(ff->q))
+		return 0;
+	if (filp->f_flags & O_NONBLOCK)
+		return -EAGAIN;
+	return wait_event_interruptible(*gpasid_fault_wait(ff->q),
+					gpasid_fault_pending(ff->q));
 }
 
-static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
-				      size_t count, loff_t *ppos)
+/* What there is to read, up to @room records; the bytes copied. */
+static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
+				 char __user *buf, size_t room)
 {
 	struct iommu_gpasid_fault records[GPASID_FAULT_CHUNK];
-	struct gpasid_fault_file *ff = filp->private_data;
-	size_t room = count / sizeof(records[0]), n;
 	ssize_t done = 0;
-	int rc;
+	size_t n;
 
-	if (!room || count % sizeof(records[0]))
-		return -EINVAL;
-	/* What is taken off the queue must have a place to go. */
-	if (clear_user(buf, count))
-		return -EFAULT;
+	lockdep_assert_held(&ff->read_lock);
 
-	mutex_lock(&ff->read_lock);
-	rc = gpasid_fault_wait_readable(ff, filp);
-	while (!rc && room) {
+	while (room) {
 		n = gpasid_fault_read(ff->q, records,
 				      min_t(size_t, room, ARRAY_SIZE(records)));
 		if (!n)
 			break;
 		if (copy_to_user(buf + done, records, n * sizeof(records[0])))
-			rc = -EFAULT;
+			return -EFAULT;
 		done += n * sizeof(records[0]);
 		room -= n;
 	}
-	mutex_unlock(&ff->read_lock);
+	return done;
+}
 
-	return rc ?: done;
+static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
+				      size_t count, loff_t *ppos)
+{
+	const size_t size = sizeof(struct iommu_gpasid_fault);
+	struct gpasid_fault_file *ff = filp->private_data;
+	ssize_t done;
+	int rc;
+
+	if (!count || count % size)
+		return -EINVAL;
+	/* What is taken off the queue must have a place to go. */
+	if (clear_user(buf, count))
+		return -EFAULT;
+
+	/* Another reader may be quicker: wait again. */
+	do {
+		rc = gpasid_fault_wait_readable(ff, filp);
+		if (rc)
+			return rc;
+		mutex_lock(&ff->read_lock);
+		done = gpasid_fault_copy(ff, buf, count / size);
+		mutex_unlock(&ff->read_lock);
+	} while (!done);
+
+	return done;
 }
 
 static ssize_t gpasid_fault_fops_write(struct file *filp,
