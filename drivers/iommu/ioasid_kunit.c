@@ -972,6 +972,8 @@ static void detached_spid_can_be_attached_again(struct kunit *test)
 	ioasid_t a = must_alloc_spid(test, ctx->set, 3);
 	ioasid_t b = must_alloc(test, ctx->set);
 
+	/* A neighbour, so that nothing goes with the last one */
+	must_alloc_spid(test, ctx->set, 5);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->set, 3));
@@ -987,6 +989,9 @@ static void free_takes_the_spid_at_once(struct kunit *test)
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t a = must_alloc_spid(test, ctx->set, 3);
 	ioasid_t b = must_alloc(test, ctx->set);
+
+	/* A neighbour, so that nothing goes with the last one */
+	must_alloc_spid(test, ctx->set, 5);
 
 	/* Even while the number is held, the SPID is free */
 	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, a));
