@@ -13,6 +13,8 @@
 #define NR_GROUPS	512	/* page request group index: 9 bits */
 #define NR_DMA_GROUPS	256	/* the upper half is for requests by hand */
 #define PRQ_ENTRY	32
+#define QUIET_ROUNDS	1000	/* software has left an overflow standing */
+#define WATCH_LOOKS	10000000
 
 struct page_group {
 	struct list node;
@@ -138,8 +140,34 @@ void page_request_status_clear(struct unit *u, u32 written)
 	u->prs_again &= ~written;
 	if (!u->prs)
 		event_clear(u, &u->ev_prq);
+	u->prq_hidden = u->prs & PRS_PRO;
+	u->prq_quiet = 0;
 	if (again && reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT))
 		prs_set(u, PRS_PPR);
+}
+
+/*
+ * Software wrote to the status register while PRO was set, and did not clear
+ * it.  What it wrote stood there, without PRO, until the next round; if it read
+ * the register before that and emptied the queue, it does not know of the
+ * overflow, and no request would ever get through again.  So it is told once
+ * more, and watched closely enough for PRO to be back before it looks.
+ */
+void page_requests_watch(struct unit *u)
+{
+	u32 n;
+
+	if (!u->prq_hidden || u->ev_prq.pending ||
+	    reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT) ||
+	    u->prq_quiet++ < QUIET_ROUNDS)
+		return;
+	u->prq_hidden = false;
+	event_raise(u, &u->ev_prq);
+	for (n = 0; n < WATCH_LOOKS; n++) {
+		if (reg_read32(u, REG_PRS) != u->prs_shown)
+			break;
+	}
+	registers_sync(u);
 }
 
 /* "Page Request Descriptor" */
@@ -177,11 +205,14 @@ static enum prq_result enqueue(struct unit *u, const struct request *rq,
 	u64 pqa = reg_read64(u, REG_PQA);
 	u32 size = 0x1000u << bits(pqa, 2, 0);
 	u32 mask = size - PRQ_ENTRY;
-	u32 head = reg_read64(u, REG_PQH) & mask;
-	u32 tail = reg_read64(u, REG_PQT) & mask;
-	u32 next = (tail + PRQ_ENTRY) & mask;
+	u32 head, tail, next;
 	u64 *p;
 
+	/* An overflow that software cleared a moment ago is over. */
+	registers_sync(u);
+	head = reg_read64(u, REG_PQH) & mask;
+	tail = reg_read64(u, REG_PQT) & mask;
+	next = (tail + PRQ_ENTRY) & mask;
 	if (u->prs & PRS_PRO || next == head) {
 		u->cnt.u_prq_overflows += !(u->prs & PRS_PRO);
 		prs_set(u, PRS_PRO);

@@ -228,7 +228,7 @@ static void poll_w1c(struct unit *u)
 		event_clear(u, &u->ev_inv);
 	}
 	written = w1c_written(u, REG_PRS, &u->prs_shown);
-	if (written & u->prs)
+	if (written)
 		page_request_status_clear(u, written);
 	registers_publish(u);
 }
@@ -253,6 +253,7 @@ bool registers_poll(struct unit *u)
 	faults_poll(u);
 	poll_w1c(u);
 	faults_watch(u);
+	page_requests_watch(u);
 	busy |= event_service(u, &u->ev_fault);
 	busy |= event_service(u, &u->ev_inv);
 	busy |= event_service(u, &u->ev_prq);

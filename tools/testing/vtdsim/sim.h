@@ -151,6 +151,8 @@ struct unit {
 	u32 prs;
 	u32 prs_shown;
 	u32 prs_again;			/* condition met while its bit was set */
+	u32 prq_quiet;			/* rounds since software wrote to PRS */
+	bool prq_hidden;		/* it may not have seen PRO */
 	u32 fault_next;			/* next fault recording register */
 	u32 fault_quiet;		/* rounds since software cleared one */
 	bool fault_handled;		/* it has cleared one since the event */
@@ -234,6 +236,7 @@ u32 page_request_credits(struct ep *ep);
 bool page_group_done(struct page_group *g, u8 *code, bool *overflowed);
 void page_group_put(struct page_group *g);
 void page_request_status_clear(struct unit *u, u32 written);
+void page_requests_watch(struct unit *u);
 void page_response(struct unit *u, const u64 *d);
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);

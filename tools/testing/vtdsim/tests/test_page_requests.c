@@ -522,6 +522,65 @@ TEST(overflow, "queue full: PRO, and success to a last one, to try again")
 	EXPECT_EQ(slot->status, VTDSIM_PENDING);
 }
 
+TEST(overflow_just_cleared, "PRO cleared a moment ago is no overflow any more")
+{
+	struct vtdsim_desc d = raw(IA, VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(300));
+	struct request rq = {
+		.has_pasid = true, .pasid = PASID, .addr = IA, .read = true,
+	};
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	regs(w)->pri_credits = 200;
+	rq.sid = w->ep->sid;
+	fill_queue(w);
+	dma(w, &d);
+	EXPECT_EQ(reg_read32(w->u, REG_PRS) & 3, PRS_PPR | PRS_PRO);
+	consume(w);
+	/* No round between the two. */
+	reg_write32(w->u, REG_PRS, PRS_PRO);
+	page_group_put(page_request_send(w->ep, &rq, 1));
+	EXPECT_EQ(reg_read32(w->u, REG_PRS) & 3, PRS_PPR);
+	EXPECT_EQ(w->u->cnt.u_prq_overflows, 1);
+	EXPECT_EQ(queued(w), 1);
+	page_requests_reset(w->ep);
+}
+
+TEST(overflow_hidden, "software that may have missed PRO is told again")
+{
+	struct vtdsim_desc d = raw(IA, VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(300));
+	u64 msis;
+	struct pri p;
+	u32 i;
+
+	pri_init(w, &p, 0);
+	regs(w)->pri_credits = 200;
+	fill_queue(w);
+	dma(w, &d);
+	/* Not while requests are left: software will look when it is done. */
+	reg_write32(w->u, REG_PRS, PRS_PPR);
+	world_poll(w);
+	msis = w->nr_msis;
+	for (i = 0; i < 3000; i++)
+		world_poll(w);
+	EXPECT_EQ(w->nr_msis, msis);
+	consume(w);
+	for (i = 0; i < 3000; i++)
+		world_poll(w);
+	EXPECT_EQ(w->nr_msis, msis + 1);
+	EXPECT_EQ(reg_read32(w->u, REG_PRS) & 3, PRS_PRO);
+	/* Each time that it misses it, and never after it is cleared. */
+	consume(w);
+	for (i = 0; i < 3000; i++)
+		world_poll(w);
+	EXPECT_EQ(w->nr_msis, msis + 2);
+	reg_write32(w->u, REG_PRS, PRS_PRO);
+	for (i = 0; i < 3000; i++)
+		world_poll(w);
+	EXPECT_EQ(w->nr_msis, msis + 2);
+	EXPECT_EQ(reg_read32(w->u, REG_PRS), 0);
+}
+
 TEST(wrap, "the queue wraps")
 {
 	struct vtdsim_desc d = raw(IA, VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(300));
