@@ -927,8 +927,6 @@ TEST_F_TIMEOUT(pri, an_overflow_of_the_request_queue_is_survived, 120)
 	pthread_t thread[64];
 	int i;
 
-	if (!getenv("PRQ_OVERFLOW"))
-		SKIP(return, "hangs now and then, cause unknown; PRQ_OVERFLOW=1 runs it");
 	ASSERT_EQ(0, lab_counters(self->lab, &c));
 	/* First, or the hogs would take this thread's processor away. */
 	stay_on(0);
