@@ -506,7 +506,6 @@ gpasid_binding_alloc(struct gpasid_device *gdev, struct iommu_domain *parent,
 	b = kmem_cache_zalloc(gpasid_binding_cache, GFP_KERNEL_ACCOUNT);
 	if (!b)
 		return ERR_PTR(-ENOMEM);
-	b->ev.dev = gdev->dev;
 	b->owner = data->owner;
 	b->set = data->set;
 	b->pgtbl = data->pgtbl;
@@ -704,7 +703,7 @@ static void gpasid_hand_over(struct gpasid_binding *b)
 
 	down_read(&gpasid_devices_rwsem);
 	list_for_each_entry(gdev, &gpasid_devices, node) {
-		if (gdev == from || done)
+		if (gdev == from || done || !xa_load(&gdev->bindings, b->hpasid))
 			continue;
 		mutex_lock(&gdev->lock);
 		heir = xa_load(&gdev->bindings, b->hpasid);
@@ -748,6 +747,9 @@ static void gpasid_event_free(ioasid_t hpasid)
 
 	down_read(&gpasid_devices_rwsem);
 	list_for_each_entry(gdev, &gpasid_devices, node) {
+		/* Another VM's device may hold its lock for long. */
+		if (!xa_load(&gdev->bindings, hpasid))
+			continue;
 		mutex_lock(&gdev->lock);
 		b = xa_load(&gdev->bindings, hpasid);
 		if (b && !WARN_ON(b->state != GPASID_CLEARED)) {
@@ -772,14 +774,17 @@ static struct gpasid_op *gpasid_op_find(const void *arg)
 
 	spin_lock(&gpasid_binds_lock);
 	list_for_each_entry(op, &gpasid_binds, node)
-		if (&op->b->ev == arg)
+		if (op->b == arg)
 			found = op;
 	spin_unlock(&gpasid_binds_lock);
 
 	return found;
 }
 
-/* It stays as long as the events of @hpasid are held up by our caller. */
+/*
+ * The binding that an event is about, if it is one of ours.  It stays as long
+ * as the events of @hpasid are held up by our caller.
+ */
 static struct gpasid_binding *gpasid_binding_of(ioasid_t hpasid,
 						const void *arg)
 {
@@ -789,13 +794,28 @@ static struct gpasid_binding *gpasid_binding_of(ioasid_t hpasid,
 	rcu_read_lock();
 	list_for_each_entry_rcu(gdev, &gpasid_devices, node) {
 		b = xa_load(&gdev->bindings, hpasid);
-		if (b && &b->ev == arg)
+		if (b && b == arg)
 			found = b;
 	}
 	rcu_read_unlock();
 
 	return found;
 }
+
+/**
+ * gpasid_event_device() - The device that a BIND or UNBIND event is about
+ * @info: what the subscriber was called with
+ *
+ * Context: Inside the subscriber's call.
+ * Return: the device, or NULL when the event does not come from a binding.
+ */
+struct device *gpasid_event_device(const struct ioasid_event_info *info)
+{
+	struct gpasid_binding *b = gpasid_binding_of(info->id, info->arg);
+
+	return b ? b->att->gdev->dev : NULL;
+}
+EXPORT_SYMBOL_GPL(gpasid_event_device);
 
 static int gpasid_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 			 const struct ioasid_event_info *info)
@@ -867,12 +887,14 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 			  ioasid_t *hpasid, bool *allocated)
 {
 	ioasid_t id = data->hpasid;
+	bool held = false;
 	int ret;
 
 	*allocated = false;
 	if (!id && (data->flags & GPASID_BIND_GPASID)) {
-		id = ioasid_find_by_spid(data->set, data->gpasid);
-		if (id == INVALID_IOASID)
+		id = ioasid_get_by_spid(data->set, data->gpasid);
+		held = id != INVALID_IOASID;
+		if (!held)
 			id = 0;
 	}
 	if (!id) {
@@ -887,10 +909,12 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 	if (id >= dev->iommu->max_pasids) {
 		dev_warn_ratelimited(dev, "hPASID %u: beyond the device's %u\n",
 				     id, dev->iommu->max_pasids - 1);
+		if (held)
+			ioasid_put(data->set, id);
 		return -EINVAL;
 	}
 
-	ret = ioasid_get(data->set, id);
+	ret = held ? 0 : ioasid_get(data->set, id);
 	if (ret && *allocated)
 		gpasid_free(data->set, id);
 	*hpasid = id;
@@ -948,7 +972,7 @@ static int gpasid_bind_new(struct gpasid_device *gdev,
 		if (ret != -ENOENT)
 			break;
 		op.raced = false;
-		ret = ioasid_notify(data->set, hpasid, IOASID_BIND, &b->ev);
+		ret = ioasid_notify(data->set, hpasid, IOASID_BIND, b);
 	} while (op.raced);
 
 	spin_lock(&gpasid_binds_lock);
@@ -1021,11 +1045,12 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 		ret = gpasid_replace(gdev, parent, data, id);
 	else
 		ret = gpasid_bind_new(gdev, parent, data, id, allocated);
-	ioasid_put(data->set, id);
+	/* Freed while the reference keeps the number from being another's. */
 	if (!ret)
 		data->hpasid = id;
 	else if (allocated)
 		gpasid_free(data->set, id);
+	ioasid_put(data->set, id);
 out_device:
 	gpasid_device_put(gdev);
 	if (ret)
@@ -1049,7 +1074,7 @@ EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
 struct gpasid_claim {
 	struct ioasid_set *set;
 	ioasid_t hpasid;
-	struct gpasid_event *ev;
+	struct gpasid_binding *b;	/* never dereferenced: it may be gone */
 };
 
 /* -ENOENT: the IOASID is being freed, its FREE event takes the binding. */
@@ -1065,15 +1090,33 @@ static int gpasid_claim(struct gpasid_binding *b, struct gpasid_claim *claim)
 	b->state = GPASID_LEAVING;
 	claim->set = b->set;
 	claim->hpasid = b->hpasid;
-	claim->ev = &b->ev;
+	claim->b = b;
 
 	return 0;
 }
 
-static int gpasid_unbind_claimed(const struct gpasid_claim *claim)
+/* The call came from a subscriber: no event is sent, and the binding stays. */
+static void gpasid_restore(struct gpasid_device *gdev,
+			   const struct gpasid_claim *claim)
 {
-	return ioasid_notify(claim->set, claim->hpasid, IOASID_UNBIND,
-			     claim->ev);
+	struct gpasid_binding *b;
+
+	mutex_lock(&gdev->lock);
+	b = xa_load(&gdev->bindings, claim->hpasid);
+	if (b && b == claim->b && b->state == GPASID_LEAVING)
+		b->state = GPASID_BOUND;
+	mutex_unlock(&gdev->lock);
+}
+
+static int gpasid_unbind_claimed(struct gpasid_device *gdev,
+				 const struct gpasid_claim *claim)
+{
+	int ret = ioasid_notify(claim->set, claim->hpasid, IOASID_UNBIND,
+				claim->b);
+
+	if (WARN_ON_ONCE(ret == -EDEADLK))
+		gpasid_restore(gdev, claim);
+	return ret;
 }
 
 static void gpasid_unclaim(const struct gpasid_claim *claim)
@@ -1096,7 +1139,8 @@ static void gpasid_unclaim(const struct gpasid_claim *claim)
  *
  * Context: Process context. May sleep. Takes the device's lock.
  * Return: 0; -ENOENT when @owner has no such binding, or the IOASID was freed,
- * which unbinds it.
+ * which unbinds it; -EDEADLK when it is called from a subscriber, which is a
+ * mistake and leaves the binding as it is.
  */
 int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
 			    ioasid_t hpasid, void *owner)
@@ -1119,7 +1163,7 @@ int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
 	mutex_unlock(&gdev->lock);
 
 	if (!ret && claim.set) {
-		ret = gpasid_unbind_claimed(&claim);
+		ret = gpasid_unbind_claimed(gdev, &claim);
 		if (!ret)
 			gpasid_finish_one(gdev, set, hpasid);
 		gpasid_unclaim(&claim);
@@ -1246,7 +1290,7 @@ static void gpasid_unbind_many(struct device *dev,
 		return;
 
 	while (gpasid_claim_next(gdev, filter, &index, &claim)) {
-		cleared += !gpasid_unbind_claimed(&claim);
+		cleared += !gpasid_unbind_claimed(gdev, &claim);
 		gpasid_unclaim(&claim);
 		index++;
 		cond_resched();

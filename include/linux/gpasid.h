@@ -90,18 +90,6 @@ struct gpasid_caps {
 	u32 formats;
 };
 
-/**
- * struct gpasid_event - What a BIND or UNBIND event carries
- * @dev: the device
- *
- * ioasid_event_info::arg of an IOASID_BIND or IOASID_UNBIND event that comes
- * from a binding points to one.  A callback runs with the events of this IOASID serialised; it may
- * sleep, and must not bind, unbind or free PASIDs itself.
- */
-struct gpasid_event {
-	struct device *dev;
-};
-
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data);
 int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
@@ -109,6 +97,7 @@ int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
 void iommu_sva_unbind_gpasid_owner(struct device *dev, void *owner);
 void iommu_sva_unbind_gpasid_parent(struct device *dev,
 				    struct iommu_domain *parent);
+struct device *gpasid_event_device(const struct ioasid_event_info *info);
 unsigned long gpasid_count(struct device *dev, const void *owner);
 bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent);
 int gpasid_check_parent(struct device *dev, struct iommu_domain *parent);
@@ -210,7 +199,6 @@ enum gpasid_binding_state {
 
 /**
  * struct gpasid_binding - A device's host PASID joined to a first-stage table
- * @ev: what its events carry; tells its BIND event from that of another device
  * @att: the device and the second stage
  * @owner: first owner
  * @set: the set that the host PASID belongs to
@@ -228,10 +216,9 @@ enum gpasid_binding_state {
  *
  * Owned by gpasid_device::bindings; all fields are protected by the device's
  * lock.  Readers under RCU may read @hpasid, @set, @att, @dev_id and @state.
- * Holds one reference on its IOASID.
+ * Holds one reference on its IOASID.  Its address is the argument of its events.
  */
 struct gpasid_binding {
-	struct gpasid_event ev;
 	struct gpasid_attachment *att;
 	void *owner;
 	struct ioasid_set *set;

@@ -528,10 +528,10 @@ static int vdcm_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 		       const struct ioasid_event_info *info)
 {
 	struct vdcm *v = container_of(nb, struct vdcm, nb);
-	const struct gpasid_event *gev = info->arg;
 
 	if (ev == IOASID_FREE ||
-	    (ev == IOASID_UNBIND && gev->dev == vdcm_dma_dev(v)))
+	    (ev == IOASID_UNBIND &&
+	     gpasid_event_device(info) == vdcm_dma_dev(v)))
 		vdcm_queue_revoke(v, info->id);
 
 	return 0;
