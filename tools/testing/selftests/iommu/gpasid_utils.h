@@ -59,7 +59,8 @@ bool refused(__u64 result);
  * @start: counters of each, when it was added
  * @cap: VT-d capabilities of the unit of each
  * @ecap: VT-d extended capabilities of the unit of each
- * @expect_stale: the test makes stale hits itself, by not invalidating
+ * @expect_stale: the test makes stale hits itself: it does not invalidate, or
+ *                DMA goes on while an entry is taken away
  */
 struct bench {
 	struct gvm vm;
