@@ -24,6 +24,9 @@ class Suite:
         self.log.write(text if text.endswith("\n") else text + "\n")
         self.log.flush()
 
+    def progress(self, what):
+        print(f"  [{time.monotonic() - self.start:6.1f} s] {what}", flush=True)
+
     def item(self, name, ok, detail=""):
         """One thing that was tried.  @detail: what a reader needs on failure."""
         self.note(f"{'passed' if ok else 'FAILED'}: {name}")

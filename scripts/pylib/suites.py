@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -22,25 +23,39 @@ SELFTESTS = TOP / "tools/testing/selftests/iommu"
 NOT_STATUS = (124, 125)		# the lab's own
 
 
-def call(argv, suite, timeout=None, **kwargs):
+def call(argv, suite, timeout=None, each_line=None):
     """Status and standard output; everything goes to the suite's log."""
     suite.note("$ " + shlex.join(map(str, argv)))
-    try:
-        proc = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace", timeout=timeout, env=clean_env(), **kwargs)
-    except subprocess.TimeoutExpired:
-        return 124, "", f"not done after {timeout} s"
-    suite.note(proc.stdout)
-    if proc.stderr:
-        suite.note(proc.stderr)
-    return proc.returncode, proc.stdout, proc.stderr
+    with tempfile.TemporaryFile("w+", errors="replace") as err:
+        proc = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=err, text=True,
+                                errors="replace", env=clean_env())
+        late = threading.Event()
+        timer = threading.Timer(timeout or threading.TIMEOUT_MAX,
+                                lambda: (late.set(), proc.kill()))
+        timer.daemon = True
+        timer.start()
+        out = []
+        for line in proc.stdout:
+            out.append(line)
+            suite.note(line)
+            if each_line:
+                each_line(line)
+        proc.wait()
+        timer.cancel()
+        err.seek(0)
+        errors = err.read()
+    if late.is_set():
+        errors += f"not done after {timeout} s\n"
+    if errors:
+        suite.note(errors)
+    return 124 if late.is_set() else proc.returncode, "".join(out), errors
 
 
-def lab(suite, *args, program, timeout=300, check_log=True):
+def lab(suite, *args, program, timeout=300, check_log=True, each_line=None):
     argv = [LAB, "run", "--no-build", "--timeout", timeout,
             *(["--check-log"] if check_log else []), *args, "--", *program]
-    return call(argv, suite, timeout + 120)
+    return call(argv, suite, timeout + 120, each_line)
 
 
 def selftest_make(*targets):
@@ -72,9 +87,8 @@ def libgpasid(suite):
 # ---- programs in the lab ----------------------------------------------------------
 
 
-def in_lab(suite, name, flags, program, timeout, without=()):
-    """One boot, one kselftest program."""
-    status, out, err = lab(suite, *flags, program=program, timeout=timeout)
+def take_tap(suite, name, status, out, detail, without=()):
+    """What one kselftest program printed, and the status it ended with."""
     for test in without:
         out, left_out = re.subn(rf"^not (ok \d+ \S*\b{test})$", r"\1 # SKIP", out, flags=re.M)
         status = 0 if left_out and status == 1 else status
@@ -85,26 +99,58 @@ def in_lab(suite, name, flags, program, timeout, without=()):
         suite.skip(name)
     elif not seen or status in NOT_STATUS or not whole:
         # No TAP: the status is the result.  Or: the end of it is missing.
-        suite.item(name, status == 0 and whole, err or out[-2000:])
+        suite.item(name, status == 0 and whole, detail or out[-2000:])
     elif status and suite.failed == failed:
-        suite.item(f"{name}: exit status {status}", False, err or out[-2000:])
+        suite.item(f"{name}: exit status {status}", False, detail or out[-2000:])
+
+
+def in_lab(suite, name, flags, program, timeout, without=()):
+    """One boot, one kselftest program."""
+    status, out, err = lab(suite, *flags, program=program, timeout=timeout)
+    take_tap(suite, name, status, out, err, without)
 
 
 def variants():
-    """Lines "name | lab flags | program and arguments" of lab-variants."""
+    """The boots of lab-variants: {(kernel, flags): {name: (program, arguments)}}."""
+    boots = {}
     for line in (SELFTESTS / "lab-variants").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             name, flags, program = (part.strip() for part in line.split("|"))
-            words = shlex.split(program)
-            yield name, shlex.split(flags), [PROGRAMS / words[0], *words[1:]]
+            what = "release" if name.startswith("slow-") else "debug"
+            boots.setdefault((what, flags), {})[name] = shlex.split(program)
+    return boots
+
+
+def boot(suite, what, flags, programs):
+    """One boot, several kselftest programs one after the other."""
+    mark = "== of the lab:"
+    limit = 1200 if what == "release" else 600
+    script = "".join(f"echo '{mark} {name}'; timeout -s KILL {limit} {shlex.join(words)};"
+                     f"echo; echo '{mark} status' $?;" for name, words in programs.items())
+    push = [arg for path in sorted({PROGRAMS / words[0] for words in programs.values()})
+            for arg in ("--push", path)]
+
+    def each_line(line):
+        if line.startswith(mark) and "status" not in line:
+            suite.progress(line.split()[-1])
+
+    suite.progress("boot, " + (flags or "defaults"))
+    status, out, err = lab(suite, "--kernel", what, *shlex.split(flags), *push,
+                           program=["sh", "-c", script], timeout=limit * len(programs),
+                           each_line=each_line)
+    parts = dict(re.findall(rf"^{mark} (\S+)\n(.*?)(?=^{mark} \S+\n|\Z)", out, re.M | re.S))
+    for name in programs:
+        said, _, ended = parts.get(name, "").partition(f"{mark} status ")
+        take_tap(suite, name, int(ended) if ended.strip() else 125, said,
+                 "" if ended.strip() else err or "it did not end")
+    if status:
+        suite.item(f"{' '.join(programs)}: the boot, and the kernel's log", False, err)
 
 
 def selftests(suite):
     """Tests of the ioctls and of DMA, on the debug kernel with two processors."""
-    for name, flags, program in variants():
-        slow = name.startswith("slow-")
-        in_lab(suite, name, ["--kernel", "release" if slow else "debug", *flags], program,
-               1200 if slow else 600)
+    for (what, flags), programs in variants().items():
+        boot(suite, what, flags, programs)
 
 
 def story(suite):
