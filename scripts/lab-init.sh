@@ -33,7 +33,10 @@ if [ $gpasid = y ]; then
 fi
 # With the ID known beforehand, each endpoint is bound as it appears.
 [ $vfio = y ] && modprobe -q vfio-pci ids=1af4:6da1
-[ $endpoints = y ] && modprobe vtdsim_ep
+if [ $endpoints = y ] && ! modprobe vtdsim_ep; then
+	echo "lab: no endpoints"
+	poweroff -f
+fi
 for m in $modules; do
 	modprobe $m || echo "lab: cannot load $m"
 done

@@ -31,7 +31,7 @@ from .tree import BUILD, LOGS, TOP, BuildError
 
 VTDSIM = TOP / "tools/testing/vtdsim"
 WINDOW = "16M$0x1F000000"		# VTDSIM_WINDOW_BASE in vtdsim_abi.h
-MIN_MEM = 512 << 20
+WINDOW_END = 0x20000000
 
 TIMEOUT, FAILED = 124, 125
 
@@ -110,6 +110,11 @@ def parse_size(text):
     return int(m.group(1)) << {"": 0, "K": 10, "M": 20, "G": 30}[m.group(2)]
 
 
+def least_memory(initrd):
+    """QEMU puts the initramfs, and a few tables, at the top; the window stands below."""
+    return WINDOW_END + (1 << 20) + (-(-initrd >> 20) << 20)
+
+
 def build_vtdsim():
     out = BUILD / "vtdsim"
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -181,9 +186,7 @@ class Lab:
         self.args = args
         self.key = secrets.token_hex(8)
         self.debug = args.kernel == "debug"
-        self.mem = parse_size(args.mem or ("1G" if self.debug else "512M"))
-        if self.mem < MIN_MEM:
-            raise BuildError("--mem: the lab needs 512M")
+        self.mem = parse_size(args.mem)
         self.cpus = args.cpus or (2 if self.debug else 1)
         self.stack = contextlib.ExitStack()
         self.vtdsim = self.qemu = None
@@ -224,7 +227,11 @@ class Lab:
         texts = {"settings": settings(self.args, self.key), "command": text + "\n"}
         if self.args.command == "shell":
             texts["interactive"] = ""
-        self.initrd = self.memfd("initrd", base.read_bytes() + initramfs.extra(files, texts))
+        initrd = base.read_bytes() + initramfs.extra(files, texts)
+        least = least_memory(len(initrd))
+        if self.mem < least:
+            raise BuildError(f"--mem {self.args.mem}: the lab and these files need {least >> 20}M")
+        self.initrd = self.memfd("initrd", initrd)
         log_dir = BUILD / "lab"
         fd, self.log = tempfile.mkstemp(prefix="log-", dir=log_dir)
         os.close(fd)

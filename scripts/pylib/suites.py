@@ -333,6 +333,24 @@ def lab_devices(suite):
     suite.item("endpoints can be removed, found again, reset and unloaded", status == 0, out + err)
 
 
+def lab_memory(suite):
+    """The initramfs and the device window do not meet."""
+    count = ["sh", "-c", "ls /sys/bus/pci/devices | grep -c ^000[12]"]
+    with tempfile.NamedTemporaryFile() as big:
+        big.truncate(24 << 20)
+        flags = ["--push", f"{big.name}:big"]
+        status, out, err = lab(suite, *flags, program=count)
+        suite.item("a large file leaves the endpoints alone", out == "4\n",
+                   f"status {status}\n{out}{err}")
+        status, _, err = lab(suite, *flags, "--mem", "512M", program=["true"])
+        suite.item("too little memory is refused", status == 125 and "need" in err, err)
+    # As if the initramfs were there.
+    wipe = "loader,addr=0x1F000000,data=0,data-len=8"
+    status, _, err = lab(suite, "--qemu-arg=-device", f"--qemu-arg={wipe}", program=["true"])
+    suite.item("a window that was overwritten gives 125", status == 125 and "no endpoints" in err,
+               f"status {status}\n{err}")
+
+
 def lab_pair(suite):
     before = stale_files()
     pair = [started(f"echo begun; sleep 2; echo {i}; exit {i}") for i in (3, 4)]
@@ -350,6 +368,7 @@ def lab_itself(suite):
     lab_statuses(suite)
     lab_output(suite)
     lab_devices(suite)
+    lab_memory(suite)
     lab_pair(suite)
     for name, number in (("SIGINT", signal.SIGINT), ("SIGTERM", signal.SIGTERM),
                          ("SIGKILL", signal.SIGKILL)):
