@@ -841,12 +841,14 @@ static bool ioasid_in_callback(void)
 	return false;
 }
 
-/* No task but the current one runs inside @nb */
+/* No task but the current one runs inside @nb or registers it */
 static bool notifier_is_idle(struct ioasid_notifier *nb)
 {
 	struct ioasid_call *call;
 
 	guard(spinlock)(&ioasid_chain_lock);
+	if (nb->replayer && nb->replayer != current)
+		return false;
 	list_for_each_entry(call, &ioasid_calls, node)
 		if (call->nb == nb && call->task != current)
 			return false;
@@ -880,7 +882,7 @@ static bool replay_is_before(const struct ioasid_notifier *nb,
 {
 	const struct ioasid_set *set = ioasid->set;
 
-	if (!nb->replaying || ioasid->stamp > nb->seq)
+	if (!nb->replayer || ioasid->stamp > nb->seq)
 		return false;
 	if (set->stamp != nb->replay_set)
 		return set->stamp > nb->replay_set;
@@ -1889,6 +1891,9 @@ static int replay_call(struct ioasid_notifier *nb, struct ioasid *ioasid,
 	int ret;
 
 	guard(spinlock)(&ioasid_chain_lock);
+	/* It unregisters: notifier_remove() follows */
+	if (nb->dead)
+		return -ECANCELED;
 	ret = notifier_call(nb, ioasid, ev, arg);
 	if (ret)
 		nb->dead = true;
@@ -1991,6 +1996,21 @@ static void notifier_insert(struct ioasid_notifier *nb, struct list_head *chain)
 	list_add(&nb->node, &pos->node);
 }
 
+/* With nb->dead set */
+static void notifier_remove(struct ioasid_notifier *nb)
+{
+	struct ioasid_set *set = nb->set;
+
+	wait_event(ioasid_call_over, notifier_is_idle(nb));
+	scoped_guard(spinlock, &ioasid_chain_lock) {
+		list_del(&nb->node);
+		nb->replayer = NULL;
+		wake_up_all(&ioasid_call_over);
+	}
+	if (set)
+		set_unref(set);
+}
+
 /**
  * ioasid_register_notifier - subscribe to events
  * @set: the set whose events are wanted, NULL for those of all sets
@@ -2003,15 +2023,16 @@ static void notifier_insert(struct ioasid_notifier *nb, struct list_head *chain)
  * and each once. Without @replay it may be told %IOASID_FREE of an IOASID that was
  * there before it.
  *
- * A subscriber that refuses a BIND in the replay is not registered: it is not
- * called any more and forgets what it was told.
+ * A subscriber that refuses a BIND in the replay, or is unregistered before the
+ * replay is over, is not registered: it is not called any more and forgets what it
+ * was told. @nb must stay until this has returned.
  *
  * A subscriber for one set keeps the memory of the set until it unregisters.
  *
  * Context: Process context. May sleep, with @replay as long as subscribers do.
  * Return: 0, -EINVAL if @nb is not filled in properly, -EDEADLK if it is called
- * with @replay from a subscriber, or the errno that @nb returned for a BIND in the
- * replay.
+ * with @replay from a subscriber, -ECANCELED if @nb was unregistered during the
+ * replay, or the errno that @nb returned for a BIND in the replay.
  */
 int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 			     bool replay)
@@ -2027,7 +2048,7 @@ int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 	nb->set = set;
 	nb->dead = false;
 	nb->replay = replay;
-	nb->replaying = replay;
+	nb->replayer = replay ? current : NULL;
 	nb->replay_set = 0;
 	nb->replay_id = 0;
 	if (set)
@@ -2037,13 +2058,14 @@ int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 		return 0;
 
 	ret = set ? replay_set(nb, set) : replay_all(nb);
-	if (ret) {
-		ioasid_unregister_notifier(set, nb);
-		return ret;
+	scoped_guard(spinlock, &ioasid_chain_lock) {
+		if (!nb->dead) {
+			nb->replayer = NULL;
+			return 0;
+		}
 	}
-	scoped_guard(spinlock, &ioasid_chain_lock)
-		nb->replaying = false;
-	return 0;
+	notifier_remove(nb);
+	return ret ?: -ECANCELED;
 }
 EXPORT_SYMBOL_GPL(ioasid_register_notifier);
 
@@ -2056,23 +2078,29 @@ EXPORT_SYMBOL_GPL(ioasid_register_notifier);
  * flight, save the one that this is called from. It is not told of the end of what
  * it knows.
  *
+ * From a subscriber this does not wait for a replay to @nb, since the replay may
+ * wait for that subscriber: then ioasid_register_notifier() returns when it is over.
+ *
  * Context: Process context. Sleeps as long as @nb does; hold no lock that it takes.
  */
 void ioasid_unregister_notifier(struct ioasid_set *set,
 				struct ioasid_notifier *nb)
 {
+	bool inside = ioasid_in_callback(), replayed;
+
 	might_sleep();
 	if (WARN_ON_ONCE(nb->set != set))
 		return;
-	if (!ioasid_in_callback())
+	if (!inside)
 		notify_map_wait();
-	scoped_guard(spinlock, &ioasid_chain_lock)
+	scoped_guard(spinlock, &ioasid_chain_lock) {
 		nb->dead = true;
-	wait_event(ioasid_call_over, notifier_is_idle(nb));
-	scoped_guard(spinlock, &ioasid_chain_lock)
-		list_del(&nb->node);
-	if (set)
-		set_unref(set);
+		replayed = nb->replayer;
+	}
+	if (!replayed)
+		notifier_remove(nb);
+	else if (!inside)
+		wait_event(ioasid_call_over, notifier_is_idle(nb));
 }
 EXPORT_SYMBOL_GPL(ioasid_unregister_notifier);
 

@@ -124,9 +124,9 @@ struct ioasid_notifier {
 	u64 seq;
 	u64 replay_set;
 	u64 replay_id;
+	struct task_struct *replayer;
 	bool dead;
 	bool replay;
-	bool replaying;
 };
 
 struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
