@@ -139,6 +139,8 @@ struct ioasid_bind {
 	void *arg;
 };
 
+#define IOASID_TAKERS	3
+
 /**
  * struct ioasid - one number that a set owns
  * @set: its set, whose memory it keeps
@@ -153,7 +155,8 @@ struct ioasid_bind {
  * @pins: references of this file: one for the allocation until the subscribers
  *	have been told of the free, one for whoever has IOASID_BUSY or wants it
  * @binds: BINDs that are not over, the latest first
- * @holder: who took the last reference
+ * @takers: who took references since there were none; the first few of them
+ * @more_takers: there are others
  * @freed: jiffies at the free
  * @next: the queue of the worker of the set
  * @rcu: frees it after the last reader
@@ -172,8 +175,9 @@ struct ioasid {
 	u32 old_spid;
 	u32 gets;
 	u32 pins;
+	bool more_takers;
 	struct ioasid_bind *binds;
-	unsigned long holder;
+	unsigned long takers[IOASID_TAKERS];
 	unsigned long freed;
 	union {
 		struct ioasid *next;
@@ -1604,8 +1608,27 @@ void ioasid_drain(struct ioasid_set *set)
 }
 EXPORT_SYMBOL_GPL(ioasid_drain);
 
+/* A put does not tell whose reference it drops: only the last one clears this. */
+static void ioasid_get_locked(struct ioasid *ioasid, unsigned long taker)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&ioasid->set->lock);
+	if (!ioasid->gets++) {
+		memset(ioasid->takers, 0, sizeof(ioasid->takers));
+		ioasid->more_takers = false;
+	}
+	for (i = 0; i < IOASID_TAKERS; i++) {
+		if (!ioasid->takers[i])
+			ioasid->takers[i] = taker;
+		if (ioasid->takers[i] == taker)
+			return;
+	}
+	ioasid->more_takers = true;
+}
+
 static int ioasid_get_from(struct ioasid_set *set, ioasid_t id,
-			   unsigned long holder)
+			   unsigned long taker)
 {
 	struct ioasid *ioasid;
 
@@ -1616,8 +1639,7 @@ static int ioasid_get_from(struct ioasid_set *set, ioasid_t id,
 	guard(spinlock_irqsave)(&ioasid->set->lock);
 	if (!ioasid_is_active(ioasid))
 		return -ENOENT;
-	ioasid->gets++;
-	ioasid->holder = holder;
+	ioasid_get_locked(ioasid, taker);
 	return 0;
 }
 
@@ -1628,7 +1650,8 @@ static int ioasid_get_from(struct ioasid_set *set, ioasid_t id,
  * @id: its number
  *
  * The number is not issued again before ioasid_put(). The IOASID can be freed
- * meanwhile. The caller's address shows in debugfs if it outlives the free.
+ * meanwhile. The caller's address shows in debugfs if it outlives the free, with
+ * those of others who have taken a reference since there was none.
  *
  * Context: Any context.
  * Return: 0, -ENOENT if @set has no such IOASID or if it was freed.
@@ -1849,8 +1872,7 @@ ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
 		return INVALID_IOASID;
 	/* What has a SPID is ACTIVE */
 	ioasid = number_load(set, id);
-	ioasid->gets++;
-	ioasid->holder = _RET_IP_;
+	ioasid_get_locked(ioasid, _RET_IP_);
 	return id;
 }
 EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
@@ -2290,9 +2312,10 @@ static void ioasid_free_pending_stop(struct seq_file *m, void *v)
 
 /* Whoever keeps the number out of the pool: a subscriber, or else a reference */
 static void pending_show_holder(struct seq_file *m, struct ioasid *ioasid,
-				u32 gets, unsigned long holder)
+				const struct ioasid *copy)
 {
 	struct ioasid_call *call;
+	unsigned int i;
 
 	scoped_guard(spinlock, &ioasid_chain_lock) {
 		list_for_each_entry(call, &ioasid_calls, node) {
@@ -2302,32 +2325,30 @@ static void pending_show_holder(struct seq_file *m, struct ioasid *ioasid,
 			}
 		}
 	}
-	if (gets)
-		seq_printf(m, "%pS\n", (void *)holder);
-	else
+	if (!copy->gets) {
 		seq_puts(m, "-\n");
+		return;
+	}
+	for (i = 0; i < IOASID_TAKERS && copy->takers[i]; i++)
+		seq_printf(m, "%s%pS", i ? " or " : "", (void *)copy->takers[i]);
+	seq_puts(m, copy->more_takers ? " or others\n" : "\n");
 }
 
 static int ioasid_free_pending_show(struct seq_file *m, void *v)
 {
-	struct ioasid *ioasid = v;
-	unsigned long holder, freed;
-	u32 gets;
+	struct ioasid *ioasid = v, copy;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(m, "number set age_ms state references holder\n");
 		return 0;
 	}
-	scoped_guard(spinlock_irqsave, &ioasid->set->lock) {
-		gets = ioasid->gets;
-		holder = ioasid->holder;
-		freed = ioasid->freed;
-	}
-	seq_printf(m, "%u %llu %u %s %u ", ioasid->id, ioasid->set->stamp,
-		   jiffies_to_msecs(jiffies - freed),
-		   test_bit(IOASID_TOLD, &ioasid->flags) ? "held" : "telling",
-		   gets);
-	pending_show_holder(m, ioasid, gets, holder);
+	scoped_guard(spinlock_irqsave, &ioasid->set->lock)
+		copy = *ioasid;
+	seq_printf(m, "%u %llu %llu %s %u ", copy.id, copy.set->stamp,
+		   jiffies64_to_msecs(jiffies - copy.freed),
+		   test_bit(IOASID_TOLD, &copy.flags) ? "held" : "telling",
+		   copy.gets);
+	pending_show_holder(m, ioasid, &copy);
 	return 0;
 }
 
