@@ -1149,6 +1149,13 @@ static struct ioasid_set *set_find_locked(void *token)
 	return NULL;
 }
 
+static void set_disown_locked(struct ioasid_set *set)
+{
+	lockdep_assert_held(&ioasid_sets_lock);
+	hash_del(&set->by_token);
+	set->token = NULL;
+}
+
 static int set_insert(struct ioasid_set *set)
 {
 	guard(spinlock_irqsave)(&ioasid_sets_lock);
@@ -1275,9 +1282,13 @@ EXPORT_SYMBOL_GPL(ioasid_set_get);
  */
 void ioasid_set_put(struct ioasid_set *set)
 {
-	if (!refcount_dec_and_test(&set->users))
+	unsigned long flags;
+
+	/* Under the lock: a token without a set can be given one */
+	if (!refcount_dec_and_lock_irqsave(&set->users, &ioasid_sets_lock, &flags))
 		return;
-	ioasid_set_disown(set);
+	set_disown_locked(set);
+	spin_unlock_irqrestore(&ioasid_sets_lock, flags);
 	scoped_guard(spinlock_irqsave, &set->lock)
 		set->dead = true;
 	ioasid_free_all(set);
@@ -1300,7 +1311,9 @@ struct ioasid_set *ioasid_set_find(void *token)
 		return NULL;
 	guard(spinlock_irqsave)(&ioasid_sets_lock);
 	set = set_find_locked(token);
-	return set && refcount_inc_not_zero(&set->users) ? set : NULL;
+	if (set)
+		refcount_inc(&set->users);
+	return set;
 }
 EXPORT_SYMBOL_GPL(ioasid_set_find);
 
@@ -1317,10 +1330,7 @@ EXPORT_SYMBOL_GPL(ioasid_set_find);
 void ioasid_set_disown(struct ioasid_set *set)
 {
 	guard(spinlock_irqsave)(&ioasid_sets_lock);
-	if (!set->token)
-		return;
-	hash_del(&set->by_token);
-	set->token = NULL;
+	set_disown_locked(set);
 }
 EXPORT_SYMBOL_GPL(ioasid_set_disown);
 
