@@ -269,7 +269,11 @@ struct ioasid_cursor {
 	u64 used;
 };
 
-/* Ranges differ by the PASID widths of devices: few are in use at once */
+/*
+ * All numbers of a certain width is what devices take: each width has its cursor
+ * that nobody else can push out. Other ranges share a few.
+ */
+#define IOASID_BITS		20
 #define IOASID_CURSORS		16
 #define IOASID_DEFAULT_QUOTA	65536
 
@@ -279,7 +283,8 @@ static struct {
 	u32 default_quota;
 	u32 total;
 	u64 tick;
-	struct ioasid_cursor cursor[IOASID_CURSORS];
+	struct ioasid_cursor width[IOASID_BITS + 1];
+	struct ioasid_cursor other[IOASID_CURSORS];
 } ioasid_pool = {
 	.lock = __SPIN_LOCK_UNLOCKED(ioasid_pool.lock),
 	.ceiling = IOASID_MAX,
@@ -614,19 +619,19 @@ static void pool_uncharge(void)
 /* The cursor of a range; the one that has been idle longest is given up for it */
 static struct ioasid_cursor *pool_cursor(ioasid_t min, ioasid_t max)
 {
-	struct ioasid_cursor *pos = ioasid_pool.cursor, *oldest = pos;
+	struct ioasid_cursor *pos, *oldest = ioasid_pool.other;
 
 	lockdep_assert_held(&ioasid_pool.lock);
-	for (; pos < ioasid_pool.cursor + IOASID_CURSORS; pos++) {
+	if (min == IOASID_MIN && !(max & (max + 1)))
+		return &ioasid_pool.width[fls(max)];
+	for (pos = oldest; pos < ioasid_pool.other + IOASID_CURSORS; pos++) {
 		if (pos->min == min && pos->max == max)
 			goto found;
 		if (pos->used < oldest->used)
 			oldest = pos;
 	}
 	pos = oldest;
-	pos->min = min;
-	pos->max = max;
-	pos->next = min;
+	*pos = (struct ioasid_cursor) { .min = min, .max = max };
 found:
 	pos->used = ++ioasid_pool.tick;
 	return pos;
@@ -643,18 +648,23 @@ static ioasid_t pool_claim(ioasid_t min, ioasid_t max)
 		return min;
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
 	cursor = pool_cursor(min, max);
-	start = cursor->next;
-	cursor->next = start == max ? min : start + 1;
+	start = cursor->next >= min && cursor->next <= max ? cursor->next : min;
+	cursor->next = start + 1;
 	return start;
 }
 
-static void pool_issued(ioasid_t min, ioasid_t max, ioasid_t id)
+/* Unless others went on from there: the cursor never goes back */
+static void pool_issued(ioasid_t min, ioasid_t max, ioasid_t start, ioasid_t id)
 {
+	struct ioasid_cursor *cursor;
+
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
-	pool_cursor(min, max)->next = id == max ? min : id + 1;
+	cursor = pool_cursor(min, max);
+	if (cursor->next == start + 1)
+		cursor->next = id + 1;
 }
 
-/* A number that no one has had for as long as the range allows */
+/* The first free number after the one issued last */
 static int pool_number(ioasid_t min, ioasid_t max)
 {
 	ioasid_t start = pool_claim(min, max);
@@ -663,10 +673,11 @@ static int pool_number(ioasid_t min, ioasid_t max)
 	if (ioasid_out_of_memory())
 		return -ENOMEM;
 	id = iommu_global_pasid_alloc_range(start, max);
+	/* Not only what is below @start: only one look at all numbers can tell */
 	if (id == -ENOSPC && start > min)
-		id = iommu_global_pasid_alloc_range(min, start - 1);
+		id = iommu_global_pasid_alloc_range(min, max);
 	if (id > 0 && id != start)
-		pool_issued(min, max, id);
+		pool_issued(min, max, start, id);
 	return id;
 }
 
@@ -1498,9 +1509,9 @@ err_free:
  * @data: private data, see ioasid_find()
  * @id: where the number goes
  *
- * Numbers of a range are issued in cyclic order: a number that was freed comes
- * again after all others of the range. Subscribers are told %IOASID_ALLOC before
- * this returns; others can look the IOASID up while they are.
+ * Numbers of a range are issued in cyclic order: the search goes on after the one
+ * issued last. Subscribers are told %IOASID_ALLOC before this returns; others can
+ * look the IOASID up while they are.
  *
  * Context: Process context. May sleep. May be called from a subscriber.
  * Return: 0, -EINVAL for a range that is empty or out of bounds, -ENOSPC if the
