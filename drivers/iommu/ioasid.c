@@ -777,10 +777,11 @@ static struct ioasid *ioasid_pin(struct ioasid_set *set, ioasid_t id,
 }
 
 /*
- * Step through the IOASIDs of a set without its lock: pins the one after @prev,
- * the first if that is NULL, and unpins @prev.
+ * Step through the IOASIDs of a set without its lock, up to the stamp @last: pins
+ * the one after @prev, the first if that is NULL, and unpins @prev.
  */
-static struct ioasid *ioasid_next(struct ioasid_set *set, struct ioasid *prev)
+static struct ioasid *ioasid_next(struct ioasid_set *set, struct ioasid *prev,
+				  u64 last)
 {
 	struct ioasid *next = NULL;
 	bool gone = false;
@@ -790,7 +791,10 @@ static struct ioasid *ioasid_next(struct ioasid_set *set, struct ioasid *prev)
 
 		if (!list_is_last(pos, &set->ids)) {
 			next = list_entry(pos->next, struct ioasid, node);
-			next->pins++;
+			if (next->stamp <= last)
+				next->pins++;
+			else
+				next = NULL;
 		}
 		if (prev)
 			gone = ioasid_unpin_locked(prev);
@@ -1399,9 +1403,10 @@ EXPORT_SYMBOL_GPL(ioasid_set_stats);
  * @fn: called with the number, the private data and @arg
  * @arg: passed on
  *
- * In the order of allocation, for those that are ACTIVE when their turn comes. No
- * lock is held around @fn, which may do anything to the IOASID or the set. The
- * number of the IOASID that @fn is called for stays out of the pool meanwhile.
+ * In the order of allocation, for those that exist at the time of the call and are
+ * still ACTIVE when their turn comes. No lock is held around @fn, which may do
+ * anything to the IOASID or the set. The number of the IOASID that @fn is called
+ * for stays out of the pool meanwhile.
  *
  * Context: Any context that @fn can run in.
  * Return: 0, or what @fn returned when that was not 0, which ends it.
@@ -1410,10 +1415,11 @@ int ioasid_set_for_each(struct ioasid_set *set,
 			int (*fn)(ioasid_t id, void *data, void *arg),
 			void *arg)
 {
+	u64 last = atomic64_read(&ioasid_clock);
 	struct ioasid *ioasid = NULL;
 	int ret = 0;
 
-	while (!ret && (ioasid = ioasid_next(set, ioasid)))
+	while (!ret && (ioasid = ioasid_next(set, ioasid, last)))
 		if (ioasid_is_active(ioasid))
 			ret = fn(ioasid->id, READ_ONCE(ioasid->data), arg);
 	if (ioasid)
@@ -1578,15 +1584,17 @@ EXPORT_SYMBOL_GPL(ioasid_free);
  * ioasid_free_all - free all IOASIDs of a set
  * @set: the set
  *
- * As if ioasid_free() were called for each one, in the order of allocation.
+ * As if ioasid_free() were called for each one that exists at the time of the call,
+ * in the order of allocation.
  *
  * Context: Any context. Takes time in proportion to the number of IOASIDs.
  */
 void ioasid_free_all(struct ioasid_set *set)
 {
+	u64 last = atomic64_read(&ioasid_clock);
 	struct ioasid *ioasid = NULL;
 
-	while ((ioasid = ioasid_next(set, ioasid))) {
+	while ((ioasid = ioasid_next(set, ioasid, last))) {
 		guard(spinlock_irqsave)(&set->lock);
 		if (!ioasid_is_active(ioasid))
 			continue;
@@ -1602,7 +1610,7 @@ EXPORT_SYMBOL_GPL(ioasid_free_all);
  *
  * Sleeps until all subscribers have returned from %IOASID_FREE of every IOASID of
  * @set that was FREE_PENDING at the time of the call. Their numbers are in the pool
- * again then, unless someone has a reference.
+ * again then, unless someone has a reference or is inside a call about them.
  *
  * A subscriber must not call this, it would wait for itself: it warns, and returns
  * without waiting.
@@ -1978,9 +1986,7 @@ static int replay_set(struct ioasid_notifier *nb, struct ioasid_set *set)
 	struct ioasid *ioasid = NULL;
 	int ret = 0;
 
-	while (!ret && (ioasid = ioasid_next(set, ioasid))) {
-		if (ioasid->stamp > nb->seq)
-			break;
+	while (!ret && (ioasid = ioasid_next(set, ioasid, nb->seq))) {
 		ioasid_lock_events(ioasid);
 		ret = replay_ioasid(nb, ioasid);
 		ioasid_unlock_events(ioasid);
