@@ -2419,7 +2419,8 @@ static int __init ioasid_init(void)
 	ioasid_obj_cache = kmem_cache_create("ioasid_leaf",
 					     struct_size(leaf, obj, TAB_LEAF_SLOTS),
 					     0, SLAB_ACCOUNT, NULL);
-	ioasid_wq = alloc_workqueue("ioasid", WQ_UNBOUND, 0);
+	/* Each set whose subscribers sleep takes one place */
+	ioasid_wq = alloc_workqueue("ioasid", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!ioasid_cache || !ioasid_num_cache || !ioasid_obj_cache || !ioasid_wq) {
 		ioasid_cleanup();
 		return -ENOMEM;
