@@ -1205,7 +1205,6 @@ static struct ioasid_set *set_new(void *token, u32 quota,
 	INIT_LIST_HEAD(&set->drains);
 	INIT_WORK(&set->work, set_work);
 	INIT_RCU_WORK(&set->release, set_release_work);
-	INIT_RCU_WORK(&set->release, set_release_work);
 	tab_init(&set->spid_tab, ioasid_num_cache);
 	return set;
 }
