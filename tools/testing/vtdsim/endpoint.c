@@ -234,7 +234,8 @@ static void check_devtlb_hit(struct ep *ep, const struct request *rq,
 	again.exec = e->rights & RIGHT_SS_X;
 	translate_peek(ep->u, &again, &t, NULL);
 	stale = e->rights & ~grant_bits(&again, &t) & ~RIGHT_FS_U;
-	if (!t.reason && t.hpa == hpa && !stale)
+	if (!t.reason && t.hpa == hpa && !stale &&
+	    !(rq->write && t.needs_dirty))
 		return;
 	ep->u->cnt.u_stale_hits++;
 	trace_note(ep->u, "stale hit: device TLB of %04x PASID %#x address %#llx",

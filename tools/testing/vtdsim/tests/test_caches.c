@@ -157,6 +157,32 @@ TEST(oracle_dirty, "a dirty bit cleared behind a cached write is stale")
 	EXPECT(peek(w, n.leaf2) & SS_D);
 }
 
+TEST(oracle_dirty_device, "likewise behind a write right in the device TLB")
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_WRITE, .flags = VTDSIM_F_PASID | VTDSIM_F_ATS,
+		.pasid = PASID, .len = 8,
+	};
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, PASID, 5);
+	poke(w, pasid_entry(w, PASID), peek(w, pasid_entry(w, PASID)) |
+	     PE_SSADE);
+	d.addr = n.ia;
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	poke(w, n.leaf2, peek(w, n.leaf2) & ~SS_D);
+	submit(w, d_iotlb(3, 5), d_addr(n.page + GUEST_OFFSET, 0, true));
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	submit(w, d_pdevtlb(w->ep->sid, PASID), ALL_PASID_PAGES);
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT(peek(w, n.leaf2) & SS_D);
+}
+
 TEST(oracle_ats, "what a translation request is granted is checked as well")
 {
 	struct translation t;
