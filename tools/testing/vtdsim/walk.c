@@ -484,9 +484,8 @@ static void second_insert(struct walk *w, const struct stage *st, u64 gpa,
 		return;
 	e->out = leaf->page;
 	e->rights = leaf->rights;
-	if (leaf->touch < 0)
-		return;
-	seen = w->touch[leaf->touch].seen;
+	/* Without SSADE there is nothing that a later hit would have to set. */
+	seen = leaf->touch < 0 ? SS_A | SS_D : w->touch[leaf->touch].seen;
 	e->rights |= seen & SS_A ? STATE_SS_ACCESSED : 0;
 	e->rights |= seen & SS_D ? STATE_SS_DIRTY : 0;
 }
@@ -747,7 +746,7 @@ static u8 combine(struct walk *w, struct leaf *l, struct leaf *s, u64 *gpa)
 	w->t->gpa = *gpa;
 	if (*gpa >= INTR_BASE && *gpa < INTR_END)
 		return FR_SGN_8;
-	reason = second_stage(w, *gpa, false, s);
+	reason = second_stage(w, *gpa, will_write(w, l->rights), s);
 	if (reason)
 		return reason;
 	l->rights &= s->rights | RIGHT_FS_W | RIGHT_FS_U | RIGHT_FS_X;
@@ -768,16 +767,6 @@ static void mark_dirty(struct walk *w, int touch)
 	w->touch[touch].set |= w->touch[touch].dirty;
 }
 
-/* The second stage's dirty bit, where the hit that gave @s did not have it. */
-static u8 second_dirty(struct walk *w, u64 gpa, struct leaf *s)
-{
-	if (!(w->pe[0] & PE_SSADE))
-		return FR_NONE;
-	if (s->touch < 0 && !(s->rights & STATE_SS_DIRTY))
-		return second_stage(w, gpa, true, s);
-	return FR_NONE;
-}
-
 static u8 first_finish(struct walk *w, const struct stage *st, struct leaf *l,
 		       struct leaf *s, u64 gpa)
 {
@@ -786,10 +775,6 @@ static u8 first_finish(struct walk *w, const struct stage *st, struct leaf *l,
 	u8 reason;
 
 	reason = output(w, l->page, l->level, l->rights);
-	if (reason)
-		return reason;
-	if (write && st->nested)
-		reason = second_dirty(w, gpa, s);
 	if (reason)
 		return reason;
 	if (write) {
@@ -801,7 +786,7 @@ static u8 first_finish(struct walk *w, const struct stage *st, struct leaf *l,
 		return reason;
 	if (write || !lacks_dirty(w, data))
 		l->rights |= STATE_FS_DIRTY;
-	if (write || s->rights & STATE_SS_DIRTY)
+	if (write || s->rights & STATE_SS_DIRTY || !(w->pe[0] & PE_SSADE))
 		l->rights |= STATE_SS_DIRTY;
 	first_insert(w, st, l, gpa & ~low_bits(level_shift(l->level)));
 	return FR_NONE;

@@ -157,6 +157,53 @@ TEST(oracle_dirty, "a dirty bit cleared behind a cached write is stale")
 	EXPECT(peek(w, n.leaf2) & SS_D);
 }
 
+/* SSADE is set, of the caches only the PASID cache is told. */
+static void ssade_late(struct world *w)
+{
+	poke(w, pasid_entry(w, PASID), peek(w, pasid_entry(w, PASID)) |
+	     PE_SSADE);
+	submit(w, d_pasid_cache(1, 5, PASID), 0);
+}
+
+TEST(oracle_ssade, "cached before SSADE was set: a write sets no dirty bit")
+{
+	u64 table, leaf;
+
+	world_init(w);
+	table = new_page(w);
+	leaf = map_second(w, table, 4, 0x5000, new_page(w), 1, SS_PAGE);
+	bind_second(w, PASID, 5, table);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	ssade_late(w);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT(!(peek(w, leaf) & SS_D));
+	submit(w, d_iotlb(2, 5), 0);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT(peek(w, leaf) & SS_D);
+}
+
+TEST(oracle_ssade_nested, "likewise nested, by the whole or by the second stage")
+{
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, PASID, 5);
+	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
+	ssade_late(w);
+	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	submit(w, d_piotlb(2, 5, PASID), 0);
+	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 2);
+	EXPECT(!(peek(w, n.leaf2) & SS_D));
+	submit(w, d_iotlb(2, 5), 0);
+	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 2);
+	EXPECT(peek(w, n.leaf2) & SS_D);
+}
+
 TEST(oracle_dirty_device, "likewise behind a write right in the device TLB")
 {
 	struct vtdsim_desc d = {

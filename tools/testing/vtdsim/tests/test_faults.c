@@ -671,6 +671,7 @@ TEST(sss_5, "SSS.5: second-stage A/D update needed, PWSNP clear")
 	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
 	flip(w, pasid_entry(w, PASID), PE_SSADE);
 	submit(w, d_pasid_cache(3, 0, 0), 0);
+	submit(w, d_iotlb(1, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_5);
 }
 

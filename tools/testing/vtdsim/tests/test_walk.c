@@ -281,6 +281,7 @@ TEST(second_ad, "SSADE: A on every access, D on a write, second stage")
 	EXPECT(!(peek(w, leaf) & (SS_A | SS_D)));
 	ssade(w, PASID);
 	submit(w, d_pasid_cache(1, 5, PASID), 0);
+	submit(w, d_iotlb(2, 5), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
 	EXPECT(peek(w, leaf) & SS_A);
 	EXPECT(!(peek(w, leaf) & SS_D));
