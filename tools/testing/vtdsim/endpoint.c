@@ -487,22 +487,22 @@ static void take_census(struct ep *ep, struct dma *q)
 	memcpy(local_of(ep, q->desc.local), &c, sizeof(c));
 }
 
-/* True if there is a response to wait for. */
-static bool send_raw(struct ep *ep, struct dma *q)
+static u8 send_raw(struct ep *ep, struct dma *q)
 {
 	u64 how = q->desc.operand;
 	struct request rq;
 
 	request_init(ep, q, q->desc.addr, how & VTDSIM_PRQ_READ,
 		     how & VTDSIM_PRQ_WRITE, &rq);
-	q->waiting = page_request_raw(ep, &rq, bits(how, 11, 3),
-				      how & VTDSIM_PRQ_LAST);
-	return q->waiting;
+	return page_request_raw(ep, &rq, how >> 3, how & VTDSIM_PRQ_LAST,
+				&q->waiting);
 }
 
 /* What does not touch the VM's memory is done at once. */
 static bool run_special(struct ep *ep, struct dma *q, u32 n)
 {
+	u8 status = VTDSIM_DONE;
+
 	if (!desc_valid(ep, q)) {
 		finish(ep, q, n, VTDSIM_BAD_DESC, 0);
 		return true;
@@ -513,13 +513,14 @@ static bool run_special(struct ep *ep, struct dma *q, u32 n)
 	}
 	if (is_dma(q->desc.op))
 		return false;
-	if (q->desc.op == VTDSIM_OP_PAGE_REQUEST && send_raw(ep, q))
-		return true;
-	if (q->desc.op == VTDSIM_OP_EXPLAIN)
+	if (q->desc.op == VTDSIM_OP_PAGE_REQUEST)
+		status = send_raw(ep, q);
+	else if (q->desc.op == VTDSIM_OP_EXPLAIN)
 		explain(ep, q);
 	else if (q->desc.op == VTDSIM_OP_CENSUS)
 		take_census(ep, q);
-	finish(ep, q, n, VTDSIM_DONE, 0);
+	if (status != VTDSIM_PENDING)
+		finish(ep, q, n, status, 0);
 	return true;
 }
 

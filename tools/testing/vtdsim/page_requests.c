@@ -313,26 +313,33 @@ struct page_group *page_request_send(struct ep *ep, const struct request *rq,
 }
 
 /*
- * A request by hand: any group index, last or not.  Returns the group to wait
- * for if it was the last; a stop marker (last, neither read nor write) has no
- * response.
+ * A request by hand, for a group that DMA does not use and that has not had its
+ * last one.  VTDSIM_PENDING if this is the last: then @wait has to be waited
+ * for; a stop marker (last, neither read nor write) has no response.
  */
-struct page_group *page_request_raw(struct ep *ep, const struct request *rq,
-				    u32 index, bool last)
+u8 page_request_raw(struct ep *ep, const struct request *rq, u64 index,
+		    bool last, struct page_group **wait)
 {
 	struct page_group *g;
 	u8 code;
 
+	if (index < NR_DMA_GROUPS || index >= NR_GROUPS)
+		return VTDSIM_BAD_DESC;
 	if (last && !rq->read && !rq->write) {
 		deliver(ep, rq, index, last, &code);
-		return NULL;
+		return VTDSIM_DONE;
 	}
-	g = group_find(ep, index % NR_GROUPS, rq->has_pasid, rq->pasid);
+	g = group_find(ep, index, rq->has_pasid, rq->pasid);
 	if (!g)
-		g = group_new(ep, index % NR_GROUPS, rq);
+		g = group_new(ep, index, rq);
+	else if (g->held)
+		return VTDSIM_BAD_DESC;
 	g->held = last;
 	group_request(g, rq, last);
-	return last ? g : NULL;
+	if (!last)
+		return VTDSIM_DONE;
+	*wait = g;
+	return VTDSIM_PENDING;
 }
 
 /* "Page Group Response Descriptor" */

@@ -230,8 +230,8 @@ void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out);
 /* page_requests.c */
 struct page_group *page_request_send(struct ep *ep, const struct request *rq,
 				     u32 nr);
-struct page_group *page_request_raw(struct ep *ep, const struct request *rq,
-				    u32 index, bool last);
+u8 page_request_raw(struct ep *ep, const struct request *rq, u64 index,
+		    bool last, struct page_group **wait);
 u32 page_request_credits(struct ep *ep);
 bool page_group_done(struct page_group *g, u8 *code, bool *overflowed);
 void page_group_put(struct page_group *g);

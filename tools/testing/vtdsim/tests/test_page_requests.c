@@ -664,6 +664,50 @@ TEST(raw_group, "by hand: a group of which the last comes late")
 	EXPECT_EQ(regs(w)->pri_outstanding, 0);
 }
 
+TEST(raw_group_ended, "by hand: a group that had its last takes no more")
+{
+	struct vtdsim_desc d = raw(IA, VTDSIM_PRQ_READ | VTDSIM_PRQ_LAST |
+				   VTDSIM_PRQ_GROUP(300));
+	struct vtdsim_desc *slot, *other;
+	struct entry e;
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	slot = dma(w, &d);
+	other = post(w, 1, &d);
+	world_poll(w);
+	EXPECT_EQ(other->status, VTDSIM_BAD_DESC);
+	EXPECT_EQ(slot->status, VTDSIM_PENDING);
+	e = entry(w, &p, 0);
+	respond(w, &e, PRQ_SUCCESS);
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+}
+
+TEST(raw_range, "by hand: the groups of DMA are not for it")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct vtdsim_desc *slot, *other;
+	struct entry e;
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	slot = dma(w, &d);
+	e = entry(w, &p, 0);
+	d = raw(IA, VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(e.group));
+	other = post(w, 1, &d);
+	world_poll(w);
+	EXPECT_EQ(other->status, VTDSIM_BAD_DESC);
+	d.operand = VTDSIM_PRQ_LAST | VTDSIM_PRQ_GROUP(512);
+	other = post(w, 1, &d);
+	world_poll(w);
+	EXPECT_EQ(other->status, VTDSIM_BAD_DESC);
+	EXPECT_EQ(queued(w), 1);
+	respond(w, &e, PRQ_INVALID);
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
+}
+
 TEST(stop_marker, "by hand: a stop marker has no response")
 {
 	struct vtdsim_desc d = raw(0, VTDSIM_PRQ_LAST | VTDSIM_PRQ_GROUP(256));
