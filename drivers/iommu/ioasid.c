@@ -558,6 +558,13 @@ VISIBLE_IF_KUNIT int ioasid_set_ceiling(u32 ceiling)
 }
 EXPORT_SYMBOL_IF_KUNIT(ioasid_set_ceiling);
 
+/* IOASIDs that exist or are being allocated */
+VISIBLE_IF_KUNIT __maybe_unused u32 ioasid_total(void)
+{
+	return READ_ONCE(ioasid_pool.total);
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_total);
+
 static int ceiling_set(const char *val, const struct kernel_param *kp)
 {
 	u32 ceiling;

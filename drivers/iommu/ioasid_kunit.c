@@ -35,6 +35,8 @@
 struct ioasid_test {
 	struct ioasid_set *set;
 	struct ioasid_set *other;
+	u32 ceiling;
+	u32 total;
 	unsigned int allocations;
 	unsigned int fail_at;
 };
@@ -44,6 +46,8 @@ static int ioasid_test_init(struct kunit *test)
 	struct ioasid_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->ceiling = ioasid_ceiling();
+	ctx->total = ioasid_total();
 	ctx->set = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
 	ctx->other = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
@@ -63,25 +67,6 @@ static void expect_counts(struct kunit *test, struct ioasid_set *set,
 	KUNIT_EXPECT_EQ(test, stats.spids, spids);
 }
 
-static void finish_set(struct kunit *test, struct ioasid_set *set)
-{
-	ioasid_free_all(set);
-	ioasid_drain(set);
-	expect_counts(test, set, 0, 0, 0);
-	ioasid_set_put(set);
-}
-
-/* Whatever a test does, its sets end up with nothing */
-static void ioasid_test_exit(struct kunit *test)
-{
-	struct ioasid_test *ctx = test->priv;
-
-	if (!ctx)
-		return;
-	finish_set(test, ctx->set);
-	finish_set(test, ctx->other);
-}
-
 static ioasid_t must_alloc(struct kunit *test, struct ioasid_set *set)
 {
 	ioasid_t id = INVALID_IOASID;
@@ -89,6 +74,35 @@ static ioasid_t must_alloc(struct kunit *test, struct ioasid_set *set)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(set, IOASID_MIN, IOASID_MAX,
 					      NULL, &id));
 	return id;
+}
+
+static void finish_set(struct kunit *test, struct ioasid_set *set)
+{
+	ioasid_free_all(set);
+	ioasid_drain(set);
+	expect_counts(test, set, 0, 0, 0);
+
+	/* Nothing else counts against the quota */
+	must_alloc(test, set);
+	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(set, 1));
+	ioasid_set_put(set);
+}
+
+/* Whatever a test does, its sets end up with nothing, and so does the pool */
+static void ioasid_test_exit(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	unsigned long deadline = jiffies + PATIENCE;
+
+	if (!ctx)
+		return;
+	KUNIT_EXPECT_EQ(test, 0, ioasid_set_ceiling(ctx->ceiling));
+	finish_set(test, ctx->set);
+	finish_set(test, ctx->other);
+	/* The last put of a set does not wait */
+	while (ioasid_total() != ctx->total && time_before(jiffies, deadline))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, ioasid_total(), ctx->total);
 }
 
 static ioasid_t must_alloc_spid(struct kunit *test, struct ioasid_set *set,
@@ -121,6 +135,7 @@ struct subscriber {
 	struct record *record;
 	char name;
 	int answer;
+	ioasid_t first;		/* shows as 0 and others as 1, unless it is 0 */
 	struct ioasid_event_info last;
 	bool stops;
 	enum ioasid_event stops_at;
@@ -140,9 +155,10 @@ static int subscriber_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 	might_sleep();
 	sub->last = *info;
 	spin_lock(&rec->lock);
-	if (rec->len < sizeof(rec->text) - 4)
-		rec->len += sprintf(rec->text + rec->len, "%s%c%c",
-				    rec->len ? " " : "", sub->name, "ABUF"[ev]);
+	if (rec->len < sizeof(rec->text) - 5)
+		rec->len += sprintf(rec->text + rec->len, "%s%c%c%s",
+				    rec->len ? " " : "", sub->name, "ABUF"[ev],
+				    !sub->first ? "" : sub->first == info->id ? "0" : "1");
 	spin_unlock(&rec->lock);
 	if (sub->stops && sub->stops_at == ev) {
 		complete(&sub->stopped);
@@ -302,14 +318,24 @@ static void set_is_found_by_its_token_only(struct kunit *test)
 
 static void set_can_be_that_of_an_mm(struct kunit *test)
 {
-	struct mm_struct *mm = current->active_mm;
-	struct ioasid_set *set = ioasid_set_alloc(mm, 1, IOASID_SET_TYPE_MM);
+	struct mm_struct *mm = kunit_kzalloc(test, sizeof(*mm), GFP_KERNEL);
+	unsigned long deadline = jiffies + PATIENCE;
+	struct ioasid_set *set;
 
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	atomic_set(&mm->mm_count, 1);
+	set = ioasid_set_alloc(mm, 1, IOASID_SET_TYPE_MM);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&mm->mm_count));
 	KUNIT_EXPECT_PTR_EQ(test, ioasid_set_find(mm), set);
 	ioasid_set_put(set);
 	ioasid_set_put(set);
 	KUNIT_EXPECT_NULL(test, ioasid_set_find(mm));
+
+	/* The set lets go of it when its memory is freed, which takes a while */
+	while (atomic_read(&mm->mm_count) != 1 && time_before(jiffies, deadline))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&mm->mm_count));
 }
 
 static void set_takes_a_token_that_goes_with_its_type(struct kunit *test)
@@ -524,7 +550,6 @@ static void quota_zero_means_the_default(struct kunit *test)
 static void ceiling_limits_all_sets(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
-	u32 before = ioasid_ceiling();
 	ioasid_t id;
 
 	must_alloc(test, ctx->set);
@@ -540,21 +565,20 @@ static void ceiling_limits_all_sets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOSPC,
 			PTR_ERR(ioasid_set_alloc(NULL, 4, IOASID_SET_TYPE_NULL)));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, 0, ioasid_set_ceiling(before));
+	KUNIT_EXPECT_EQ(test, 0, ioasid_set_ceiling(ctx->ceiling));
 	must_alloc(test, ctx->set);
 }
 
 static void ceiling_is_validated(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
-	u32 before = ioasid_ceiling();
 
 	must_alloc(test, ctx->set);
 	must_alloc(test, ctx->set);
 	KUNIT_EXPECT_EQ(test, -EINVAL, ioasid_set_ceiling(0));
 	KUNIT_EXPECT_EQ(test, -EINVAL, ioasid_set_ceiling(IOASID_MAX + 1));
 	KUNIT_EXPECT_EQ(test, -EBUSY, ioasid_set_ceiling(1));
-	KUNIT_EXPECT_EQ(test, before, ioasid_ceiling());
+	KUNIT_EXPECT_EQ(test, ctx->ceiling, ioasid_ceiling());
 }
 
 /*
@@ -633,6 +657,23 @@ static void ranges_do_not_disturb_each_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, id, low + 1);
 	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, 5000, 5999, NULL, &id));
 	KUNIT_EXPECT_EQ(test, id, high + 1);
+}
+
+static void neighbours_do_not_turn_a_range_back(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t first, id;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, IOASID_MIN, 127, NULL, &first));
+	must_free(test, ctx->set, first);
+	for (i = 0; i < 40; i++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				ioasid_alloc(ctx->other, IOASID_MIN, 200 + i, NULL, &id));
+		must_free(test, ctx->other, id);
+	}
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, IOASID_MIN, 127, NULL, &id));
+	KUNIT_EXPECT_EQ(test, id, first % 127 + 1);
 }
 
 static void number_is_never_that_of_native_sva(struct kunit *test)
@@ -863,36 +904,130 @@ static void drain_waits_for_the_subscribers(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-static void held_number_shows_with_its_holder(struct kunit *test)
+/* What the file in debugfs says */
+static char *show_free_pending(struct kunit *test)
 {
 	const struct seq_operations *ops = &ioasid_free_pending_sops;
-	struct ioasid_test *ctx = test->priv;
-	ioasid_t id = must_alloc(test, ctx->set);
 	struct seq_file m = { .size = PAGE_SIZE };
-	char number[16];
 	loff_t pos = 0;
 	void *v;
 
 	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m.buf);
 	mutex_init(&m.lock);
-	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, id));
-	must_free(test, ctx->set, id);
-	must_alloc(test, ctx->set);
-
 	for (v = ops->start(&m, &pos); v; v = ops->next(&m, v, &pos))
 		ops->show(&m, v);
 	ops->stop(&m, v);
-	ioasid_put(ctx->set, id);
+	return m.buf;
+}
 
-	/* A headline, and this one alone */
-	snprintf(number, sizeof(number), "\n%u ", id);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(m.buf, number));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(m.buf, "held 1 "));
+/* A headline, and @id alone: the rest of the line after its age */
+static char *expect_pending(struct kunit *test, ioasid_t id, int min_age)
+{
+	char *line = strchr(show_free_pending(test), '\n') + 1;
+	unsigned int number, age;
+	int len = 0, ret;
+
+	ret = sscanf(line, "%u %*u %u %n", &number, &age, &len);
+	KUNIT_ASSERT_EQ(test, 2, ret);
+	KUNIT_EXPECT_EQ(test, id, number);
+	KUNIT_EXPECT_GE(test, age, min_age);
+	KUNIT_EXPECT_LT(test, age, min_age + jiffies_to_msecs(PATIENCE));
+	KUNIT_EXPECT_STREQ(test, strchrnul(line, '\n'), "\n");
+	return line + len;
+}
+
+static void held_number_shows_with_its_holder(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+	char *text;
+
+	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, id));
+	must_free(test, ctx->set, id);
+	must_alloc(test, ctx->set);
+	schedule_timeout_uninterruptible(A_WHILE);
+	text = expect_pending(test, id, jiffies_to_msecs(A_WHILE));
+	ioasid_put(ctx->set, id);
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "held 1 "));
+	KUNIT_EXPECT_NULL(test, strstr(text, " or "));
 	if (IS_ENABLED(CONFIG_KALLSYMS))
-		KUNIT_EXPECT_NOT_NULL(test, strstr(m.buf, __func__));
-	KUNIT_EXPECT_PTR_EQ(test, strchr(strchr(m.buf, '\n') + 1, '\n'),
-			    m.buf + m.count - 1);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(text, __func__));
+}
+
+#define TAKER(name)							\
+	static noinline void name(struct kunit *test, ioasid_t id)	\
+	{								\
+		KUNIT_ASSERT_EQ(test, 0, ioasid_get(NULL, id));		\
+	}
+
+TAKER(past_taker)
+TAKER(first_taker)
+TAKER(second_taker)
+TAKER(third_taker)
+TAKER(fourth_taker)
+
+static void held_number_shows_all_who_may_hold_it(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+	char *text;
+
+	if (!IS_ENABLED(CONFIG_KALLSYMS))
+		kunit_skip(test, "no names");
+	/* This one cannot be it; of the others any one can */
+	past_taker(test, id);
+	KUNIT_ASSERT_EQ(test, 0, ioasid_put(ctx->set, id));
+	first_taker(test, id);
+	second_taker(test, id);
+	second_taker(test, id);
+	third_taker(test, id);
+	ioasid_put(ctx->set, id);
+	ioasid_put(ctx->set, id);
+	ioasid_put(ctx->set, id);
+	must_free(test, ctx->set, id);
+	text = expect_pending(test, id, 0);
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "held 1 first_taker"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, " or second_taker"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, " or third_taker"));
+	KUNIT_EXPECT_NULL(test, strstr(text, "others"));
+	ioasid_put(ctx->set, id);
+}
+
+static void held_number_shows_that_there_are_others(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+
+	first_taker(test, id);
+	second_taker(test, id);
+	third_taker(test, id);
+	fourth_taker(test, id);
+	must_free(test, ctx->set, id);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(expect_pending(test, id, 0), " or others"));
+	while (!ioasid_put(ctx->set, id))
+		;
+}
+
+static void number_shows_with_the_subscriber_that_is_told(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	struct record *rec = new_record(test);
+	ioasid_t id = must_alloc(test, ctx->set);
+	struct subscriber *sub;
+	char *text;
+
+	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
+	sub->stops = true;
+	sub->stops_at = IOASID_FREE;
+	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, id));
+	expect_stopped(test, sub);
+	text = expect_pending(test, id, 0);
+	complete(&sub->go_on);
+	KUNIT_EXPECT_TRUE(test, strstarts(text, "telling 0 subscriber "));
+	if (IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_NOT_NULL(test, strstr(text, "subscriber_notify"));
+	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
 /*
@@ -1232,6 +1367,20 @@ static void free_ends_binds_first(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &cpu->nb);
 }
 
+static void free_goes_to_who_came_later(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+	struct record *rec = new_record(test);
+	struct subscriber *sub;
+
+	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->set, id, IOASID_BIND, NULL));
+	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
+	must_free(test, ctx->set, id);
+	expect_events(test, rec, "dF");
+	ioasid_unregister_notifier(ctx->set, &sub->nb);
+}
+
 static void replay_tells_what_exists(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -1267,10 +1416,13 @@ static void replay_tells_of_a_free_that_is_not_out(struct kunit *test)
 	struct record *rec = new_record(test), *late_rec = new_record(test);
 	struct subscriber *sub, *late;
 	struct deed replay = { .fn = deed_replay, .set = ctx->set };
-	ioasid_t a = must_alloc(test, ctx->set);
 	ioasid_t b = must_alloc(test, ctx->set);
+	ioasid_t a = must_alloc(test, ctx->set);
 
-	/* The worker is at the first one and has not come to the second */
+	/*
+	 * The worker is at the younger one, which was freed first. The replay tells
+	 * of the elder, whose free is not out, and waits for the other.
+	 */
 	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
 	sub->stops = true;
 	sub->stops_at = IOASID_FREE;
@@ -1282,13 +1434,13 @@ static void replay_tells_of_a_free_that_is_not_out(struct kunit *test)
 	replay.sub = late;
 	start_deed(test, &replay);
 	expect_not_done(test, &replay);
+	expect_events(test, late_rec, "lA");
+	KUNIT_EXPECT_EQ(test, late->last.id, b);
 	complete_all(&sub->go_on);
 	expect_done(test, &replay);
 	ioasid_drain(ctx->set);
-
-	/* The second one came by replay or was over before it, never half */
-	if (late_rec->len)
-		expect_events(test, late_rec, "lA lF");
+	expect_events(test, late_rec, "lF");
+	KUNIT_EXPECT_EQ(test, late->last.id, b);
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 	ioasid_unregister_notifier(ctx->set, &late->nb);
 }
@@ -1323,6 +1475,7 @@ static void live_events_wait_for_the_replay(struct kunit *test)
 	/* The replay stops at the first; what happens to the others meanwhile? */
 	bind.id = must_alloc(test, ctx->set);
 	second = must_alloc(test, ctx->set);
+	sub->first = bind.id;
 	sub->stops = true;
 	sub->stops_at = IOASID_ALLOC;
 	start_deed(test, &replay);
@@ -1330,11 +1483,15 @@ static void live_events_wait_for_the_replay(struct kunit *test)
 	start_deed(test, &bind);
 	expect_not_done(test, &bind);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->set, second, IOASID_BIND, NULL));
-	expect_events(test, rec, "dA");
+	expect_events(test, rec, "dA0");
 	complete_all(&sub->go_on);
 	expect_done(test, &replay);
 	expect_done(test, &bind);
-	KUNIT_EXPECT_EQ(test, rec->len, strlen("dB dA dB"));
+	/* Those of the second one in order; that of the first one at any place */
+	KUNIT_EXPECT_EQ(test, rec->len, strlen("dB0 dA1 dB1"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(rec->text, "dB0"));
+	KUNIT_ASSERT_NOT_NULL(test, strstr(rec->text, "dA1"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(strstr(rec->text, "dA1"), "dB1"));
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
@@ -1455,6 +1612,85 @@ static void subscriber_can_unregister_itself(struct kunit *test)
 	must_alloc(test, ctx->set);
 	expect_events(test, rec, "iA cA cA");
 	ioasid_unregister_notifier(ctx->set, &after->nb);
+}
+
+static void subscriber_can_unregister_itself_in_a_replay(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+	struct record *rec = new_record(test);
+
+	must_alloc(test, ctx->set);
+	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->set, id, IOASID_BIND, NULL));
+	leaver = new_subscriber(test, rec, 'd', IOASID_PRIO_DEVICE);
+	/* For a BIND that would be refused this would be the second time */
+	leaver->answer = -EPERM;
+	leaver->inside = inside_unregister;
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			ioasid_register_notifier(ctx->set, &leaver->nb, true));
+	expect_events(test, rec, "dA");
+	must_free(test, ctx->set, id);
+	expect_events(test, rec, "");
+
+	/* It can come again */
+	leaver->answer = 0;
+	KUNIT_EXPECT_EQ(test, 0, ioasid_register_notifier(ctx->set, &leaver->nb, true));
+	expect_events(test, rec, "dA");
+	ioasid_unregister_notifier(ctx->set, &leaver->nb);
+}
+
+static void unregister_ends_a_replay(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	struct deed replay = { .fn = deed_replay, .set = ctx->set };
+	struct deed leave = { .fn = deed_unregister, .set = ctx->set };
+	struct record *rec = new_record(test);
+
+	must_alloc(test, ctx->set);
+	must_alloc(test, ctx->set);
+	leave.sub = new_subscriber(test, rec, 'd', IOASID_PRIO_DEVICE);
+	leave.sub->stops = true;
+	leave.sub->stops_at = IOASID_ALLOC;
+	replay.sub = leave.sub;
+	start_deed(test, &replay);
+	expect_stopped(test, leave.sub);
+	start_deed(test, &leave);
+	expect_not_done(test, &leave);
+	complete_all(&leave.sub->go_on);
+	expect_done(test, &leave);
+	expect_done(test, &replay);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, replay.ret);
+	must_alloc(test, ctx->set);
+	expect_events(test, rec, "dA");
+}
+
+static void live_event_can_end_a_replay(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	struct deed replay = { .fn = deed_replay, .set = ctx->set };
+	struct record *rec = new_record(test);
+	ioasid_t id = must_alloc(test, ctx->set);
+
+	must_alloc(test, ctx->set);
+	must_alloc(test, ctx->set);
+	leaver = new_subscriber(test, rec, 'd', IOASID_PRIO_DEVICE);
+	leaver->stops = true;
+	leaver->stops_at = IOASID_ALLOC;
+	replay.sub = leaver;
+	start_deed(test, &replay);
+	expect_stopped(test, leaver);
+	complete(&leaver->go_on);
+	expect_stopped(test, leaver);
+
+	/* The replay is at the second one and may need what this one has */
+	leaver->inside = inside_unregister;
+	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->set, id, IOASID_BIND, NULL));
+	expect_not_done(test, &replay);
+	complete_all(&leaver->go_on);
+	expect_done(test, &replay);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, replay.ret);
+	must_free(test, ctx->set, id);
+	expect_events(test, rec, "dA dA dB");
 }
 
 static int inside_notify(const struct ioasid_event_info *info)
@@ -1597,6 +1833,10 @@ static void use_in_any_context(struct atomic_use *use)
 	KUNIT_EXPECT_TRUE(test, ioasid_set_get(set));
 	ioasid_set_put(set);
 	ioasid_free_all(set);
+	KUNIT_EXPECT_PTR_EQ(test, ioasid_set_find(use), use->last);
+	ioasid_set_put(use->last);
+	ioasid_set_disown(use->last);
+	KUNIT_EXPECT_NULL(test, ioasid_set_find(use));
 	ioasid_set_put(use->last);
 }
 
@@ -1608,7 +1848,7 @@ static void prepare_use(struct kunit *test, struct atomic_use *use)
 	use->set = ctx->set;
 	ioasid_drain(use->set);
 	use->id = must_alloc_spid(test, ctx->set, 30);
-	use->last = ioasid_set_alloc(NULL, 9, IOASID_SET_TYPE_NULL);
+	use->last = ioasid_set_alloc(use, 9, IOASID_SET_TYPE_FILE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, use->last);
 	must_alloc_spid(test, use->last, 1);
 	must_alloc_spid(test, use->last, 2);
@@ -1721,6 +1961,7 @@ static void fail_each(struct kunit *test, int (*fn)(struct kunit *test),
 {
 	struct ioasid_test *ctx = test->priv;
 	struct ioasid_set_stats before, after;
+	u32 total = ioasid_total();
 	int ret;
 
 	ioasid_set_stats(ctx->other, &before);
@@ -1732,6 +1973,7 @@ static void fail_each(struct kunit *test, int (*fn)(struct kunit *test),
 		KUNIT_EXPECT_EQ(test, -ENOMEM, ret);
 		ioasid_set_stats(ctx->other, &after);
 		KUNIT_EXPECT_MEMEQ(test, &before, &after, sizeof(before));
+		KUNIT_EXPECT_EQ(test, total, ioasid_total());
 		KUNIT_ASSERT_LE(test, ctx->fail_at, 10);
 	}
 	KUNIT_EXPECT_GT(test, ctx->fail_at, at_least);
@@ -1992,13 +2234,68 @@ static void race_lookups_agree_with_a_model(struct kunit *test)
 	run_race(test, &race);
 }
 
-/* No owner: everyone does anything to a few numbers and SPIDs of two sets */
+/*
+ * No owner: everyone does anything to a few numbers and SPIDs of two sets. What is
+ * known without a model: an IOASID of a set has one of two data of this set, and one
+ * SPID that can be computed. Two numbers share a SPID.
+ */
 struct chaos {
 	struct ioasid_set *sets[2];
+	char data[2][2];
 	ioasid_t min;
 };
 
 #define CHAOS_NUMBERS	16
+
+static ioasid_t chaos_spid(int side, ioasid_t id)
+{
+	return (id + 3 * side) % (CHAOS_NUMBERS / 2) * 64;
+}
+
+static bool chaos_data_ok(struct chaos *chaos, int side, void *data)
+{
+	return data == ERR_PTR(-ENOENT) || data == &chaos->data[side][0] ||
+	       data == &chaos->data[side][1];
+}
+
+static void chaos_look_up(struct racer *racer, int side, ioasid_t id)
+{
+	struct chaos *chaos = racer->race->priv;
+	struct ioasid_set *set = chaos->sets[side];
+	ioasid_t spid = chaos_spid(side, id), found;
+	unsigned int irq = race_random(racer, 2);
+	unsigned long flags = 0;
+	void *data;
+
+	if (irq)
+		local_irq_save(flags);
+	race_check(racer, chaos_data_ok(chaos, side, ioasid_find(set, id)));
+	data = ioasid_find(NULL, id);
+	race_check(racer, chaos_data_ok(chaos, 0, data) ||
+		   chaos_data_ok(chaos, 1, data));
+	found = ioasid_spid(set, id);
+	race_check(racer, found == spid || found == INVALID_IOASID);
+	found = ioasid_find_by_spid(set, spid);
+	race_check(racer, found == INVALID_IOASID || chaos_spid(side, found) == spid);
+	if (irq)
+		local_irq_restore(flags);
+}
+
+/* The limits are changed all the time, and never exceeded */
+static void chaos_limits(struct racer *racer, struct ioasid_set *set)
+{
+	struct ioasid_set_stats stats;
+	unsigned int max = 2 * CHAOS_NUMBERS;
+	int ret;
+
+	ret = ioasid_set_adjust(set, 1 + race_random(racer, max));
+	race_check(racer, !ret || ret == -EBUSY || ret == -ENOSPC);
+	ret = ioasid_set_ceiling(1 + race_random(racer, max));
+	race_check(racer, !ret || ret == -EBUSY);
+	ioasid_set_stats(set, &stats);
+	race_check(racer, stats.active + stats.free_pending <= stats.quota);
+	race_check(racer, ioasid_total() <= max);
+}
 
 static int chaos_count(ioasid_t id, void *data, void *arg)
 {
@@ -2008,14 +2305,17 @@ static int chaos_count(ioasid_t id, void *data, void *arg)
 static void chaos_step(struct racer *racer)
 {
 	struct chaos *chaos = racer->race->priv;
-	struct ioasid_set *set = chaos->sets[race_random(racer, 2)];
+	int side = race_random(racer, 2);
+	struct ioasid_set *set = chaos->sets[side];
 	ioasid_t id = chaos->min + race_random(racer, CHAOS_NUMBERS);
-	ioasid_t spid = race_random(racer, 8) * 64;
+	void *data = &chaos->data[side][race_random(racer, 2)];
 	ioasid_t last = chaos->min + CHAOS_NUMBERS - 1;
+	ioasid_t spid = chaos_spid(side, id);
 
-	switch (race_random(racer, 12)) {
+	chaos_look_up(racer, side, id);
+	switch (race_random(racer, 14)) {
 	case 0 ... 2:
-		ioasid_alloc(set, chaos->min, last, NULL, &id);
+		ioasid_alloc(set, chaos->min, last, data, &id);
 		break;
 	case 3:
 		ioasid_free(set, id);
@@ -2028,8 +2328,10 @@ static void chaos_step(struct racer *racer)
 		break;
 	case 7:
 		id = ioasid_get_by_spid(set, spid);
-		if (id != INVALID_IOASID)
-			race_check(racer, !ioasid_put(set, id));
+		if (id == INVALID_IOASID)
+			break;
+		race_check(racer, chaos_spid(side, id) == spid);
+		race_check(racer, !ioasid_put(set, id));
 		break;
 	case 8:
 		if (ioasid_get(set, id))
@@ -2044,6 +2346,12 @@ static void chaos_step(struct racer *racer)
 	case 10:
 		ioasid_set_for_each(set, chaos_count, NULL);
 		break;
+	case 11:
+		ioasid_set_data(set, id, data);
+		break;
+	case 12:
+		chaos_limits(racer, set);
+		break;
 	default:
 		if (race_random(racer, 64) == 0)
 			ioasid_free_all(set);
@@ -2055,7 +2363,7 @@ static void chaos_step(struct racer *racer)
 static void race_of_everything_loses_nothing(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
-	struct chaos chaos = { { ctx->set, ctx->other }, 20000 };
+	struct chaos chaos = { .sets = { ctx->set, ctx->other }, .min = 20000 };
 	struct race race = {
 		.step = chaos_step,
 		.count = 3 * num_online_cpus(),
@@ -2064,7 +2372,11 @@ static void race_of_everything_loses_nothing(struct kunit *test)
 	ioasid_t id;
 	int i;
 
+	KUNIT_ASSERT_EQ(test, 0, ioasid_set_adjust(ctx->set, CHAOS_NUMBERS));
+	KUNIT_ASSERT_EQ(test, 0, ioasid_set_adjust(ctx->other, CHAOS_NUMBERS));
+	KUNIT_ASSERT_EQ(test, 0, ioasid_set_ceiling(2 * CHAOS_NUMBERS));
 	run_race(test, &race);
+	KUNIT_EXPECT_EQ(test, 0, ioasid_set_ceiling(ctx->ceiling));
 	ioasid_free_all(ctx->set);
 	ioasid_free_all(ctx->other);
 	ioasid_drain(ctx->set);
@@ -2072,6 +2384,7 @@ static void race_of_everything_loses_nothing(struct kunit *test)
 	expect_counts(test, ctx->set, 0, 0, 0);
 	expect_counts(test, ctx->other, 0, 0, 0);
 	/* All numbers are in the pool */
+	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, CHAOS_NUMBERS));
 	for (i = 0; i < CHAOS_NUMBERS; i++)
 		KUNIT_EXPECT_EQ(test, 0, ioasid_alloc(ctx->set, 20000 + i, 20000 + i,
 						      NULL, &id));
@@ -2122,11 +2435,9 @@ struct event_race {
 	struct checker *checkers;
 };
 
-static void event_subscriber(struct racer *racer, struct checker *checker)
+static void come_and_go(struct racer *racer, struct checker *checker,
+			struct ioasid_set *set)
 {
-	struct event_race *er = racer->race->priv;
-	struct ioasid_set *set = race_random(racer, 2) ? er->sets[0] : NULL;
-
 	checker->nb.prio = race_random(racer, 3);
 	checker->nb.notify = checker_notify;
 	if (!ioasid_register_notifier(set, &checker->nb, true)) {
@@ -2134,6 +2445,28 @@ static void event_subscriber(struct racer *racer, struct checker *checker)
 		ioasid_unregister_notifier(set, &checker->nb);
 	}
 	xa_destroy(&checker->binds);
+}
+
+/* One for each thread and one that stays */
+static struct checker *new_checkers(struct kunit *test, unsigned int count)
+{
+	struct checker *checkers;
+	unsigned int i;
+
+	checkers = kunit_kcalloc(test, count + 1, sizeof(*checkers), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, checkers);
+	for (i = 0; i <= count; i++)
+		xa_init(&checkers[i].binds);
+	return checkers;
+}
+
+static void expect_no_errors(struct kunit *test, struct checker *checkers,
+			     unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i <= count; i++)
+		KUNIT_EXPECT_EQ(test, 0, atomic_read(&checkers[i].errors));
 }
 
 static void event_step(struct racer *racer)
@@ -2145,7 +2478,8 @@ static void event_step(struct racer *racer)
 
 	/* Each third thread comes and goes as a subscriber */
 	if (racer->index % 3 == 2) {
-		event_subscriber(racer, &er->checkers[racer->index]);
+		come_and_go(racer, &er->checkers[racer->index],
+			    race_random(racer, 2) ? er->sets[0] : NULL);
 		return;
 	}
 	if (ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id))
@@ -2170,13 +2504,8 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 		.priv = &er,
 	};
 	struct checker *always;
-	unsigned int i;
 
-	er.checkers = kunit_kcalloc(test, race.count + 1, sizeof(*er.checkers),
-				    GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, er.checkers);
-	for (i = 0; i <= race.count; i++)
-		xa_init(&er.checkers[i].binds);
+	er.checkers = new_checkers(test, race.count);
 	always = &er.checkers[race.count];
 	always->nb.notify = checker_notify;
 	KUNIT_ASSERT_EQ(test, 0, ioasid_register_notifier(NULL, &always->nb, true));
@@ -2191,24 +2520,47 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 	KUNIT_EXPECT_GT(test, atomic_read(&always->counts[IOASID_ALLOC]), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&always->counts[IOASID_ALLOC]),
 			atomic_read(&always->counts[IOASID_FREE]));
-	for (i = 0; i <= race.count; i++)
-		KUNIT_EXPECT_EQ(test, 0, atomic_read(&er.checkers[i].errors));
+	expect_no_errors(test, er.checkers, race.count);
 }
 
-/* Sets come and go by token while others look for them */
+/* Sets come and go by token while others look for them and subscribe to all */
+struct set_race {
+	char tokens[4];
+	struct checker *checkers;
+};
+
+/* Only the first thread makes sets of this token: when it finds none it can */
+static struct ioasid_set *set_made_by_one(struct racer *racer, void *token)
+{
+	struct ioasid_set *set = ioasid_set_find(token);
+
+	if (set || racer->index)
+		return set;
+	set = ioasid_set_alloc(token, 100, IOASID_SET_TYPE_FILE);
+	race_check(racer, !IS_ERR(set));
+	return set;
+}
+
 static void set_step(struct racer *racer)
 {
-	void *token = (void *)racer->race + race_random(racer, 3);
+	struct set_race *sr = racer->race->priv;
+	unsigned int i = race_random(racer, ARRAY_SIZE(sr->tokens));
 	struct ioasid_set *set;
 	ioasid_t id;
 
-	if (race_random(racer, 2))
-		set = ioasid_set_alloc(token, 100, IOASID_SET_TYPE_FILE);
+	if (racer->index % 3 == 2) {
+		come_and_go(racer, &sr->checkers[racer->index], NULL);
+		return;
+	}
+	if (!i)
+		set = set_made_by_one(racer, &sr->tokens[i]);
+	else if (race_random(racer, 2))
+		set = ioasid_set_alloc(&sr->tokens[i], 100, IOASID_SET_TYPE_FILE);
 	else
-		set = ioasid_set_find(token);
+		set = ioasid_set_find(&sr->tokens[i]);
 	if (IS_ERR_OR_NULL(set))
 		return;
-	if (!ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
+	if (i && !ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
 		ioasid_attach_spid(set, id, racer->index);
 		if (race_random(racer, 2))
 			ioasid_free(set, id);
@@ -2220,15 +2572,19 @@ static void set_step(struct racer *racer)
 
 static void race_of_sets_leaves_none(struct kunit *test)
 {
+	struct set_race sr = {};
 	struct race race = {
 		.step = set_step,
 		.count = 3 * num_online_cpus(),
+		.priv = &sr,
 	};
 	int i;
 
+	sr.checkers = new_checkers(test, race.count);
 	run_race(test, &race);
-	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_NULL(test, ioasid_set_find((void *)&race + i));
+	expect_no_errors(test, sr.checkers, race.count);
+	for (i = 0; i < ARRAY_SIZE(sr.tokens); i++)
+		KUNIT_EXPECT_NULL(test, ioasid_set_find(&sr.tokens[i]));
 }
 
 /*
@@ -2325,6 +2681,7 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(range_is_validated),
 	KUNIT_CASE(number_comes_again_after_all_others),
 	KUNIT_CASE(ranges_do_not_disturb_each_other),
+	KUNIT_CASE(neighbours_do_not_turn_a_range_back),
 	KUNIT_CASE(number_is_never_that_of_native_sva),
 	KUNIT_CASE(ioasid_of_another_set_does_not_exist),
 	KUNIT_CASE(number_out_of_bounds_does_not_exist),
@@ -2337,6 +2694,9 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(visit_all_active_ones_in_order),
 	KUNIT_CASE(drain_waits_for_the_subscribers),
 	KUNIT_CASE(held_number_shows_with_its_holder),
+	KUNIT_CASE(held_number_shows_all_who_may_hold_it),
+	KUNIT_CASE(held_number_shows_that_there_are_others),
+	KUNIT_CASE(number_shows_with_the_subscriber_that_is_told),
 	KUNIT_CASE(spid_leads_both_ways),
 	KUNIT_CASE(spid_is_validated),
 	KUNIT_CASE(spid_is_unique_in_its_set),
@@ -2355,6 +2715,7 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(unbind_needs_its_bind),
 	KUNIT_CASE(unbind_goes_to_who_saw_the_bind),
 	KUNIT_CASE(free_ends_binds_first),
+	KUNIT_CASE(free_goes_to_who_came_later),
 	KUNIT_CASE(replay_tells_what_exists),
 	KUNIT_CASE(replay_tells_of_a_free_that_is_not_out),
 	KUNIT_CASE(replay_that_is_refused_registers_nothing),
@@ -2364,6 +2725,9 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(late_unbind_waits_for_the_free),
 	KUNIT_CASE(unregister_waits_for_calls_in_flight),
 	KUNIT_CASE(subscriber_can_unregister_itself),
+	KUNIT_CASE(subscriber_can_unregister_itself_in_a_replay),
+	KUNIT_CASE(unregister_ends_a_replay),
+	KUNIT_CASE(live_event_can_end_a_replay),
 	KUNIT_CASE(subscriber_does_not_wait_for_itself),
 	KUNIT_CASE(subscriber_can_use_everything_else),
 	KUNIT_CASE(slow_subscriber_holds_up_its_set_only),

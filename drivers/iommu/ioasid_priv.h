@@ -13,6 +13,7 @@ extern const struct seq_operations ioasid_free_pending_sops;
 
 struct module *ioasid_owner(void);
 u32 ioasid_ceiling(void);
+u32 ioasid_total(void);
 int ioasid_set_ceiling(u32 ceiling);
 bool ioasid_out_of_memory(void);
 #endif
