@@ -313,7 +313,7 @@ static void access_denied(struct ep *ep, struct dma *q,
 	if (!(q->desc.flags & VTDSIM_F_PRI) || !(ep->ctl & VTDSIM_CTL_PRI))
 		return;
 	a->status = VTDSIM_PRI_FAILED;
-	if (q->pri_retries >= MAX_PRI_RETRIES)
+	if (ep->pri_status & VTDSIM_PRI_RF || q->pri_retries >= MAX_PRI_RETRIES)
 		return;
 	a->status = VTDSIM_PENDING;
 	if (credits)
@@ -492,6 +492,8 @@ static u8 send_raw(struct ep *ep, struct dma *q)
 	u64 how = q->desc.operand;
 	struct request rq;
 
+	if (ep->pri_status & VTDSIM_PRI_RF)
+		return VTDSIM_PRI_FAILED;
 	request_init(ep, q, q->desc.addr, how & VTDSIM_PRQ_READ,
 		     how & VTDSIM_PRQ_WRITE, &rq);
 	return page_request_raw(ep, &rq, how >> 3, how & VTDSIM_PRQ_LAST,
@@ -681,7 +683,21 @@ static bool poll_ctl(struct ep *ep)
 	}
 	if (ep->ctl & ~ctl & VTDSIM_CTL_ATS)
 		cache_drop_all(&ep->devtlb);
+	if (ctl & ~ep->ctl & VTDSIM_CTL_PRI)
+		page_request_status(ep, 0, ~0u);
 	ep->ctl = ctl;
+	return true;
+}
+
+static bool poll_pri_clear(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 clear = load_acquire(&r->pri_clear);
+
+	if (!clear)
+		return false;
+	page_request_status(ep, 0, clear);
+	store_release(&r->pri_clear, 0);
 	return true;
 }
 
@@ -701,6 +717,7 @@ bool ep_poll(struct ep *ep)
 	bool busy = poll_ctl(ep);
 	u32 n;
 
+	busy |= poll_pri_clear(ep);
 	busy |= poll_flr(ep);
 	for (n = 0; n < VTDSIM_NR_QUEUES; n++)
 		busy |= queue_poll(ep, n);

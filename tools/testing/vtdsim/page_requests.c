@@ -40,6 +40,13 @@ static void show_outstanding(struct ep *ep)
 	store_release(&regs_of(ep)->pri_status, ep->pri_status);
 }
 
+/* "Page Request Status Register" of PCIe. */
+void page_request_status(struct ep *ep, u32 set, u32 clear)
+{
+	ep->pri_status = (ep->pri_status & ~clear) | set;
+	show_outstanding(ep);
+}
+
 static struct page_group *group_find(struct ep *ep, u32 index, bool has_pasid,
 				     u32 pasid)
 {
@@ -92,11 +99,32 @@ static void group_end(struct page_group *g, u8 code)
 	ep->pri_outstanding -= g->nr_requests;
 	g->done = true;
 	g->code = code;
-	if (code != PRQ_SUCCESS && code != PRQ_INVALID)
-		ep->pri_status |= 1;
 	show_outstanding(ep);
 	if (!g->held)
 		free(g);
+}
+
+static void groups_fail(struct ep *ep)
+{
+	while (!list_empty(&ep->groups))
+		group_end(container_of(ep->groups.next, struct page_group,
+				       node), PRQ_FAILURE);
+}
+
+/*
+ * "Page Request Services" of PCIe: a failure, by any code that is neither
+ * success nor invalid, is one of the whole function.  It makes no request until
+ * its software has seen to it, and takes no response: nothing is outstanding.
+ */
+static void group_answer(struct page_group *g, u8 code)
+{
+	struct ep *ep = g->ep;
+
+	group_end(g, code);
+	if (code == PRQ_SUCCESS || code == PRQ_INVALID)
+		return;
+	groups_fail(ep);
+	page_request_status(ep, VTDSIM_PRI_RF, 0);
 }
 
 bool page_group_done(struct page_group *g, u8 *code, bool *overflowed)
@@ -278,7 +306,7 @@ static void group_request(struct page_group *g, const struct request *rq,
 	if (!last || result == PRQ_QUEUED)
 		return;
 	g->overflowed = result == PRQ_OVERFLOWED;
-	group_end(g, g->overflowed ? PRQ_SUCCESS : code);
+	group_answer(g, g->overflowed ? PRQ_SUCCESS : code);
 }
 
 /* How many requests the endpoint may send now. */
@@ -351,14 +379,14 @@ void page_response(struct unit *u, const u64 *d)
 	if (!ep)
 		return;
 	ep->cnt.e_page_responses++;
+	if (ep->pri_status & VTDSIM_PRI_RF)
+		return;
 	g = group_find(ep, bits(d[1], 11, 3), bits(d[0], 4, 4),
 		       bits(d[0], 51, 32));
-	if (g) {
-		group_end(g, bits(d[0], 15, 12));
-		return;
-	}
-	ep->pri_status |= 2;
-	show_outstanding(ep);
+	if (g)
+		group_answer(g, bits(d[0], 15, 12));
+	else
+		page_request_status(ep, VTDSIM_PRI_UPRGI, 0);
 }
 
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid)
@@ -379,9 +407,6 @@ u64 page_requests_count(struct ep *ep, bool one, u32 pasid)
 /* Nothing is outstanding any more; who waits learns of a failure. */
 void page_requests_reset(struct ep *ep)
 {
-	while (!list_empty(&ep->groups))
-		group_end(container_of(ep->groups.next, struct page_group,
-				       node), PRQ_FAILURE);
-	ep->pri_status = 0;
-	show_outstanding(ep);
+	groups_fail(ep);
+	page_request_status(ep, 0, ~0u);
 }

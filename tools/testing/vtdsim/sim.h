@@ -240,6 +240,7 @@ void page_requests_watch(struct unit *u);
 void page_response(struct unit *u, const u64 *d);
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);
+void page_request_status(struct ep *ep, u32 set, u32 clear);
 
 /* endpoint.c */
 void ep_init(struct ep *ep);

@@ -103,10 +103,15 @@ struct vtdsim_regs {
 	__u32 ctl;		/* VTDSIM_CTL_*, owned by configuration space */
 	__u32 flr;		/* mailbox: write 1; reads 0 when the reset is done */
 	__u32 pri_credits;	/* PRI: outstanding page requests allowed */
-	__u32 pri_status;	/* bit 0: response failure, bit 1: unexpected group */
+	__u32 pri_status;	/* VTDSIM_PRI_* */
 	__u32 pri_outstanding;
 	__u32 snapshot;		/* mailbox: write 1; 0 when counters are current */
+	__u32 pri_clear;	/* mailbox: bits of pri_status to clear; 0 when done */
 };
+
+/* As in the Page Request Status Register of PCIe. */
+#define VTDSIM_PRI_RF		(1U << 0)	/* response failure: no requests until cleared */
+#define VTDSIM_PRI_UPRGI	(1U << 1)	/* unexpected group */
 
 /*
  * One per queue, at VTDSIM_BAR_QUEUE(q).  To stop a queue: enable to 0, then,

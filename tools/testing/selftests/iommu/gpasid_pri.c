@@ -376,6 +376,17 @@ TEST_F(pri, a_failure_ends_the_dma)
 	ASSERT_EQ(0, fault_answer(self->fd, self->f->cookie,
 				  IOMMU_GPASID_FAULT_FAILURE));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
+	/* The device asks no more, */
+	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
+	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
+	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	/* until it is reset. */
+	ASSERT_EQ(0, gvm_dev_reset(self->dev));
+	ASSERT_EQ(0, gvm_dev_enable(self->dev, true));
+	ASSERT_EQ(0, lab_dev_restart(self->lab));
+	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
+	EXPECT_EQ(1, serve(&self->b, &self->p, self->fd, 0));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
 TEST_F(pri, an_answer_without_its_question_is_refused)

@@ -9,11 +9,12 @@
  *
  * Owns: the root buses, their address windows and the configuration spaces.
  * It does not own the BARs: their registers belong to vtdsim and to whoever
- * drives the endpoint.  Only vtdsim_regs::ctl, ::flr and ::pri_credits are
- * written here, as the enables and resets that configuration space carries.
+ * drives the endpoint.  Only vtdsim_regs::ctl, ::flr, ::pri_credits and
+ * ::pri_clear are written here, as the enables and resets that configuration
+ * space carries.
  *
  * Locking: vtdsim_ep::lock, a raw spinlock, protects the configuration space
- * and those three registers; the PCI core calls the accessors in any context,
+ * and those four registers; the PCI core calls the accessors in any context,
  * with pci_lock held.  All else is set up before the bus is scanned and not
  * changed until it is gone.
  *
@@ -79,11 +80,6 @@ static void cfg_put(u8 *space, int where, int size, u32 val)
 {
 	for (; size--; val >>= 8)
 		space[where++] = val;
-}
-
-static bool cfg_touches(int where, int size, int reg, int reg_size)
-{
-	return where < reg + reg_size && reg < where + size;
 }
 
 /* Append an extended capability; the header of the one before points to it. */
@@ -234,6 +230,16 @@ static void ep_pri_reset(struct vtdsim_ep *ep)
 		pr_err_ratelimited("vtdsim_ep: no answer to a page request reset\n");
 }
 
+static void ep_pri_clear(struct vtdsim_ep *ep, u32 status)
+{
+	u32 val;
+
+	writel(status, ep_reg(ep, pri_clear));
+	if (readl_poll_timeout_atomic(ep_reg(ep, pri_clear), val, !val, 1,
+				      RESET_TIMEOUT_US))
+		pr_err_ratelimited("vtdsim_ep: page request status is not cleared\n");
+}
+
 /* Status bits that the hardware owns. */
 static void ep_refresh(struct vtdsim_ep *ep)
 {
@@ -280,11 +286,10 @@ static void ep_write(struct vtdsim_ep *ep, int where, int size, u32 val)
 	if (cfg_written(where, size, val, CAP_PRI + PCI_PRI_CTRL, 2) &
 	    PCI_PRI_CTRL_RESET)
 		ep_pri_reset(ep);
-	if (cfg_touches(where, size, CAP_PRI + PCI_PRI_STATUS, 2)) {
-		val = cfg_written(where, size, val, CAP_PRI + PCI_PRI_STATUS, 2);
-		writel(readl(ep_reg(ep, pri_status)) & ~val,
-		       ep_reg(ep, pri_status));
-	}
+	val = cfg_written(where, size, val, CAP_PRI + PCI_PRI_STATUS, 2) &
+	      (PCI_PRI_STATUS_RF | PCI_PRI_STATUS_UPRGI);
+	if (val)
+		ep_pri_clear(ep, val);
 }
 
 static struct vtdsim_ep *ep_of(struct pci_bus *bus, unsigned int devfn)

@@ -196,7 +196,94 @@ TEST(failure, "answered with failure: the DMA fails, the device notes it")
 	respond(w, &e, PRQ_FAILURE);
 	world_poll(w);
 	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
-	EXPECT_EQ(regs(w)->pri_status, 1);
+	EXPECT_EQ(regs(w)->pri_status, VTDSIM_PRI_RF);
+}
+
+TEST(failure_all, "failure is the function's: no group waits, none is asked for")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct vtdsim_desc *slot, *other;
+	struct entry e[2];
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	slot = post(w, 0, &d);
+	other = post(w, 1, &d);
+	world_poll(w);
+	e[0] = entry(w, &p, 0);
+	e[1] = entry(w, &p, 1);
+	respond(w, &e[0], PRQ_FAILURE);
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
+	EXPECT_EQ(other->status, VTDSIM_PRI_FAILED);
+	EXPECT_EQ(regs(w)->pri_outstanding, 0);
+	respond(w, &e[1], PRQ_SUCCESS);
+	EXPECT_EQ(regs(w)->pri_status, VTDSIM_PRI_RF);
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_PRI_FAILED);
+	d.op = VTDSIM_OP_PAGE_REQUEST;
+	d.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(300);
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_PRI_FAILED);
+	EXPECT_EQ(queued(w), 2);
+}
+
+/* A failure, then what should end it. */
+static void after_failure(struct world *w, void (*end)(struct world *w))
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct entry e;
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	dma(w, &d);
+	e = entry(w, &p, 0);
+	respond(w, &e, 2);
+	world_poll(w);
+	EXPECT_EQ(regs(w)->pri_status, VTDSIM_PRI_RF);
+	end(w);
+	world_poll(w);
+	EXPECT_EQ(regs(w)->pri_status, 0);
+	queue(w, 0)->enable = 1;
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_PENDING);
+	EXPECT_EQ(queued(w), 2);
+}
+
+static void clear_status(struct world *w)
+{
+	regs(w)->pri_clear = VTDSIM_PRI_UPRGI;
+	world_poll(w);
+	EXPECT_EQ(regs(w)->pri_status, VTDSIM_PRI_RF);
+	regs(w)->pri_clear = VTDSIM_PRI_RF;
+	world_poll(w);
+	EXPECT_EQ(regs(w)->pri_clear, 0);
+}
+
+static void enable_again(struct world *w)
+{
+	regs(w)->ctl &= ~VTDSIM_CTL_PRI;
+	world_poll(w);
+	EXPECT_EQ(regs(w)->pri_status, VTDSIM_PRI_RF);
+	regs(w)->ctl |= VTDSIM_CTL_PRI;
+}
+
+static void reset_requests(struct world *w)
+{
+	regs(w)->ctl |= VTDSIM_CTL_PRI_RESET;
+}
+
+static void reset_function(struct world *w)
+{
+	regs(w)->flr = 1;
+}
+
+TEST(failure_ends, "a failure stands until it is cleared, enabled or reset")
+{
+	after_failure(w, clear_status);
+	world_end(w);
+	after_failure(w, enable_again);
+	world_end(w);
+	after_failure(w, reset_requests);
+	world_end(w);
+	after_failure(w, reset_function);
 }
 
 TEST(unexpected, "a response that nobody waits for is noted, no more")
