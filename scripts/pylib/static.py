@@ -55,13 +55,13 @@ def checkpatch(suite):
 
 def kernel_doc(suite):
     script = str(SRC / "scripts/kernel-doc")
-    each(suite, "kernel-doc", ours(("drivers", "include"), (".c", ".h")),
+    each(suite, "kernel-doc", ours(("drivers", "include", "samples"), (".c", ".h")),
          lambda p: ["perl", script, "-none", "-Wall", str(p)])
 
 
 def kernel_objects():
     """Our C files that the debug kernel is built from."""
-    return [p for p in ours(("drivers", "lib"), (".c",))
+    return [p for p in ours(("drivers", "lib", "samples"), (".c",))
             if (kernel.directory("debug") / name_of(p)).with_suffix(".o").is_file()]
 
 
@@ -85,9 +85,9 @@ def sparse(suite):
     module = BUILD / "lab" / tree.digest(str(kdir))[:12] / "vtdsim/module"
     status, out = capture(["make", "-C", str(kdir), f"M={module}", *SPARSE, "modules"])
     suite.note(out)
-    said = about(out, "vtdsim_ep.c")
-    suite.item("sparse tools/testing/vtdsim/module/vtdsim_ep.c", not status and not said,
-               said or out)
+    for path in sorted(initramfs.MODULE.glob("*.c")):
+        said = about(out, path.name)
+        suite.item(f"sparse {name_of(path)}", not status and not said, said or out)
 
 
 def semantic_checks():
@@ -103,7 +103,8 @@ def coccicheck(suite):
     """What scripts/coccicheck does, but for copies of our kernel files alone."""
     work = BUILD / "coccicheck"
     shutil.rmtree(work, ignore_errors=True)
-    paths = ours(("drivers", "lib", "include", "tools/testing/vtdsim/module"), (".c", ".h"))
+    paths = ours(("drivers", "lib", "include", "samples", "tools/testing/vtdsim/module"),
+                 (".c", ".h"))
     for path in paths:
         tree.put(work / name_of(path), path.read_bytes())
     include = [a for d in ("arch/x86/include", "include", "include/uapi")
