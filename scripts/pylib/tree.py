@@ -202,8 +202,10 @@ def update(step, files, changes):
         if (SRC / name).exists():
             raise BuildError(f"{name}: the kernel has a file of this name")
         content[name] = path.read_bytes()
-    for name, paths in changes.items():
+    for n, (name, paths) in enumerate(changes.items()):
+        step.progress(f"semantic patches, {n} of {len(changes)} kernel files")
         content[name] = integrate(name, paths, work)
+    step.close()
     # Written first: a run that is cut short must not forget what it touched.
     manifest.write_text("".join(f"{n}\n" for n in sorted(set(old) | set(content))))
     for name in set(old) - set(content):
