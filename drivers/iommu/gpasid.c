@@ -16,6 +16,7 @@
  * Locks, outer to inner:
  *
  *  the IOASID's events	held by the IOASID code around our callback
+ *  gpasid_table_locks	which first-stage table an IOASID has
  *  gpasid_devices_rwsem	the list of devices; read to walk it, write to
  *				change it.  Holding it keeps every device on
  *				the list, and its driver data, in place
@@ -76,6 +77,14 @@ static LIST_HEAD(gpasid_devices);
 /* Binds whose event is out: how we know our own events from others'. */
 static DEFINE_SPINLOCK(gpasid_binds_lock);
 static LIST_HEAD(gpasid_binds);
+
+/*
+ * An IOASID is one address space: where it is bound under one parent it has one
+ * table.  On VT-d, IOTLB entries of one unit are told apart by domain ID and
+ * PASID alone, so that with two tables one device would get translations of the
+ * other's.  Each lock serves some of the IOASIDs.
+ */
+static struct mutex gpasid_table_locks[64];
 
 static struct kmem_cache *gpasid_binding_cache;
 
@@ -289,9 +298,14 @@ static void gpasid_devices_reap(void)
 
 static void gpasid_device_put(struct gpasid_device *gdev)
 {
-	bool idle = !READ_ONCE(gdev->nr);
+	bool idle;
 
-	if (atomic_dec_and_test(&gdev->users) && idle)
+	/* The list keeps it in place while we look. */
+	down_read(&gpasid_devices_rwsem);
+	idle = atomic_dec_and_test(&gdev->users) && !READ_ONCE(gdev->nr);
+	up_read(&gpasid_devices_rwsem);
+
+	if (idle)
 		gpasid_devices_reap();
 }
 
@@ -435,9 +449,22 @@ static bool gpasid_same_table(const struct gpasid_binding *b,
 	       b->vtd_flags == data->vtd_flags;
 }
 
+static struct mutex *gpasid_table_lock(ioasid_t hpasid)
+{
+	return &gpasid_table_locks[hpasid % ARRAY_SIZE(gpasid_table_locks)];
+}
+
+/* The guest PASID, if the caller names one, is the one that the IOASID has. */
+static bool gpasid_spid_agrees(const struct gpasid_bind_data *data,
+			       ioasid_t hpasid)
+{
+	return !(data->flags & GPASID_BIND_GPASID) ||
+	       ioasid_spid(data->set, hpasid) == data->gpasid;
+}
+
 /*
  * Join a binding that another owner has made.  0: joined; -ENOENT: there is
- * none; -EBUSY: it cannot be shared.
+ * none; -EBUSY: it cannot be shared; -EEXIST: it has another guest PASID.
  */
 static int gpasid_share(struct gpasid_device *gdev, struct iommu_domain *parent,
 			const struct gpasid_bind_data *data, ioasid_t hpasid)
@@ -446,6 +473,7 @@ static int gpasid_share(struct gpasid_device *gdev, struct iommu_domain *parent,
 	struct gpasid_binding *b;
 	int ret = -EBUSY;
 
+	mutex_lock(gpasid_table_lock(hpasid));
 	mutex_lock(&gdev->lock);
 	b = xa_load(&gdev->bindings, hpasid);
 	if (!b) {
@@ -455,6 +483,10 @@ static int gpasid_share(struct gpasid_device *gdev, struct iommu_domain *parent,
 	if (b->state != GPASID_BOUND || gpasid_owned_by(b, data->owner) ||
 	    !gpasid_same_table(b, parent, data))
 		goto out;
+	if (!gpasid_spid_agrees(data, hpasid)) {
+		ret = -EEXIST;
+		goto out;
+	}
 
 	sharer = kmalloc(sizeof(*sharer), GFP_KERNEL_ACCOUNT);
 	if (!sharer) {
@@ -467,6 +499,7 @@ static int gpasid_share(struct gpasid_device *gdev, struct iommu_domain *parent,
 	ret = 0;
 out:
 	mutex_unlock(&gdev->lock);
+	mutex_unlock(gpasid_table_lock(hpasid));
 	return ret;
 }
 
@@ -514,7 +547,8 @@ gpasid_binding_alloc(struct gpasid_device *gdev, struct iommu_domain *parent,
 	b->vtd_flags = data->vtd_flags;
 	b->dev_id = data->dev_id;
 	b->exclusive = !!(data->flags & GPASID_BIND_EXCLUSIVE);
-	b->state = GPASID_BOUND;
+	/* No page request is taken before the entry is there. */
+	b->state = GPASID_CLEARED;
 
 	mutex_lock(&gdev->lock);
 	att = gpasid_att_get(gdev, parent);
@@ -565,6 +599,7 @@ static int gpasid_binding_install(struct gpasid_binding *b,
 	if (ret)
 		goto out_erase;
 
+	WRITE_ONCE(b->state, GPASID_BOUND);
 	WRITE_ONCE(gdev->nr, gdev->nr + 1);
 	return 0;
 
@@ -579,29 +614,33 @@ out_put:
 }
 
 /*
- * An IOASID is one address space: where it is bound under this parent it has
- * one table.  On VT-d, IOTLB entries of one unit are told apart by domain ID
- * and PASID alone, so that with two tables one device would get translations of
- * the other's.
+ * Whether the bindings that the IOASID has on other devices allow one more: 0;
+ * -EBUSY: they have another table; -ENOENT: the last one is going, and the
+ * IOASID with it.
  */
-static bool gpasid_table_agrees(const struct gpasid_op *op)
+static int gpasid_others_agree(const struct gpasid_op *op)
 {
 	const struct gpasid_binding *b = op->b;
 	struct gpasid_binding *other;
 	struct gpasid_device *gdev;
-	bool agrees = true;
+	int ret = 0;
+
+	lockdep_assert_held(gpasid_table_lock(b->hpasid));
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(gdev, &gpasid_devices, node) {
 		other = xa_load(&gdev->bindings, b->hpasid);
-		if (other && gdev != b->att->gdev &&
-		    other->att->parent == b->att->parent)
-			agrees &= gpasid_same_table(other, b->att->parent,
-						    op->data);
+		if (!other || gdev == b->att->gdev)
+			continue;
+		if (READ_ONCE(other->state) == GPASID_CLEARED && other->auto_free)
+			ret = -ENOENT;
+		else if (other->att->parent == b->att->parent &&
+			 !gpasid_same_table(other, b->att->parent, op->data))
+			ret = ret ?: -EBUSY;
 	}
 	rcu_read_unlock();
 
-	return agrees;
+	return ret;
 }
 
 /* BIND: the IOASID is ours alone until we return. */
@@ -611,14 +650,18 @@ static int gpasid_event_bind(struct gpasid_op *op)
 	struct gpasid_device *gdev = b->att->gdev;
 	int ret;
 
-	if (!gpasid_table_agrees(op))
-		return -EBUSY;
+	mutex_lock(gpasid_table_lock(b->hpasid));
+	ret = gpasid_others_agree(op);
+	if (ret)
+		goto out;
 
 	mutex_lock(&gdev->lock);
 	op->raced = xa_load(&gdev->bindings, b->hpasid);
 	ret = op->raced ? -EBUSY : gpasid_binding_install(b, op->data);
 	op->installed = !ret;
 	mutex_unlock(&gdev->lock);
+out:
+	mutex_unlock(gpasid_table_lock(b->hpasid));
 
 	return ret;
 }
@@ -669,22 +712,26 @@ static void gpasid_binding_finish(struct gpasid_binding *b)
 	gpasid_binding_remove(b);
 }
 
-/* Finish what an UNBIND event has cleared, unless a FREE event has done it. */
+/*
+ * Finish what an UNBIND event has cleared, unless a FREE event has done it.  An
+ * IOASID that goes with its last binding is freed while the binding is still
+ * there for others to see: nobody can bind it in between.
+ */
 static void gpasid_finish_one(struct gpasid_device *gdev,
 			      struct ioasid_set *set, ioasid_t hpasid)
 {
 	struct gpasid_binding *b;
-	bool auto_free = false;
+	bool freed = false;
 
 	mutex_lock(&gdev->lock);
 	b = xa_load(&gdev->bindings, hpasid);
 	if (b && b->state == GPASID_CLEARED) {
-		auto_free = b->auto_free;
+		freed = b->auto_free && !ioasid_free(set, hpasid);
 		gpasid_binding_finish(b);
 	}
 	mutex_unlock(&gdev->lock);
-	if (auto_free)
-		gpasid_free(set, hpasid);
+	if (freed)
+		ioasid_drain(set);
 }
 
 /*
@@ -731,8 +778,27 @@ static void gpasid_event_unbind(struct gpasid_binding *b)
 
 	mutex_lock(&gdev->lock);
 	gdev->ops->clear(b);
+	b->att->cleared = true;
 	WRITE_ONCE(b->state, GPASID_CLEARED);
 	mutex_unlock(&gdev->lock);
+}
+
+/* A device on which the PASID is bound, with its user count raised, or NULL. */
+static struct gpasid_device *gpasid_device_with(ioasid_t hpasid)
+{
+	struct gpasid_device *gdev, *found = NULL;
+
+	down_read(&gpasid_devices_rwsem);
+	list_for_each_entry(gdev, &gpasid_devices, node) {
+		if (!xa_load(&gdev->bindings, hpasid))
+			continue;
+		atomic_inc(&gdev->users);
+		found = gdev;
+		break;
+	}
+	up_read(&gpasid_devices_rwsem);
+
+	return found;
 }
 
 /*
@@ -743,25 +809,23 @@ static void gpasid_event_free(ioasid_t hpasid)
 {
 	struct gpasid_device *gdev;
 	struct gpasid_binding *b;
-	bool reap = false;
 
-	down_read(&gpasid_devices_rwsem);
-	list_for_each_entry(gdev, &gpasid_devices, node) {
-		/* Another VM's device may hold its lock for long. */
-		if (!xa_load(&gdev->bindings, hpasid))
-			continue;
+	/*
+	 * A drain can take long, and no other VM may wait for it: neither for
+	 * the list of devices, nor for the lock of one without such a PASID.
+	 */
+	while ((gdev = gpasid_device_with(hpasid))) {
 		mutex_lock(&gdev->lock);
 		b = xa_load(&gdev->bindings, hpasid);
-		if (b && !WARN_ON(b->state != GPASID_CLEARED)) {
+		if (b && !WARN_ON(b->state != GPASID_CLEARED))
 			gpasid_binding_finish(b);
-			reap |= !gdev->nr;
-		}
+		else
+			b = NULL;
 		mutex_unlock(&gdev->lock);
+		gpasid_device_put(gdev);
+		if (!b)
+			break;
 	}
-	up_read(&gpasid_devices_rwsem);
-
-	if (reap)
-		gpasid_devices_reap();
 }
 
 /*
@@ -881,10 +945,11 @@ static int gpasid_check_data(struct device *dev,
 
 /*
  * The host PASID that a bind is about, with a reference.  Without a number
- * given it is the one that has the guest PASID; failing that a new one.
+ * given it is the one that has the guest PASID; failing that a new one, not
+ * below @min.
  */
 static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
-			  ioasid_t *hpasid, bool *allocated)
+			  ioasid_t min, ioasid_t *hpasid, bool *allocated)
 {
 	ioasid_t id = data->hpasid;
 	bool held = false;
@@ -900,7 +965,7 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 	if (!id) {
 		if (data->flags & GPASID_BIND_REPLACE)
 			return -ENOENT;
-		ret = ioasid_alloc(data->set, 1, dev->iommu->max_pasids - 1,
+		ret = ioasid_alloc(data->set, min, dev->iommu->max_pasids - 1,
 				   NULL, &id);
 		if (ret)
 			return ret;
@@ -921,30 +986,110 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 	return ret;
 }
 
-static int gpasid_replace(struct gpasid_device *gdev,
-			  struct iommu_domain *parent,
-			  const struct gpasid_bind_data *data, ioasid_t hpasid)
+/* Whether the caller has the right to replace, and reason to: 1, 0 or an error. */
+static int gpasid_may_replace(struct gpasid_device *gdev,
+			      struct iommu_domain *parent,
+			      const struct gpasid_bind_data *data,
+			      ioasid_t hpasid)
 {
 	struct gpasid_binding *b;
-	int ret = 0;
+	int ret;
 
 	mutex_lock(&gdev->lock);
 	b = xa_load(&gdev->bindings, hpasid);
 	if (!b || b->set != data->set || b->state != GPASID_BOUND ||
-	    !gpasid_owned_by(b, data->owner)) {
+	    !gpasid_owned_by(b, data->owner))
 		ret = -ENOENT;
-	} else if (b->att->parent != parent || !hlist_empty(&b->sharers)) {
+	else if (b->att->parent != parent)
 		ret = -EBUSY;
-	} else if ((data->flags & GPASID_BIND_GPASID) &&
-		   ioasid_spid(data->set, hpasid) != data->gpasid) {
+	else if (!gpasid_spid_agrees(data, hpasid))
 		ret = -EEXIST;
-	} else if (!gpasid_same_table(b, parent, data)) {
-		b->pgtbl = data->pgtbl;
-		b->addr_width = data->addr_width;
-		b->vtd_flags = data->vtd_flags;
-		gdev->ops->replace(b);
-	}
+	else
+		ret = !gpasid_same_table(b, parent, data);
 	mutex_unlock(&gdev->lock);
+
+	return ret;
+}
+
+static int gpasid_check_table(struct gpasid_binding *b,
+			      const struct gpasid_bind_data *data)
+{
+	struct gpasid_device *gdev = b->att->gdev;
+
+	if (!hlist_empty(&b->sharers))
+		return -EBUSY;
+	return gdev->ops->check(gdev->dev, b->att->parent, data);
+}
+
+static int gpasid_set_table(struct gpasid_binding *b,
+			    const struct gpasid_bind_data *data)
+{
+	b->pgtbl = data->pgtbl;
+	b->addr_width = data->addr_width;
+	b->vtd_flags = data->vtd_flags;
+	b->att->gdev->ops->set_table(b);
+
+	return 0;
+}
+
+static int gpasid_flush_table(struct gpasid_binding *b,
+			      const struct gpasid_bind_data *data)
+{
+	b->att->gdev->ops->flush_table(b);
+
+	return 0;
+}
+
+/* Visit the present entries of an IOASID under a parent. */
+static int gpasid_visit_entries(struct iommu_domain *parent,
+				const struct gpasid_bind_data *data,
+				ioasid_t hpasid,
+				int (*fn)(struct gpasid_binding *b,
+					  const struct gpasid_bind_data *data))
+{
+	struct gpasid_device *gdev;
+	struct gpasid_binding *b;
+	int ret = 0;
+
+	down_read(&gpasid_devices_rwsem);
+	list_for_each_entry(gdev, &gpasid_devices, node) {
+		if (!xa_load(&gdev->bindings, hpasid))
+			continue;
+		mutex_lock(&gdev->lock);
+		b = xa_load(&gdev->bindings, hpasid);
+		if (b && b->att->parent == parent && b->state != GPASID_CLEARED)
+			ret = fn(b, data);
+		mutex_unlock(&gdev->lock);
+		if (ret)
+			break;
+	}
+	up_read(&gpasid_devices_rwsem);
+
+	return ret;
+}
+
+/*
+ * The table is exchanged on every device that has the IOASID bound under
+ * @parent, and no cache is flushed before all entries have the new one: what a
+ * device with the old one puts into the unit's IOTLB, others would use.
+ */
+static int gpasid_replace(struct gpasid_device *gdev,
+			  struct iommu_domain *parent,
+			  const struct gpasid_bind_data *data, ioasid_t hpasid)
+{
+	int ret;
+
+	mutex_lock(gpasid_table_lock(hpasid));
+	ret = gpasid_may_replace(gdev, parent, data, hpasid);
+	if (ret <= 0)
+		goto out;
+	ret = gpasid_visit_entries(parent, data, hpasid, gpasid_check_table);
+	if (ret)
+		goto out;
+	gpasid_visit_entries(parent, data, hpasid, gpasid_set_table);
+	gpasid_visit_entries(parent, data, hpasid, gpasid_flush_table);
+out:
+	mutex_unlock(gpasid_table_lock(hpasid));
 
 	return ret;
 }
@@ -988,6 +1133,35 @@ static int gpasid_bind_new(struct gpasid_device *gdev,
 	return ret;
 }
 
+/* With a number given or found; *@min goes beyond a new one that did not do. */
+static int gpasid_bind_resolved(struct gpasid_device *gdev,
+				struct iommu_domain *parent,
+				struct gpasid_bind_data *data, ioasid_t *min)
+{
+	bool allocated;
+	ioasid_t id;
+	int ret;
+
+	ret = gpasid_resolve(gdev->dev, data, *min, &id, &allocated);
+	if (ret)
+		return ret;
+
+	if (data->flags & GPASID_BIND_REPLACE)
+		ret = gpasid_replace(gdev, parent, data, id);
+	else
+		ret = gpasid_bind_new(gdev, parent, data, id, allocated);
+
+	*min = allocated ? id + 1 : GPASID_MAX + 1;
+	/* Freed while the reference keeps the number from being another's. */
+	if (!ret)
+		data->hpasid = id;
+	else if (allocated)
+		gpasid_free(data->set, id);
+	ioasid_put(data->set, id);
+
+	return ret;
+}
+
 /* Everything that can be known to be wrong without looking at any state. */
 static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
 			const struct gpasid_bind_data *data)
@@ -1007,8 +1181,9 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
  * Points the device's PASID-table entry at the guest's first-stage table,
  * nested on @parent.  Subscribers of the IOASID see a BIND event and may veto.
  * The same owner binding again gets -EBUSY unless it asks for a replace, which
- * exchanges the table without a moment at which DMA faults.  Another owner
- * binding the same PASID to the same table shares the binding.
+ * exchanges the table without a moment at which DMA faults, on all devices that
+ * have the host PASID bound under @parent.  Another owner binding the same PASID
+ * to the same table shares the binding.
  *
  * VT-d: "Scalable-Mode PASID-Table Entry", PGTT nested.
  *
@@ -1016,8 +1191,8 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
  * of the IOASID are serialised around it.
  * Return: 0; -EINVAL (malformed @data); -EOPNOTSUPP (the hardware cannot);
  * -ENOENT (host PASID not of this set; replace: not bound by this owner);
- * -EEXIST (guest PASID taken); -EBUSY (bound already, shared and not to be
- * replaced, or bound to another table on another device under @parent);
+ * -EEXIST (guest PASID taken); -EBUSY (bound already, shared on a device and not
+ * to be replaced, or bound to another table on another device under @parent);
  * -ENOSPC (quota or numbers exhausted); -ENOMEM; what a subscriber vetoed
  * with.  On an error nothing has changed.
  */
@@ -1025,8 +1200,7 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data)
 {
 	struct gpasid_device *gdev;
-	bool allocated;
-	ioasid_t id;
+	ioasid_t min = 1;
 	int ret;
 
 	gdev = gpasid_device_get(dev);
@@ -1037,20 +1211,13 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 	if (ret)
 		goto out_device;
 
-	ret = gpasid_resolve(dev, data, &id, &allocated);
-	if (ret)
-		goto out_device;
-
-	if (data->flags & GPASID_BIND_REPLACE)
-		ret = gpasid_replace(gdev, parent, data, id);
-	else
-		ret = gpasid_bind_new(gdev, parent, data, id, allocated);
-	/* Freed while the reference keeps the number from being another's. */
-	if (!ret)
-		data->hpasid = id;
-	else if (allocated)
-		gpasid_free(data->set, id);
-	ioasid_put(data->set, id);
+	ret = gpasid_bind_resolved(gdev, parent, data, &min);
+	/*
+	 * A new number: another bind may have been the first with its guest
+	 * PASID; or the guest PASID that an identity asks for is another's.
+	 */
+	while (ret == -EEXIST && !data->hpasid && min <= GPASID_MAX)
+		ret = gpasid_bind_resolved(gdev, parent, data, &min);
 out_device:
 	gpasid_device_put(gdev);
 	if (ret)
@@ -1218,8 +1385,10 @@ static void gpasid_flush_cleared(struct gpasid_device *gdev,
 	struct gpasid_attachment *att;
 
 	list_for_each_entry(att, &gdev->attachments, node) {
-		if (filter->parent && att->parent != filter->parent)
+		if (!att->cleared ||
+		    (filter->parent && att->parent != filter->parent))
 			continue;
+		att->cleared = false;
 		gdev->ops->flush(att, NULL);
 		gpasid_drain(att, NULL);
 	}
@@ -1229,19 +1398,16 @@ static void gpasid_finish_cleared(struct gpasid_device *gdev,
 				  const struct gpasid_filter *filter)
 {
 	struct gpasid_binding *b;
-	struct ioasid_set *set;
 	unsigned long index;
-	bool auto_free;
 
 	xa_for_each(&gdev->bindings, index, b) {
 		if (b->state != GPASID_CLEARED || !gpasid_match(b, filter))
 			continue;
-		set = b->set;
-		auto_free = b->auto_free;
 		gdev->ops->reset(b);
+		/* First, as in gpasid_finish_one(). */
+		if (b->auto_free)
+			ioasid_free(b->set, index);
 		gpasid_binding_remove(b);
-		if (auto_free)
-			ioasid_free(set, index);
 		cond_resched();
 	}
 }
@@ -1258,6 +1424,7 @@ static bool gpasid_any(struct gpasid_device *gdev,
 		any = gpasid_match(b, filter);
 		if (any)
 			break;
+		cond_resched();
 	}
 	mutex_unlock(&gdev->lock);
 
@@ -1285,13 +1452,16 @@ static void gpasid_unbind_many(struct device *dev,
 	struct gpasid_device *gdev = gpasid_device_find(dev);
 	unsigned long index = 0, cleared = 0;
 	struct gpasid_claim claim;
+	int ret = 0;
 
 	if (!gdev)
 		return;
 
-	while (gpasid_claim_next(gdev, filter, &index, &claim)) {
-		cleared += !gpasid_unbind_claimed(gdev, &claim);
+	while (ret != -EDEADLK &&
+	       gpasid_claim_next(gdev, filter, &index, &claim)) {
+		ret = gpasid_unbind_claimed(gdev, &claim);
 		gpasid_unclaim(&claim);
+		cleared += !ret;
 		index++;
 		cond_resched();
 	}
@@ -1301,7 +1471,8 @@ static void gpasid_unbind_many(struct device *dev,
 		gpasid_finish_cleared(gdev, filter);
 		mutex_unlock(&gdev->lock);
 	}
-	gpasid_wait_gone(gdev, filter);
+	if (ret != -EDEADLK)
+		gpasid_wait_gone(gdev, filter);
 	gpasid_device_put(gdev);
 }
 
@@ -1453,8 +1624,10 @@ unsigned long gpasid_count(struct device *dev, const void *owner)
 		return 0;
 
 	mutex_lock(&gdev->lock);
-	xa_for_each(&gdev->bindings, index, b)
+	xa_for_each(&gdev->bindings, index, b) {
 		nr += gpasid_owned_by(b, owner);
+		cond_resched();
+	}
 	mutex_unlock(&gdev->lock);
 	gpasid_device_put(gdev);
 
@@ -1644,8 +1817,10 @@ static struct notifier_block gpasid_bus_nb = {
 
 static int __init gpasid_init(void)
 {
-	int ret;
+	int i, ret;
 
+	for (i = 0; i < ARRAY_SIZE(gpasid_table_locks); i++)
+		mutex_init(&gpasid_table_locks[i]);
 	gpasid_binding_cache = KMEM_CACHE(gpasid_binding, SLAB_ACCOUNT);
 	if (!gpasid_binding_cache)
 		return -ENOMEM;

@@ -176,6 +176,9 @@ long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
  * @parent: the second-stage domain
  * @users: bindings under it
  * @did: the driver's tag for all of them, written by gpasid_ops::attach
+ * @devtlb: the driver's own: how the device's TLB is invalidated, written by
+ *          gpasid_ops::attach
+ * @cleared: entries were made not present, and not flushed all at once since
  * @rcu: for readers who come by gpasid_device::bindings
  *
  * Owned by @gdev, protected by its lock; lives from the first binding of the
@@ -187,6 +190,8 @@ struct gpasid_attachment {
 	struct iommu_domain *parent;
 	unsigned long users;
 	u16 did;
+	u8 devtlb;
+	bool cleared;
 	struct rcu_head rcu;
 };
 
@@ -280,8 +285,10 @@ struct gpasid_inv_range {
  *          cover it, set @att->did
  * @detach: undo @attach
  * @sva_bind_gpasid: make the entry present; the caller has checked everything
- * @replace: exchange the first-stage table of a present entry with one store,
- *           flush; must not fail
+ * @set_table: exchange the first-stage table of a present entry with one store;
+ *             must not fail
+ * @flush_table: invalidate what the table before that has left in any cache, and
+ *               wait; must not fail
  * @clear: make the entry not present, without any invalidation
  * @flush: invalidate what an entry made not present may have left in any cache
  *         and wait; @b NULL: for all PASIDs of the attachment
@@ -292,8 +299,9 @@ struct gpasid_inv_range {
  * @inv_range: add one range on one device to a batch
  * @inv_end: submit what is left in the batch, wait for it, free the batch
  *
- * All are called in process context with gpasid_device::lock held, except the
- * first two and the last three, which are called with the device list held.
+ * All are called in process context with gpasid_device::lock held, except:
+ * @get_caps and @check, with or without it; @inv_begin and @inv_end, without;
+ * @inv_range, from an RCU read section.
  */
 struct gpasid_ops {
 	struct module *owner;
@@ -304,7 +312,8 @@ struct gpasid_ops {
 	int (*attach)(struct gpasid_attachment *att);
 	void (*detach)(struct gpasid_attachment *att);
 	int (*sva_bind_gpasid)(struct gpasid_binding *b);
-	void (*replace)(struct gpasid_binding *b);
+	void (*set_table)(struct gpasid_binding *b);
+	void (*flush_table)(struct gpasid_binding *b);
 	void (*clear)(struct gpasid_binding *b);
 	void (*flush)(struct gpasid_attachment *att, struct gpasid_binding *b);
 	void (*drain)(struct gpasid_attachment *att, struct gpasid_binding *b);

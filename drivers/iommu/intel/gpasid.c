@@ -402,27 +402,32 @@ static int vtd_bind(struct gpasid_binding *b)
 
 /*
  * The first stage changes, the entry stays present.  All that changes is in one
- * quadword, so hardware sees the old table or the new one.  VT-d, "Guidance to
- * software for invalidations": PASID-selective PASID-cache, PASID-selective
- * PASID-based IOTLB, PASID-based device TLB.
+ * quadword, so hardware sees the old table or the new one.
  */
-static void vtd_replace(struct gpasid_binding *b)
+static void vtd_set_table(struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(b->att);
-	struct intel_iommu *iommu = info->iommu;
-	struct qi_desc desc[4];
-	struct pasid_entry *pe;
-	int n = 2;
+	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
 
-	pe = vtd_entry(info, b->hpasid, false);
 	WRITE_ONCE(pe->val[2], vtd_first_stage(b));
-	vtd_flush_entry(iommu, pe, sizeof(*pe));
+	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+}
+
+/*
+ * VT-d, "Guidance to software for invalidations": PASID-selective PASID-cache,
+ * PASID-selective PASID-based IOTLB, PASID-based device TLB.
+ */
+static void vtd_flush_table(struct gpasid_binding *b)
+{
+	struct device_domain_info *info = vtd_info(b->att);
+	struct qi_desc desc[4];
+	int n = 2;
 
 	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
 	vtd_desc_piotlb(&desc[1], b->att->did, b->hpasid, 0, -1, false);
 	if (vtd_has_devtlb(info))
 		n += vtd_add_devtlb(&desc[n], info, b);
-	qi_submit_sync(iommu, desc, n, 0);
+	qi_submit_sync(info->iommu, desc, n, 0);
 }
 
 static void vtd_clear(struct gpasid_binding *b)
@@ -631,7 +636,8 @@ static const struct gpasid_ops vtd_ops = {
 	.attach = vtd_attach,
 	.detach = vtd_detach,
 	.sva_bind_gpasid = vtd_bind,
-	.replace = vtd_replace,
+	.set_table = vtd_set_table,
+	.flush_table = vtd_flush_table,
 	.clear = vtd_clear,
 	.flush = vtd_flush,
 	.drain = vtd_drain,

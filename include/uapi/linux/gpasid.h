@@ -336,7 +336,9 @@ enum gpasid_vtd_flags {
  * enum vfio_gpasid_bind_flags - Flags of VFIO_DEVICE_GPASID_BIND
  * @VFIO_GPASID_BIND_GPASID: @gpasid is given; else the guest uses the host
  *                           PASID itself (identity)
- * @VFIO_GPASID_BIND_REPLACE: The PASID is bound; exchange its first-stage table
+ * @VFIO_GPASID_BIND_REPLACE: The PASID is bound; exchange its first-stage table,
+ *                            on all devices that have it bound under the same
+ *                            second stage
  */
 enum vfio_gpasid_bind_flags {
 	VFIO_GPASID_BIND_GPASID = 1 << 0,

@@ -3,6 +3,9 @@
  * Several devices: on one unit and across two, under one parent and under
  * several, of one context and of two.
  */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include <kselftest_harness.h>
 
 #include "gpasid_utils.h"
@@ -158,6 +161,107 @@ TEST_F(devices, of_one_unit_cannot_have_different_tables_under_one_pasid)
 	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], self->h, 0));
 	ASSERT_EQ(0, gvm_bind(&self->b.dev[1], &self->p.pt, 0x101, NULL));
 	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[1], self->h, 0));
+}
+
+/* One PASID, one table: a replace on one device is a replace on all. */
+TEST_F(devices, are_all_given_the_new_table_by_a_replace)
+{
+	int i;
+
+	ASSERT_EQ(0, bind_all(&self->b, &self->p, 0x101));
+	EXPECT_EQ(NR_EPS, seen_by(&self->b, self->h, PROC_VA, TAG(1)));
+	for (i = 0; i < NR_EPS; i++) {
+		ASSERT_EQ(0, gvm_replace(&self->b.dev[i], i & 1 ? &self->p.pt :
+					 &self->q.pt, self->h));
+		EXPECT_EQ(NR_EPS, seen_by(&self->b, self->h, PROC_VA,
+					  i & 1 ? TAG(1) : TAG(2)));
+	}
+	/* Whoever comes later gets the table that is bound now, or none. */
+	ASSERT_EQ(0, gvm_unbind(&self->b.dev[0], self->h));
+	ASSERT_EQ(0, gvm_replace(&self->b.dev[1], &self->q.pt, self->h));
+	EXPECT_EQ(-EBUSY, gvm_bind(&self->b.dev[0], &self->p.pt, 0x101, NULL));
+	ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->q.pt, 0x101, NULL));
+	EXPECT_EQ(NR_EPS, seen_by(&self->b, self->h, PROC_VA, TAG(2)));
+}
+
+struct last_unbind {
+	struct bench *b;
+	__u32 h;
+	atomic_int go;
+	int rc;
+};
+
+static void *last_unbind(void *arg)
+{
+	struct last_unbind *u = arg;
+
+	while (!u->go)
+		;
+	u->rc = gvm_unbind(&u->b->dev[0], u->h);
+	return NULL;
+}
+
+/*
+ * A PASID that a bind allocated goes with its last binding.  A bind on another
+ * device at that moment keeps it, or comes too late.
+ */
+TEST_F_TIMEOUT(devices, race_for_a_pasid_that_is_on_its_way_out, 120)
+{
+	int i, rc, kept = 0, late = 0;
+
+	for (i = 0; i < 300; i++) {
+		struct last_unbind u = { .b = &self->b };
+		pthread_t thread;
+
+		ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->p.pt, 0x200, &u.h));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, last_unbind, &u));
+		u.go = 1;
+		rc = gvm_bind_identity(&self->b.dev[2], &self->p.pt, u.h);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ASSERT_EQ(0, u.rc);
+		if (rc) {
+			ASSERT_EQ(-ENOENT, rc);
+			late++;
+			continue;
+		}
+		ASSERT_EQ(TAG(1), peek_proc(&self->b.lab[2], u.h, 0));
+		ASSERT_EQ(0, gvm_unbind(&self->b.dev[2], u.h));
+		kept++;
+	}
+	TH_LOG("%d kept, %d came too late", kept, late);
+}
+
+static int bind_new_identity(struct gvm_dev *dev, struct process *p, __u32 *h)
+{
+	struct vfio_device_gpasid_bind args = {
+		.addr_width = 48,
+		.pgtbl = p->pt.root,
+	};
+	int rc = gvm_bind_args(dev, &args);
+
+	*h = args.hpasid;
+	return rc;
+}
+
+/* A new number that is already some guest PASID cannot be its own. */
+TEST_F(devices, get_an_identity_pasid_beside_guest_pasids)
+{
+	struct iommu_gpasid_alloc cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_GPASID_ALLOC_GPASID,
+		.min = 0x80000,
+		.max = 0xfffff,
+	};
+	__u32 first, second;
+
+	ASSERT_EQ(0, bind_new_identity(&self->b.dev[0], &self->p, &first));
+	for (cmd.gpasid = first + 1; cmd.gpasid <= first + 8; cmd.gpasid++)
+		ASSERT_EQ(0, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_ALLOC,
+				       &cmd));
+	ASSERT_EQ(0, bind_new_identity(&self->b.dev[1], &self->q, &second));
+	EXPECT_TRUE(second < first || second > first + 8);
+	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], first, 0));
+	EXPECT_EQ(TAG(2), peek_proc(&self->b.lab[1], second, 0));
 }
 
 TEST_F(devices, go_on_when_one_is_closed)

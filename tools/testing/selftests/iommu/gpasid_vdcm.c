@@ -669,6 +669,13 @@ TEST_F(vdcm, a_virtual_and_a_physical_device_share_a_parent)
 
 TEST_F(vdcm, two_devices_share_a_binding)
 {
+	struct vfio_device_gpasid_bind alias = {
+		.flags = VFIO_GPASID_BIND_GPASID,
+		.addr_width = 48,
+		.pgtbl = self->p.pt.root,
+		.hpasid = self->h,
+		.gpasid = 0x102,
+	};
 	struct process q;
 	struct virt w;
 	__u32 h;
@@ -676,6 +683,8 @@ TEST_F(vdcm, two_devices_share_a_binding)
 	ASSERT_EQ(0, virt_add(&w, &self->vm, 1));
 	ASSERT_EQ(0, vm_process(&self->vm, &q, 2));
 	EXPECT_EQ(-EBUSY, gvm_bind(&w.dev, &q.pt, 0x101, &h));
+	/* It has one guest PASID, for all who share it. */
+	EXPECT_EQ(-EEXIST, gvm_bind_args(&w.dev, &alias));
 	ASSERT_EQ(0, gvm_bind(&w.dev, &self->p.pt, 0x101, &h));
 	EXPECT_EQ(self->h, h);
 	EXPECT_EQ(-EBUSY, gvm_bind(&w.dev, &self->p.pt, 0x101, &h));

@@ -6,7 +6,7 @@
  gpasid_event_bind(...)
  {
 	<...
--	if (!gpasid_table_agrees(op))
--		return -EBUSY;
+-	ret = gpasid_others_agree(op);
++	ret = 0;
 	...>
  }

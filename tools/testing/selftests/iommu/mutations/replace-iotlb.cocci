@@ -3,7 +3,7 @@
 // run: gpasid_replace
 @@
 @@
- vtd_replace(...)
+ vtd_flush_table(...)
  {
 	<...
 -	vtd_desc_piotlb(&desc[1], ...);

@@ -3,10 +3,10 @@
 // run: gpasid_replace
 @@
 @@
- vtd_replace(...)
+ vtd_flush_table(...)
  {
 	<...
--	qi_submit_sync(iommu, desc, n, 0);
-+	qi_submit_sync(iommu, desc + 1, n - 1, 0);
+-	qi_submit_sync(info->iommu, desc, n, 0);
++	qi_submit_sync(info->iommu, desc + 1, n - 1, 0);
 	...>
  }

@@ -2,13 +2,16 @@
 // breaks: replace leaves no moment at which DMA faults
 // run: gpasid_replace
 @@
+typedef u64;
 @@
- vtd_replace(...)
+ vtd_set_table(...)
  {
 	<...
-+	vtd_clear(b);
-+	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
-+	qi_submit_sync(iommu, desc, 1, 0);
++	struct qi_desc desc;
++
++	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) & ~(u64)PASID_PTE_PRESENT);
++	vtd_desc_pasid_cache(&desc, b->att->did, b->hpasid, QI_PC_PASID_SEL);
++	qi_submit_sync(info->iommu, &desc, 1, 0);
 	WRITE_ONCE(pe->val[2], vtd_first_stage(b));
 +	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) | PASID_PTE_PRESENT);
 	...>
