@@ -118,6 +118,9 @@ static struct pasid_entry *vtd_entry(struct device_domain_info *info,
 	struct pasid_dir_entry *pde = &dir[pasid >> PASID_PDE_SHIFT];
 	struct pasid_entry *table;
 
+	if (WARN_ON_ONCE(pasid >= info->pasid_table->max_pasid))
+		return NULL;
+
 	table = make ? vtd_table_get(info, pde) : get_pasid_table_from_pde(pde);
 
 	return table ? &table[pasid & PASID_PTE_MASK] : NULL;

@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/iommu.c
+// A device's PASID table has room for what the smallest unit of the machine
+// supports, but the IOMMU core takes for a device's limit what the device's own
+// unit supports: a PASID in between has no entry.
+@@
+symbol iommu;
+@@
+ intel_iommu_probe_device(struct device *dev)
+ {
+	<...
++	iommu->iommu.max_pasids = min(iommu->iommu.max_pasids, intel_pasid_max_id);
+	return &iommu->iommu;
+	...>
+ }
