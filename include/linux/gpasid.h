@@ -220,14 +220,20 @@ enum gpasid_binding_state {
  * @rcu: for readers of gpasid_device::bindings
  *
  * Owned by gpasid_device::bindings; all fields are protected by the device's
- * lock.  Readers under RCU may read @hpasid, @set, @att, @dev_id and @state.
+ * lock.  Readers under RCU may read all but @owner and @sharers, whose place @rcu
+ * takes; what says which table it is changes under the IOASID's table lock only.
  * Holds one reference on its IOASID.  Its address is the argument of its events.
  */
 struct gpasid_binding {
 	struct gpasid_attachment *att;
-	void *owner;
 	struct ioasid_set *set;
-	struct hlist_head sharers;
+	union {
+		struct {
+			void *owner;
+			struct hlist_head sharers;
+		};
+		struct rcu_head rcu;
+	};
 	u64 pgtbl;
 	ioasid_t hpasid;
 	u32 dev_id;
@@ -237,7 +243,6 @@ struct gpasid_binding {
 	u8 auto_free:1;
 	u8 auto_spid:1;
 	u8 exclusive:1;
-	struct rcu_head rcu;
 };
 
 /**

@@ -34,7 +34,17 @@
 
 #define VTD_FLAGS	(GPASID_VTD_SRE | GPASID_VTD_EAFE | GPASID_VTD_WPE)
 
-/* Attachments of devices whose TLB cannot be invalidated for all PASIDs. */
+/*
+ * gpasid_attachment::devtlb.  Decided once, so that what is set up is what is
+ * taken down: a device that is gone or asleep has no configuration space to ask.
+ */
+enum vtd_devtlb {
+	VTD_DEVTLB_NONE,
+	VTD_DEVTLB_ALL,		/* one descriptor for all PASIDs */
+	VTD_DEVTLB_EACH,	/* one descriptor for each PASID */
+};
+
+/* Attachments with VTD_DEVTLB_EACH. */
 static atomic_t vtd_nr_per_pasid;
 
 static struct device_domain_info *vtd_info(const struct gpasid_attachment *att)
@@ -53,14 +63,20 @@ static bool vtd_ats_global(struct device *dev)
 	return cap & INTEL_GPASID_ATS_GLOBAL;
 }
 
-/* Does a device TLB exist that must hear of invalidations? */
+static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
+{
+	if (!info->ats_enabled)
+		return VTD_DEVTLB_NONE;
+	return vtd_ats_global(info->dev) ? VTD_DEVTLB_ALL : VTD_DEVTLB_EACH;
+}
+
+/*
+ * As intel_gpasid_has_devtlb(), by asking the device itself: one that was just
+ * pulled out is not known to be gone yet.  Not where it is done often.
+ */
 static bool vtd_has_devtlb(struct device_domain_info *info)
 {
-	/*
-	 * A device that is gone never answers.  Nor is one invalidated while
-	 * translation is off (VT-d: "Device-TLB").
-	 */
-	return info->ats_enabled && info->iommu->gcmd & DMA_GCMD_TE &&
+	return intel_gpasid_has_devtlb(info) &&
 	       pci_device_is_present(to_pci_dev(info->dev));
 }
 
@@ -331,7 +347,6 @@ static int vtd_attach(struct gpasid_attachment *att)
 {
 	struct dmar_domain *s2 = to_dmar_domain(att->parent);
 	struct device_domain_info *info = vtd_info(att);
-	bool global = vtd_ats_global(info->dev);
 	int ret;
 
 	ret = prepare_domain_attach_device(att->parent, info->dev);
@@ -342,13 +357,15 @@ static int vtd_attach(struct gpasid_attachment *att)
 	if (ret)
 		return ret;
 	att->did = domain_id_iommu(s2, info->iommu);
+	att->devtlb = vtd_devtlb(info);
 
-	ret = intel_gpasid_assign_tags(s2, info->dev, global);
+	ret = intel_gpasid_assign_tags(s2, info->dev,
+				       att->devtlb == VTD_DEVTLB_ALL);
 	if (ret) {
 		domain_detach_iommu(s2, info->iommu);
 		return ret;
 	}
-	if (info->ats_enabled && !global)
+	if (att->devtlb == VTD_DEVTLB_EACH)
 		atomic_inc(&vtd_nr_per_pasid);
 
 	return 0;
@@ -358,11 +375,11 @@ static void vtd_detach(struct gpasid_attachment *att)
 {
 	struct dmar_domain *s2 = to_dmar_domain(att->parent);
 	struct device_domain_info *info = vtd_info(att);
-	bool global = vtd_ats_global(info->dev);
 
-	if (info->ats_enabled && !global)
+	if (att->devtlb == VTD_DEVTLB_EACH)
 		atomic_dec(&vtd_nr_per_pasid);
-	intel_gpasid_unassign_tags(s2, info->dev, global);
+	intel_gpasid_unassign_tags(s2, info->dev,
+				   att->devtlb == VTD_DEVTLB_ALL);
 	domain_detach_iommu(s2, info->iommu);
 }
 
@@ -452,7 +469,7 @@ static void vtd_flush_entries(struct gpasid_attachment *att,
 {
 	struct device_domain_info *info = vtd_info(att);
 	bool devtlb = vtd_has_devtlb(info);
-	bool each = devtlb && !b && !vtd_ats_global(info->dev);
+	bool each = devtlb && !b && att->devtlb != VTD_DEVTLB_ALL;
 	struct intel_iommu *iommu = info->iommu;
 	struct qi_desc desc[4];
 	int n = 2;
@@ -481,7 +498,7 @@ static void vtd_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
 
 	intel_gpasid_drain_prq(info->dev, att->did,
 			       b ? b->hpasid : INTEL_GPASID_ALL,
-			       vtd_ats_global(info->dev));
+			       att->devtlb == VTD_DEVTLB_ALL);
 }
 
 static void vtd_reset(struct gpasid_binding *b)
@@ -608,7 +625,7 @@ static void vtd_inv_range(void *priv, struct gpasid_attachment *att,
 
 	unit = vtd_batch_unit(priv, info->iommu);
 	vtd_batch_piotlb(unit, att, range, base, order);
-	if (vtd_has_devtlb(info)) {
+	if (intel_gpasid_has_devtlb(info)) {
 		vtd_desc_devtlb(&unit->desc[unit->nr++], info, range->hpasid,
 				base, order);
 		if (info->dtlb_extra_inval)
@@ -658,7 +675,7 @@ static void vtd_sync_one(struct gpasid_attachment *att, void *arg)
 {
 	struct device_domain_info *info = vtd_info(att);
 
-	if (vtd_has_devtlb(info) && !vtd_ats_global(info->dev))
+	if (att->devtlb == VTD_DEVTLB_EACH && vtd_has_devtlb(info))
 		vtd_devtlb_each(att, false);
 }
 

@@ -12,6 +12,7 @@
 #define __INTEL_GPASID_H
 
 #include <linux/delay.h>
+#include <linux/pci.h>
 
 #include "iommu.h"
 #include "../gpasid_priv.h"
@@ -42,15 +43,26 @@ void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
 void intel_gpasid_sync(struct dmar_domain *parent);
 void intel_gpasid_dirty(struct dmar_domain *parent);
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
-			     bool global);
+			     bool devtlb);
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
-				bool global);
+				bool devtlb);
 void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct device_domain_info *info,
 			    struct qi_batch *batch);
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);
+
+/*
+ * Does a device TLB exist that must hear of invalidations?  One of a device
+ * that is gone never answers.  Nor is one invalidated while translation is off
+ * (VT-d: "Device-TLB").
+ */
+static inline bool intel_gpasid_has_devtlb(struct device_domain_info *info)
+{
+	return info->ats_enabled && info->iommu->gcmd & DMA_GCMD_TE &&
+	       !pci_dev_is_disconnected(to_pci_dev(info->dev));
+}
 
 /*
  * One descriptor for the whole device TLB, all PASIDs.  VT-d: "PASID-based

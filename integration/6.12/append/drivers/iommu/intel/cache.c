@@ -2,10 +2,10 @@
 /*
  * gpasid: tags that cover every PASID bound on @dev under @parent: the IOTLB of
  * the unit by the parent's domain ID (shared with the parent's own tag, if it
- * is attached there), and the device TLB for all PASIDs.
+ * is attached there), and with @devtlb the device TLB for all PASIDs.
  */
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
-			     bool global)
+			     bool devtlb)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	u16 did = domain_id_iommu(parent, info->iommu);
@@ -17,7 +17,7 @@ int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 
 	ret = cache_tag_assign(parent, did, dev, IOMMU_NO_PASID,
 			       CACHE_TAG_IOTLB);
-	if (ret || !info->ats_enabled || !global)
+	if (ret || !devtlb)
 		return ret;
 
 	ret = cache_tag_assign(parent, did, dev, INTEL_GPASID_ALL,
@@ -31,13 +31,13 @@ int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
 
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
-				bool global)
+				bool devtlb)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	u16 did = domain_id_iommu(parent, info->iommu);
 
 	cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID, CACHE_TAG_IOTLB);
-	if (info->ats_enabled && global)
+	if (devtlb)
 		cache_tag_unassign(parent, did, dev, INTEL_GPASID_ALL,
 				   CACHE_TAG_NESTING_DEVTLB);
 }
@@ -50,7 +50,7 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 {
 	int times = info->dtlb_extra_inval ? 2 : 1;
 
-	if (!(iommu->gcmd & DMA_GCMD_TE))
+	if (!intel_gpasid_has_devtlb(info))
 		return;
 
 	while (times--) {
