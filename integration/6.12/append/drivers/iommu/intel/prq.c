@@ -35,7 +35,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 	struct intel_iommu *iommu = info->iommu;
 	u16 sid = PCI_DEVID(info->bus, info->devfn);
 	struct qi_desc desc[3] = {};
-	int end;
+	int end, n = 2;
 
 	if (!info->pri_enabled)
 		return;
@@ -44,6 +44,11 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 	while (intel_gpasid_prq_pending(iommu, sid, pasid, end))
 		usleep_range(50, 200);
 	iopf_queue_flush_dev(dev);
+
+	/* A device that is gone sends nothing more, and answers nothing. */
+	if (intel_gpasid_has_devtlb(info) &&
+	    pci_device_is_present(to_pci_dev(dev)))
+		n = 3;
 
 	desc[0].qw0 = QI_IWD_STATUS_DATA(QI_DONE) | QI_IWD_FENCE | QI_IWD_TYPE;
 	if (pasid == INTEL_GPASID_ALL) {
@@ -59,7 +64,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 					0, MAX_AGAW_PFN_WIDTH, &desc[2]);
 	}
 	for (;;) {
-		qi_submit_sync(iommu, desc, ARRAY_SIZE(desc), QI_OPT_WAIT_DRAIN);
+		qi_submit_sync(iommu, desc, n, QI_OPT_WAIT_DRAIN);
 		/* Once an overflow is dealt with, drain again. */
 		if (!(readl(iommu->reg + DMAR_PRS_REG) & DMA_PRS_PRO))
 			break;
