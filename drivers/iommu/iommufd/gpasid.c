@@ -251,7 +251,7 @@ out_respond:
  * Devices
  */
 
-/* The nest parent that @idev is attached to, alone in its group. */
+/* The nest parent that @idev is attached to, alone in its group or not. */
 static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
@@ -265,8 +265,6 @@ static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
 			break;
 	if (list_entry_is_head(cur, &igroup->device_list, group_item))
 		return ERR_PTR(-ENODEV);
-	if (!list_is_singular(&igroup->device_list))
-		return ERR_PTR(-EOPNOTSUPP);
 
 	paging = find_hwpt_paging(igroup->hwpt);
 	if (!paging || !paging->nest_parent)
@@ -292,6 +290,9 @@ static int gpasid_bind_locked(struct iommufd_device *idev,
 {
 	bool iopf = idev->gpasid_iopf;
 	int rc;
+
+	if (!list_is_singular(&idev->igroup->device_list))
+		return -EOPNOTSUPP;
 
 	rc = iommufd_gpasid_iopf_enable(idev);
 	if (rc)
@@ -388,24 +389,33 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_count_gpasid, IOMMUFD);
  */
 bool iommufd_device_gpasid_busy(struct iommufd_device *idev)
 {
+	struct iommu_domain *parent;
 	bool busy;
 
 	mutex_lock(&idev->igroup->lock);
-	busy = iommufd_gpasid_may_replace(idev);
+	parent = gpasid_parent(idev);
+	busy = !IS_ERR(parent) && gpasid_parent_busy(idev->dev, parent);
 	mutex_unlock(&idev->igroup->lock);
 
 	return busy;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_gpasid_busy, IOMMUFD);
 
-/* May the group's HWPT be exchanged?  -EBUSY while PASIDs are bound under it. */
+/*
+ * May the group's HWPT be exchanged?  It goes for all devices of the group:
+ * -EBUSY while PASIDs of any are bound under it.
+ */
 int iommufd_gpasid_may_replace(struct iommufd_device *idev)
 {
 	struct iommu_domain *parent = gpasid_parent(idev);
+	struct iommufd_device *cur;
 
 	if (IS_ERR(parent))
 		return 0;
-	return gpasid_parent_busy(idev->dev, parent) ? -EBUSY : 0;
+	list_for_each_entry(cur, &idev->igroup->device_list, group_item)
+		if (gpasid_parent_busy(cur->dev, parent))
+			return -EBUSY;
+	return 0;
 }
 
 /* The device leaves its parent: whatever is bound goes first. */
