@@ -689,7 +689,7 @@ static void vtd_sync(struct dmar_domain *parent)
  * The parent's flag is set before this walk: what is bound after the walk has
  * seen it, what is bound before is in the walk.
  */
-static void vtd_dirty_one(struct gpasid_attachment *att, void *arg)
+static void vtd_dirty_set(struct gpasid_attachment *att, void *arg)
 {
 	struct device_domain_info *info = vtd_info(att);
 	struct dmar_domain *s2 = arg;
@@ -706,13 +706,23 @@ static void vtd_dirty_one(struct gpasid_attachment *att, void *arg)
 		else
 			pasid_clear_ssade(pe);
 		vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+		cond_resched();
 	}
+}
+
+static void vtd_dirty_flush(struct gpasid_attachment *att, void *arg)
+{
 	vtd_flush_entries(att, NULL, false);
 }
 
+/*
+ * All entries first: devices share the IOTLB of a unit, so that what one brings
+ * in by an old entry could go to the TLB of another that is flushed already.
+ */
 static void vtd_dirty(struct dmar_domain *parent)
 {
-	gpasid_visit_attachments(&parent->domain, vtd_dirty_one, parent);
+	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
+	gpasid_visit_attachments(&parent->domain, vtd_dirty_flush, NULL);
 }
 
 static const struct intel_gpasid_hooks vtd_hooks = {
