@@ -63,6 +63,14 @@ static bool vtd_ats_global(struct device *dev)
 	return cap & INTEL_GPASID_ATS_GLOBAL;
 }
 
+/* No PASIDs: not a PCI device, or it or its unit has none. */
+static u32 vtd_max_pasids(struct device *dev)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+
+	return info->pasid_enabled ? dev->iommu->max_pasids : 0;
+}
+
 static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
 {
 	if (!info->ats_enabled)
@@ -281,8 +289,8 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 		caps->caps |= VFIO_GPASID_CAP_PRI;
 	if (ssads_supported(iommu))
 		caps->caps |= VFIO_GPASID_CAP_DIRTY;
-	if (info->pasid_enabled && dev->iommu->max_pasids)
-		caps->pasid_bits = ilog2(dev->iommu->max_pasids);
+	if (vtd_max_pasids(dev))
+		caps->pasid_bits = ilog2(vtd_max_pasids(dev));
 	if (!vtd_can_nest(iommu) || !caps->pasid_bits)
 		return 0;
 
@@ -331,7 +339,7 @@ static int vtd_check(struct device *dev, struct iommu_domain *parent,
 	}
 	if (!vtd_can_nest(iommu))
 		return vtd_refuse(dev, data, "no nested translation");
-	if (!info->pasid_enabled || !dev->iommu->max_pasids)
+	if (!vtd_max_pasids(dev))
 		return vtd_refuse(dev, data, "no PASIDs on this device");
 	if (data->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
 		return vtd_refuse(dev, data, "no 5-level first stage");
@@ -347,11 +355,19 @@ static int vtd_attach(struct gpasid_attachment *att)
 {
 	struct dmar_domain *s2 = to_dmar_domain(att->parent);
 	struct device_domain_info *info = vtd_info(att);
+	int gaw = s2->gaw;
 	int ret;
 
+	if (!vtd_max_pasids(info->dev) || !vtd_can_nest(info->iommu))
+		return -EOPNOTSUPP;
+	/* A table in use is not cut down to what a smaller unit walks. */
+	if (info->iommu->agaw < s2->agaw)
+		return -EINVAL;
 	ret = prepare_domain_attach_device(att->parent, info->dev);
 	if (ret)
 		return ret;
+	/* Nor is what may be mapped widened to what a larger one walks. */
+	s2->gaw = min(gaw, s2->gaw);
 
 	ret = domain_attach_iommu(s2, info->iommu);
 	if (ret)
