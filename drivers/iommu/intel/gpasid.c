@@ -748,17 +748,20 @@ static const struct intel_gpasid_hooks vtd_hooks = {
 
 static int __init vtd_gpasid_init(void)
 {
-	int ret = gpasid_register_ops(&vtd_ops);
+	int ret;
 
-	if (!ret)
-		intel_gpasid_set_hooks(&vtd_hooks);
+	/* A bind may come as soon as the operations are known. */
+	intel_gpasid_set_hooks(&vtd_hooks);
+	ret = gpasid_register_ops(&vtd_ops);
+	if (ret)
+		intel_gpasid_set_hooks(NULL);
 	return ret;
 }
 
 static void __exit vtd_gpasid_exit(void)
 {
-	intel_gpasid_set_hooks(NULL);
 	gpasid_unregister_ops(&vtd_ops);
+	intel_gpasid_set_hooks(NULL);
 }
 
 module_init(vtd_gpasid_init);
