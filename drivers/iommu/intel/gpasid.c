@@ -620,7 +620,9 @@ static void vtd_batch_piotlb(struct vtd_batch_unit *unit,
 	unit->any = true;
 	unit->last_entry = range->entry;
 	unit->last_did = att->did;
-	if (range->all || order > cap_max_amask_val(unit->iommu->cap))
+	/* The whole address space has no mask of its own. */
+	if (range->all || order >= MAX_AGAW_PFN_WIDTH ||
+	    order > cap_max_amask_val(unit->iommu->cap))
 		vtd_desc_piotlb(desc, att->did, range->hpasid, 0, -1, false);
 	else
 		vtd_desc_piotlb(desc, att->did, range->hpasid, base,
