@@ -351,6 +351,19 @@ static int vtd_check(struct device *dev, struct iommu_domain *parent,
 	return 0;
 }
 
+/*
+ * The parent's mappings from now on reach the unit, too.  The flag shares a
+ * byte with that of dirty tracking, which has this lock.
+ */
+static void vtd_sync_map(struct dmar_domain *s2, struct intel_iommu *iommu)
+{
+	if (!intel_gpasid_need_sync_map(s2, iommu))
+		return;
+	spin_lock(&s2->lock);
+	s2->iotlb_sync_map = true;
+	spin_unlock(&s2->lock);
+}
+
 static int vtd_attach(struct gpasid_attachment *att)
 {
 	struct dmar_domain *s2 = to_dmar_domain(att->parent);
@@ -381,6 +394,7 @@ static int vtd_attach(struct gpasid_attachment *att)
 		domain_detach_iommu(s2, info->iommu);
 		return ret;
 	}
+	vtd_sync_map(s2, info->iommu);
 	if (att->devtlb == VTD_DEVTLB_EACH)
 		atomic_inc(&vtd_nr_per_pasid);
 

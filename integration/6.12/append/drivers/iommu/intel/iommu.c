@@ -7,6 +7,17 @@ EXPORT_SYMBOL_GPL(domain_attach_iommu);
 EXPORT_SYMBOL_GPL(domain_detach_iommu);
 EXPORT_SYMBOL_GPL(iommu_flush_write_buffer);
 
+/*
+ * gpasid: must the unit hear of a new mapping, since it caches what is not
+ * present, or has its write buffer flushed by software?
+ */
+bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
+				struct intel_iommu *iommu)
+{
+	return domain_need_iotlb_sync_map(parent, iommu);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_need_sync_map);
+
 DEFINE_STATIC_SRCU(intel_gpasid_srcu);
 static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
 
