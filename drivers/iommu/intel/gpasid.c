@@ -285,7 +285,7 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	if (info->ats_supported && vtd_ats_global(dev))
 		caps->caps |= VFIO_GPASID_CAP_ATS_GLOBAL;
 	/* Virtual functions share the page requests of their physical one. */
-	if (info->pri_supported && !to_pci_dev(dev)->is_virtfn)
+	if (intel_gpasid_can_prq(info) && !to_pci_dev(dev)->is_virtfn)
 		caps->caps |= VFIO_GPASID_CAP_PRI;
 	if (ssads_supported(iommu))
 		caps->caps |= VFIO_GPASID_CAP_DIRTY;

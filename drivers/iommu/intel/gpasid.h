@@ -42,6 +42,7 @@ struct intel_gpasid_hooks {
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
 void intel_gpasid_sync(struct dmar_domain *parent);
 void intel_gpasid_dirty(struct dmar_domain *parent);
+bool intel_gpasid_can_prq(struct device_domain_info *info);
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu);
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,

@@ -8,6 +8,19 @@ EXPORT_SYMBOL_GPL(domain_detach_iommu);
 EXPORT_SYMBOL_GPL(iommu_flush_write_buffer);
 
 /*
+ * gpasid: will page requests be switched on when intel_iommu_enable_iopf() is
+ * asked to?  ATS is on while the device is attached to a domain.
+ */
+bool intel_gpasid_can_prq(struct device_domain_info *info)
+{
+	return info->pri_supported &&
+	       (info->ats_enabled || !info->domain_attached) &&
+	       (!info->pasid_enabled ||
+		pci_prg_resp_pasid_required(to_pci_dev(info->dev)));
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_can_prq);
+
+/*
  * gpasid: must the unit hear of a new mapping, since it caches what is not
  * present, or has its write buffer flushed by software?
  */
