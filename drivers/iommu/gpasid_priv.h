@@ -33,10 +33,18 @@ struct iommu_gpasid_iopf_ops {
 	int (*handle)(struct iopf_group *group);
 };
 
-/* Appended to io-pgfault.c. */
+/* Appended to io-pgfault.c, which CONFIG_GPASID selects. */
 void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops);
+#ifdef CONFIG_IOMMU_IOPF
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid);
+#else
+static inline struct iommu_attach_handle *
+iommu_gpasid_attach_handle(struct device *dev, ioasid_t pasid)
+{
+	return NULL;
+}
+#endif
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),
 				  void *arg);
