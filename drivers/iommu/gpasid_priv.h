@@ -24,7 +24,7 @@ void gpasid_fault_exit(void);
 /**
  * struct iommu_gpasid_iopf_ops - Who takes page requests of bound PASIDs
  * @claims: is @pasid of @dev a bound guest PASID
- * @handle: take the group; an error has it answered with failure
+ * @handle: take the group; an error has it answered as invalid
  *
  * Called in process context, from the page-request thread of a unit.
  */
@@ -45,6 +45,8 @@ iommu_gpasid_attach_handle(struct device *dev, ioasid_t pasid)
 	return NULL;
 }
 #endif
+enum iommu_page_response_code
+iommu_gpasid_abort_code(const struct iommu_attach_handle *handle);
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),
 				  void *arg);

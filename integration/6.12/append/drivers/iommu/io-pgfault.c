@@ -29,13 +29,25 @@ static int iommu_gpasid_iopf_handler(struct iopf_group *group)
 	return ret;
 }
 
+static struct iommu_domain iommu_gpasid_domain = {
+	.iopf_handler = iommu_gpasid_iopf_handler,
+};
+
+static struct iommu_attach_handle iommu_gpasid_handle = {
+	.domain = &iommu_gpasid_domain,
+};
+
+/* gpasid: how a group for @handle that cannot be handled is answered. */
+enum iommu_page_response_code
+iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
+{
+	return handle == &iommu_gpasid_handle ? IOMMU_PAGE_RESP_INVALID :
+						IOMMU_PAGE_RESP_FAILURE;
+}
+
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid)
 {
-	static struct iommu_domain domain = {
-		.iopf_handler = iommu_gpasid_iopf_handler,
-	};
-	static struct iommu_attach_handle handle = { .domain = &domain };
 	const struct iommu_gpasid_iopf_ops *ops;
 	bool claimed = false;
 	int idx;
@@ -46,7 +58,7 @@ struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 		claimed = ops->claims(dev, pasid);
 	srcu_read_unlock(&iommu_gpasid_srcu, idx);
 
-	return claimed ? &handle : NULL;
+	return claimed ? &iommu_gpasid_handle : NULL;
 }
 
 /* gpasid: drop the requests of incomplete groups whose PASID @match names. */
