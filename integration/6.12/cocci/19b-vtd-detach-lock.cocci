@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// As rule 19, when a domain is detached.
+// As rule 19, when a domain is detached.  Others may be walking its units.
 @@
 symbol info;
 @@
@@ -7,9 +7,12 @@ symbol info;
  {
 	<...
 -	domain_update_iommu_cap(domain);
+-	kfree(info);
 +	spin_unlock(&iommu->lock);
++	rcu_read_lock();
 +	domain_update_iommu_cap(domain);
-	kfree(info);
++	rcu_read_unlock();
++	kfree_rcu_mightsleep(info);
 +	return;
 	...>
  }
