@@ -64,6 +64,7 @@ void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 	ioasid_set_disown(set);
 	ioasid_free_all(set);
 	ioasid_drain(set);
+	WRITE_ONCE(ictx->gpasid_set, NULL);
 	ioasid_set_put(set);
 }
 
