@@ -13,6 +13,7 @@
 #include <linux/gpasid.h>
 #include <linux/iommufd.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "gpasid.h"
@@ -235,6 +236,12 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 		goto out_respond;
 	}
 	while (nr && !rc) {
+		/* There may be billions. */
+		if (fatal_signal_pending(current)) {
+			rc = -EINTR;
+			break;
+		}
+		cond_resched();
 		chunk = min(nr, GPASID_INV_CHUNK);
 		rc = gpasid_inv_chunk(ucmd->ictx, entries, uptr, cmd->entry_len,
 				      chunk, &done);
