@@ -197,7 +197,7 @@ int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd)
 	struct file *filp;
 	int fd, rc;
 
-	if (cmd->flags || cmd->out_fault_fd || cmd->__reserved)
+	if (cmd->flags || cmd->__reserved)
 		return -EINVAL;
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
