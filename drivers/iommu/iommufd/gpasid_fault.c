@@ -52,7 +52,10 @@ static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
 					gpasid_fault_pending(ff->q));
 }
 
-/* What there is to read, up to @room records; the bytes copied. */
+/*
+ * What there is to read, up to @room records; the bytes copied, or an error
+ * when there are none.
+ */
 static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
 				 char __user *buf, size_t room)
 {
@@ -62,13 +65,14 @@ static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
 
 	lockdep_assert_held(&ff->read_lock);
 
-	while (room) {
-		n = gpasid_fault_read(ff->q, records,
-				      min_t(size_t, room, ARRAY_SIZE(records)));
-		if (!n)
-			break;
+	while (room && gpasid_fault_pending(ff->q)) {
+		n = min_t(size_t, room, ARRAY_SIZE(records));
+		/* What is taken off the queue must have a place to go. */
+		if (clear_user(buf + done, n * sizeof(records[0])))
+			return done ?: -EFAULT;
+		n = gpasid_fault_read(ff->q, records, n);
 		if (copy_to_user(buf + done, records, n * sizeof(records[0])))
-			return -EFAULT;
+			return done ?: -EFAULT;
 		done += n * sizeof(records[0]);
 		room -= n;
 	}
@@ -85,9 +89,6 @@ static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
 
 	if (!count || count % size)
 		return -EINVAL;
-	/* What is taken off the queue must have a place to go. */
-	if (clear_user(buf, count))
-		return -EFAULT;
 
 	/* Another reader may be quicker: wait again. */
 	do {
