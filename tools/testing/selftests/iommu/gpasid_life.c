@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/vfio.h>
+
 #include <kselftest_harness.h>
 
 #include "gpasid_utils.h"
@@ -91,6 +93,24 @@ FIXTURE_TEARDOWN(life)
 {
 	EXPECT_EQ(0, bench_close(&self->b));
 	EXPECT_TRUE(number_is_free(self->h));
+}
+
+/* The device is on this parent already; only the answer cannot be written. */
+TEST_F(life, a_failed_attach_to_the_same_parent_leaves_the_bindings)
+{
+	struct vfio_device_attach_iommufd_pt *arg;
+
+	arg = mmap(NULL, GVM_SZ_4K, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)arg);
+	arg->argsz = sizeof(*arg);
+	arg->pt_id = self->b.vm.parent;
+	ASSERT_EQ(0, mprotect(arg, GVM_SZ_4K, PROT_READ));
+	EXPECT_EQ(-EFAULT, gvm_ioctl(self->dev->fd,
+				     VFIO_DEVICE_ATTACH_IOMMUFD_PT, arg));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, 0));
+	EXPECT_EQ(-EBUSY, gvm_dev_detach(self->dev));
+	munmap(arg, GVM_SZ_4K);
 }
 
 TEST_F(life, a_device_with_bindings_cannot_be_detached)
