@@ -177,15 +177,52 @@ static __u64 unmap_cost(__u32 n, double *t)
 	return c.u_desc_total;
 }
 
-static __u64 unbind_cost(__u32 g)
-{
-	struct vtdsim_counters c;
+/* What each operation on one binding costs. */
+enum op {
+	OP_UNBIND,
+	OP_BIND,
+	OP_REPLACE,
+	NR_OPS,
+};
 
-	must(lab_counters(&b.lab[0], &c), "counters");
-	must(gvm_unbind(&b.dev[0], host[g]), "unbind");
-	must(since(&b.lab[0], &c, &c), "counters");
-	must(gvm_bind(&b.dev[0], &proc[g % NR_PROCS].pt, g, &host[g]), "bind");
-	return c.u_desc_total << 8 | c.u_waits;
+static const char * const op_name[NR_OPS] = { "unbind", "bind", "replace" };
+
+static int do_op(enum op op, __u32 g)
+{
+	if (op == OP_UNBIND)
+		return gvm_unbind(&b.dev[0], host[g]);
+	if (op == OP_BIND)
+		return gvm_bind(&b.dev[0], &proc[(g + 1) % NR_PROCS].pt, g,
+				&host[g]);
+	return gvm_replace(&b.dev[0], &proc[g % NR_PROCS].pt, host[g]);
+}
+
+/* The guest PASID ends as it began. */
+static void op_costs(__u32 n, __u32 g, struct vtdsim_counters c[NR_OPS])
+{
+	char buf[96];
+	int i;
+
+	for (i = 0; i < NR_OPS; i++) {
+		must(lab_counters(&b.lab[0], &c[i]), "counters");
+		must(do_op(i, g), op_name[i]);
+		must(since(&b.lab[0], &c[i], &c[i]), "counters");
+		printf("      %s with %u bound: %s\n", op_name[i], n,
+		       lab_descriptors(&c[i], buf, sizeof(buf)));
+	}
+}
+
+static void compare_ops(const struct vtdsim_counters c[2][NR_OPS])
+{
+	char text[80];
+	int i;
+
+	for (i = 0; i < NR_OPS; i++) {
+		snprintf(text, sizeof(text), "%s: the same as with 100 bound",
+			 op_name[i]);
+		check(!memcmp(c[0][i].u_desc, c[1][i].u_desc,
+			      sizeof(c[0][i].u_desc)), text);
+	}
 }
 
 /* Seconds for a look-up: the best of several rounds, as others share the CPU. */
@@ -235,7 +272,8 @@ static void close_all(__u32 n)
 /* @n bindings beside a few; costs at 1 and at @n must be the same. */
 static void run(__u32 n)
 {
-	__u64 unmap[2], unbind[2];
+	static struct vtdsim_counters ops[2][NR_OPS];
+	__u64 unmap[2];
 	double t[2], look[2];
 
 	printf("%u bindings on one device\n", n);
@@ -244,7 +282,7 @@ static void run(__u32 n)
 	     "map");
 	t[0] = bind_up_to(0, 100) / 100;
 	look[0] = look_up(100);
-	unbind[0] = unbind_cost(50);
+	op_costs(100, 50, ops[0]);
 	unmap[0] = unmap_cost(100, &t[1]);
 	t[1] = bind_and_weigh(n);
 	printf("      bind: %.1f us each, %.2f of the first 100\n", t[1] * 1e6,
@@ -257,8 +295,8 @@ static void run(__u32 n)
 	       look[1] * 1e6, look[1] / look[0]);
 	unmap[1] = unmap_cost(n, &t[0]);
 	check(unmap[0] == unmap[1], "an unmap costs what it cost with 100 bound");
-	unbind[1] = unbind_cost(n / 2);
-	check(unbind[0] == unbind[1], "an unbind costs what it cost with 100 bound");
+	op_costs(n, n / 2, ops[1]);
+	compare_ops(ops);
 	close_all(n);
 }
 
