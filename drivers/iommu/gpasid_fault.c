@@ -23,7 +23,9 @@
 #include <linux/gpasid.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
+#include <linux/memcontrol.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -69,6 +71,7 @@ struct gpasid_fault_group {
  * struct gpasid_fault_queue - The page requests of one VM
  * @hash: in gpasid_queues, by @set
  * @set: the VM's PASIDs; a reference is held
+ * @memcg: who pays for the groups; a reference is held
  * @answer: held by who answers
  * @lock: protects the fields below
  * @groups: all groups, oldest first
@@ -85,6 +88,7 @@ struct gpasid_fault_group {
 struct gpasid_fault_queue {
 	struct hlist_node hash;
 	struct ioasid_set *set;
+	struct mem_cgroup *memcg;
 	struct mutex answer;	/* groups on their way out */
 	spinlock_t lock;	/* all that follows */
 	struct list_head groups;
@@ -254,22 +258,54 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	return ret;
 }
 
+/* Under RCU: the queue of the VM that has @hpasid of @dev bound. */
+static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
+						      ioasid_t hpasid,
+						      struct gpasid_binding **b)
+{
+	*b = gpasid_binding_rcu(dev, hpasid);
+	return *b ? gpasid_queue_find((*b)->set) : NULL;
+}
+
+/* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
+static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
+{
+	ioasid_t hpasid = iopf->last_fault.fault.prm.pasid;
+	struct mem_cgroup *memcg = NULL, *old;
+	struct gpasid_fault_group *g;
+	struct gpasid_fault_queue *q;
+	struct gpasid_binding *b;
+
+	rcu_read_lock();
+	q = gpasid_fault_target(iopf->fault_param->dev, hpasid, &b);
+	if (q && mem_cgroup_tryget(q->memcg))
+		memcg = q->memcg;
+	rcu_read_unlock();
+	if (!q)
+		return ERR_PTR(-ENODEV);
+
+	old = set_active_memcg(memcg);
+	g = gpasid_group_alloc(iopf);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+
+	return g ?: ERR_PTR(-ENOMEM);
+}
+
 /* Put the group where its VM finds it. */
 static int gpasid_fault_deliver(struct iopf_group *iopf)
 {
-	struct device *dev = iopf->fault_param->dev;
 	struct gpasid_fault_group *g;
 	struct gpasid_fault_queue *q;
 	struct gpasid_binding *b;
 	int ret = -ENODEV;
 
-	g = gpasid_group_alloc(iopf);
-	if (!g)
-		return -ENOMEM;
+	g = gpasid_group_charge(iopf);
+	if (IS_ERR(g))
+		return PTR_ERR(g);
 
 	rcu_read_lock();
-	b = gpasid_binding_rcu(dev, g->hpasid);
-	q = b ? gpasid_queue_find(b->set) : NULL;
+	q = gpasid_fault_target(iopf->fault_param->dev, g->hpasid, &b);
 	if (q)
 		ret = gpasid_group_queue(q, b, g);
 	rcu_read_unlock();
@@ -474,10 +510,12 @@ struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
 	INIT_DELAYED_WORK(&q->expire, gpasid_queue_expire);
 	init_waitqueue_head(&q->wait);
 	q->set = set;
+	q->memcg = get_mem_cgroup_from_mm(current->mm);
 
 	mutex_lock(&gpasid_queues_mutex);
 	if (gpasid_queue_find(set) || !ioasid_set_get(set)) {
 		mutex_unlock(&gpasid_queues_mutex);
+		mem_cgroup_put(q->memcg);
 		kfree(q);
 		return ERR_PTR(-EBUSY);
 	}
@@ -512,6 +550,7 @@ void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q)
 
 	cancel_delayed_work_sync(&q->expire);
 	ioasid_set_put(q->set);
+	mem_cgroup_put(q->memcg);
 	xa_destroy(&q->by_cookie);
 	kfree_rcu(q, rcu);
 }
