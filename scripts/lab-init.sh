@@ -43,8 +43,10 @@ done
 
 cd /lab || exit
 if [ -f /lab/interactive ]; then
-	stty -F $port sane rows "${rows:-24}" cols "${cols:-80}"
-	setsid -c sh -c '. /lab/command' <$port >$port 2>&1
+	stty -F $port sane
+	# The size is the open terminal's: it goes with the last that closes it.
+	size="rows ${rows:-24} cols ${cols:-80}"
+	setsid -c sh -c "stty $size; . /lab/command" <$port >$port 2>&1
 else
 	sh -c '. /lab/command' </dev/null >$port 2>&1
 fi
@@ -75,5 +77,9 @@ if [ $finish = y ]; then
 	fi
 fi >/dev/console 2>&1
 
-[ -f /lab/interactive ] || printf '\001%s %d\n' "$key" $status >$port
+if [ -f /lab/interactive ]; then
+	echo "$key $status"
+else
+	printf '\001%s %d\n' "$key" $status >$port
+fi
 poweroff -f

@@ -169,11 +169,11 @@ def settings(args, key):
         "endpoints": yes(not args.no_vtdsim and not args.no_endpoints),
         "vfio": yes(not args.no_vtdsim and not args.no_vfio),
         "gpasid": yes(not args.no_gpasid),
-        "finish": yes(getattr(args, "check_log", False)),
+        "finish": yes(args.check_log),
         "hugepages": args.hugepages,
         "modules": " ".join(args.modprobe),
     }
-    if args.command == "shell" and sys.stdin.isatty():
+    if args.command == "shell" and sys.stdout.isatty():
         size = shutil.get_terminal_size()
         out.update(rows=size.lines, cols=size.columns)
     return "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in out.items())
@@ -407,26 +407,30 @@ class Lab:
             self.start_vtdsim(sockets)
             self.start_qemu(sockets)
             if self.args.command == "shell":
-                return self.interact()
-            end = self.watch(time.monotonic() + self.args.timeout)
-            if not end:
-                self.stop_vtdsim()
+                end = self.interact()
+            else:
+                end = self.watch(time.monotonic() + self.args.timeout)
+            self.stop_vtdsim()
             return self.verdict(end)
 
     def interact(self):
-        """QEMU has the terminal."""
+        """QEMU has the terminal; the shell's status is in the kernel log."""
         saved = termios.tcgetattr(0) if sys.stdin.isatty() else None
         try:
             while self.qemu.poll() is None:
                 if self.vtdsim:
                     with contextlib.suppress(BlockingIOError):
                         self.take_vtdsim(os.read(self.vtdsim.stdout.fileno(), 65536))
+                    if self.vtdsim.poll():
+                        return "vtdsim"
                 time.sleep(0.05)
-            self.stop_vtdsim()
-            return 0
         finally:
             if saved:
                 termios.tcsetattr(0, termios.TCSADRAIN, saved)
+        with open(self.log, errors="replace") as f:
+            ended = re.search(rf"^{self.key} (\d+)$", f.read(), re.M)
+        self.status = int(ended.group(1)) if ended else None
+        return None
 
 
 def on_signal(number, _frame):

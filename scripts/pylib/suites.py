@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 from pathlib import Path
@@ -298,8 +299,11 @@ def lab_statuses(suite):
     status, _, err = lab(suite, "--append", "rdinit=/none init=/none", program=["true"], check_log=False)
     suite.item("kernel panic gives 125 and the log", status == 125 and "Kernel panic" in err,
                f"status {status}\n{err}")
-    status, _, _ = lab(suite, program=["sleep", "1000"], timeout=5, check_log=False)
-    suite.item("out of time gives 124", status == 124, f"status {status}")
+    with tempfile.NamedTemporaryFile() as counters:
+        status, _, _ = lab(suite, "--counters", counters.name, program=["sleep", "1000"], timeout=9,
+                           check_log=False)
+        suite.item("out of time gives 124 and the counters",
+                   status == 124 and b"descriptors" in counters.read(), f"status {status}")
     splat = "echo 'BUG: not really' >/dev/kmsg; true"
     status, _, _ = lab(suite, program=["sh", "-c", splat])
     suite.item("a splat in the kernel log gives 125", status == 125, f"status {status}")
@@ -331,6 +335,50 @@ def lab_devices(suite):
         [ "$(iomem)" = "$first" ]"""
     status, out, err = lab(suite, "--kernel", "debug", program=["sh", "-exc", script])
     suite.item("endpoints can be removed, found again, reset and unloaded", status == 0, out + err)
+
+
+def shell(at_prompt, *flags):
+    """scripts/lab shell at a terminal: what was seen, and its status."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (37, 123))
+    proc = subprocess.Popen([str(LAB), "shell", "--no-build", *flags], stdin=theirs,
+                            stdout=theirs, stderr=theirs, env=clean_env())
+    os.close(theirs)
+    timer = threading.Timer(120, proc.kill)
+    timer.start()
+    seen, asked = b"", False
+    with contextlib.suppress(OSError):		# EIO: nobody has the other end
+        while data := os.read(ours, 4096):
+            seen += data
+            if b"/lab # " in seen and not asked:
+                asked = True
+                at_prompt(proc, ours)
+    os.close(ours)
+    status = proc.wait()
+    timer.cancel()
+    return seen.decode(errors="replace"), status
+
+
+def lab_shell(suite):
+    def leave(_, terminal):
+        os.write(terminal, b"stty size; exit 3\r")
+
+    def end_vtdsim(proc, _):
+        for pid in children(proc.pid):
+            if b"vtdsim" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+                os.kill(pid, signal.SIGKILL)
+
+    cases = (
+        ("its exit status, at a terminal of the same size", leave, (), 3, "37 123"),
+        ("vtdsim killed gives 125", end_vtdsim, (), 125, "vtdsim ended"),
+        ("kernel panic gives 125", leave, ("--append", "rdinit=/none init=/none"), 125,
+         "Kernel panic"),
+        ("an argument that QEMU refuses gives 125", leave, ("--qemu-arg=-nonsense",), 125,
+         "-nonsense"),
+    )
+    for name, at_prompt, flags, want, text in cases:
+        seen, status = shell(at_prompt, *flags)
+        suite.item(f"shell: {name}", status == want and text in seen, f"status {status}\n{seen}")
 
 
 def lab_memory(suite):
@@ -369,6 +417,7 @@ def lab_itself(suite):
     lab_output(suite)
     lab_devices(suite)
     lab_memory(suite)
+    lab_shell(suite)
     lab_pair(suite)
     for name, number in (("SIGINT", signal.SIGINT), ("SIGTERM", signal.SIGTERM),
                          ("SIGKILL", signal.SIGKILL)):
