@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run the lab: vtdsim, QEMU, and one program in the virtual machine.
 
-Nothing is left behind, however a run ends.  Guest memory, the ACPI table and
-the initramfs are memory files without a name, passed on as descriptors; both
-children are killed by the kernel when this process dies.  Only QEMU's control
-socket needs a name: its directory goes at the end, or, should this process be
-killed, at the start of the next run.
+Nothing is left behind, however a run ends.  Guest memory, the ACPI table, the
+initramfs and the kernel log are memory files without a name, passed on as
+descriptors; both children are killed by the kernel when this process dies.
+Only QEMU's control socket needs a name: its directory goes at the end, or,
+should this process be killed, at the start of the next run.
 """
 
 import contextlib
@@ -232,13 +232,15 @@ class Lab:
         if self.mem < least:
             raise BuildError(f"--mem {self.args.mem}: the lab and these files need {least >> 20}M")
         self.initrd = self.memfd("initrd", initrd)
-        log_dir = BUILD / "lab"
-        fd, self.log = tempfile.mkstemp(prefix="log-", dir=log_dir)
-        os.close(fd)
-        self.stack.callback(self.keep_log, self.args.log or log_dir / "last.log")
+        self.log_fd = self.memfd("log")
+        self.log = fd_path(self.log_fd)
+        kept = open(self.args.log or BUILD / "lab/last.log", "ab")
+        self.stack.callback(self.keep_log, kept)
 
-    def keep_log(self, where):
-        shutil.move(self.log, where)
+    def keep_log(self, kept):
+        with kept, open(self.log, "rb") as f:
+            kept.truncate(0)
+            shutil.copyfileobj(f, kept)
 
     def start_vtdsim(self, sockets):
         self.ram = self.memfd("ram", size=self.mem)
@@ -297,7 +299,7 @@ class Lab:
         argv += self.args.qemu_arg
         pipes = {} if self.args.command == "shell" else {
             "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.qemu = self.spawn(argv, (self.ram, self.dmar, self.initrd), **pipes)
+        self.qemu = self.spawn(argv, (self.ram, self.dmar, self.initrd, self.log_fd), **pipes)
 
     def take_vtdsim(self, data):
         self.vtdsim_said = (self.vtdsim_said + data)[-65536:]

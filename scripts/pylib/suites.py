@@ -245,14 +245,14 @@ def alive(procs):
 
 
 def stale_files():
-    """Socket directories without an owner, and what is in /dev/shm."""
+    """Socket directories without an owner, what is in /dev/shm and in build/lab."""
     stale = []
     for path in Path(tempfile.gettempdir()).glob(f"*{SOCKETS}*"):
         fd = stale_directory(path)
         if fd is not None:
             os.close(fd)
             stale.append(path.name)
-    return set(stale) | {p.name for p in Path("/dev/shm").iterdir()}
+    return set(stale) | {p.name for d in ("/dev/shm", BUILD / "lab") for p in Path(d).iterdir()}
 
 
 def started(program):
