@@ -105,9 +105,10 @@ def socket_directory():
 
 def parse_size(text):
     m = re.fullmatch(r"(\d+)([KMG]?)", text.upper())
-    if not m:
-        raise BuildError(f"--mem {text}: not a size")
-    return int(m.group(1)) << {"": 0, "K": 10, "M": 20, "G": 30}[m.group(2)]
+    size = int(m.group(1)) << {"": 0, "K": 10, "M": 20, "G": 30}[m.group(2)] if m else 0
+    if not size or size & ((1 << 20) - 1):
+        raise BuildError(f"--mem {text}: not a number of mebibytes, such as 1536M or 2G")
+    return size
 
 
 def least_memory(initrd):
@@ -145,8 +146,6 @@ def command(args):
     for item in args.push:
         path, _, name = item.partition(":")
         files[name or os.path.basename(path)] = path
-    if args.command != "run":
-        return "exec sh", files
     words = list(args.program)
     if "/" in words[0] and os.path.isfile(words[0]):
         name = os.path.basename(words[0])

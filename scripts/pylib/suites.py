@@ -337,6 +337,20 @@ def lab_devices(suite):
     suite.item("endpoints can be removed, found again, reset and unloaded", status == 0, out + err)
 
 
+def lab_mistakes(suite):
+    """One line says what is wrong."""
+    for flags in (("--push", "/no-such-file"), ("--log", "/no/such/directory"),
+                  ("--mem", "1048577K"), ("--mem", "much")):
+        status, _, err = lab(suite, *flags, program=["true"], check_log=False)
+        suite.item(f"{shlex.join(flags)} is refused in words",
+                   status == 125 and re.fullmatch(r"lab: .*\n", err), f"status {status}\n{err}")
+    for out in ("", "2>&1 >/dev/null"):
+        status, _, err = call(["bash", "-o", "pipefail", "-c", f"{LAB} run --no-build --trace -- "
+                               f"seq 100000 {out} | head -1"], suite)
+        suite.item(f"a reader that goes ends the lab {out}",
+                   status == 141 and "Traceback" not in err, f"status {status}\n{err[-1000:]}")
+
+
 def shell(at_prompt, *flags):
     """scripts/lab shell at a terminal: what was seen, and its status."""
     ours, theirs = os.openpty()
@@ -417,6 +431,7 @@ def lab_itself(suite):
     lab_output(suite)
     lab_devices(suite)
     lab_memory(suite)
+    lab_mistakes(suite)
     lab_shell(suite)
     lab_pair(suite)
     for name, number in (("SIGINT", signal.SIGINT), ("SIGTERM", signal.SIGTERM),
