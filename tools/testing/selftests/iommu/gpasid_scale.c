@@ -24,35 +24,9 @@
 #define NR_PROCS	16
 #define MAX_PASIDS	0xfffffU
 
-static int failed, checked;
 static struct bench b;
 static struct process proc[NR_PROCS];
 static __u32 *host;		/* by guest PASID */
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void check(bool ok, const char *what)
-{
-	checked++;
-	if (!ok)
-		failed++;
-	printf("  %s%s\n", ok ? "ok  " : "BAD ", what);
-	fflush(stdout);
-}
-
-static void must(int rc, const char *what)
-{
-	if (!rc)
-		return;
-	printf("  BAD %s: %s\n", what, strerror(-rc));
-	exit(1);
-}
 
 /* A line of /proc/meminfo, in bytes. */
 static long long mem_line(const char *name)
@@ -311,6 +285,5 @@ int main(int argc, char **argv)
 	}
 	for (i = 1; i < argc; i++)
 		run(strtoul(argv[i], NULL, 0));
-	printf("scale: %d passed, %d failed\n", checked - failed, failed);
-	return failed ? 1 : 0;
+	return check_result("scale");
 }

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gpasid_utils.h"
@@ -267,4 +269,37 @@ int sysfs_write(const char *path, const char *text)
 		rc = -errno;
 	close(fd);
 	return rc;
+}
+
+static int checked, failed;
+
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+void check(bool ok, const char *what)
+{
+	checked++;
+	if (!ok)
+		failed++;
+	printf("  %s%s\n", ok ? "ok  " : "BAD ", what);
+	fflush(stdout);
+}
+
+void must(int rc, const char *what)
+{
+	if (!rc)
+		return;
+	printf("  BAD %s: %s\n", what, strerror(-rc));
+	exit(1);
+}
+
+int check_result(const char *name)
+{
+	printf("%s: %d passed, %d failed\n", name, checked - failed, failed);
+	return failed != 0;
 }

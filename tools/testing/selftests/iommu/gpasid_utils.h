@@ -129,6 +129,20 @@ bool entry_present(struct lab_dev *lab, __u32 pasid);
 int since(struct lab_dev *lab, const struct vtdsim_counters *then,
 	  struct vtdsim_counters *diff);
 
+/* ---- programs without the harness -------------------------------------------- */
+
+/* Seconds. */
+double now(void);
+
+/* Print what was tried, and count it. */
+void check(bool ok, const char *what);
+
+/* End the program when @rc, a negative errno, says that it cannot go on. */
+void must(int rc, const char *what);
+
+/* Print the counts; returns the exit status. */
+int check_result(const char *name);
+
 /* Names a file of /sys and writes to it; negative errno. */
 int sysfs_write(const char *path, const char *text);
 

@@ -99,7 +99,6 @@ struct native {
 	struct lab_dev lab;
 };
 
-static int failed, checked;
 static struct bench b;
 static struct process proc, other;
 static struct pager pager;
@@ -107,31 +106,6 @@ static struct native nat;
 static struct side guest = { .name = "guest PASID" };
 static struct side native = { .name = "native SVA" };
 static __u64 next_va = PROC_VA + GVM_SZ_1G;
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void check(bool ok, const char *what)
-{
-	checked++;
-	if (!ok)
-		failed++;
-	printf("  %s%s\n", ok ? "ok  " : "BAD ", what);
-	fflush(stdout);
-}
-
-static void must(int rc, const char *what)
-{
-	if (!rc)
-		return;
-	printf("  BAD %s: %s\n", what, strerror(-rc));
-	exit(1);
-}
 
 /* ---- what the devices write ------------------------------------------------ */
 
@@ -749,7 +723,7 @@ static int one_guest(void)
 	one_page(&guest, next_va);
 	pager_stop(&pager);
 	guest_close();
-	return failed != 0;
+	return check_result("pri_compare");
 }
 
 static int one_native(void)
@@ -761,7 +735,7 @@ static int one_native(void)
 	printf("this process is PASID %#x\n", native.pasid);
 	one_page(&native, (__u64)buf);
 	native_close();
-	return failed != 0;
+	return check_result("pri_compare");
 }
 
 static int all(unsigned int pages)
@@ -778,8 +752,7 @@ static int all(unsigned int pages)
 	check(!pager.failed, "the page fault handler met no error");
 	native_close();
 	guest_close();
-	printf("%d checks, %d bad\n", checked, failed);
-	return failed != 0;
+	return check_result("pri_compare");
 }
 
 int main(int argc, char **argv)
