@@ -30,13 +30,29 @@ FIXTURE(caps)
 	bool nested;
 };
 
+/* One endpoint of each unit: a boot can try two kinds of hardware. */
+FIXTURE_VARIANT(caps)
+{
+	const char *ep;
+};
+
+FIXTURE_VARIANT_ADD(caps, first)
+{
+	.ep = EP_1A,
+};
+
+FIXTURE_VARIANT_ADD(caps, second)
+{
+	.ep = EP_2A,
+};
+
 FIXTURE_SETUP(caps)
 {
 	struct vtdsim_counters c;
 	__u32 to;
 
 	ASSERT_EQ(0, gvm_open(&self->vm, RAM_GPA, RAM_SIZE, 0));
-	ASSERT_EQ(0, gvm_dev_open(&self->dev, EP_1A));
+	ASSERT_EQ(0, gvm_dev_open(&self->dev, variant->ep));
 	ASSERT_EQ(0, gvm_dev_bind(&self->dev, &self->vm));
 	to = self->vm.ioas;
 	if (!gvm_parent_alloc(&self->vm, self->dev.devid, to, &self->vm.parent))
@@ -61,7 +77,7 @@ FIXTURE_TEARDOWN(caps)
 {
 	gvm_dev_close(&self->dev);
 	gvm_close(&self->vm);
-	ASSERT_EQ(0, lab_dev_open_sysfs(&self->lab, EP_1A));
+	ASSERT_EQ(0, lab_dev_open_sysfs(&self->lab, variant->ep));
 	EXPECT_TRUE(nothing_left(&self->lab, 0));
 	lab_dev_close(&self->lab);
 }
