@@ -338,12 +338,14 @@ def lab_devices(suite):
 
 
 def lab_mistakes(suite):
-    """One line says what is wrong."""
+    """Words, not a traceback, say what is wrong."""
     for flags in (("--push", "/no-such-file"), ("--log", "/no/such/directory"),
-                  ("--mem", "1048577K"), ("--mem", "much")):
+                  ("--mem", "1048577K"), ("--mem", "much"), ("--evict", "abc"), ("--seed", "-1"),
+                  ("--unit", "seg=1", "--unit", "seg=1"), ("--unit", "seg=0"),
+                  ("--unit", "new=1"), ("--ep", "unit=2")):
         status, _, err = lab(suite, *flags, program=["true"], check_log=False)
         suite.item(f"{shlex.join(flags)} is refused in words",
-                   status == 125 and re.fullmatch(r"lab: .*\n", err), f"status {status}\n{err}")
+                   status == 125 and err.startswith("lab: "), f"status {status}\n{err}")
     for out in ("", "2>&1 >/dev/null"):
         status, _, err = call(["bash", "-o", "pipefail", "-c", f"{LAB} run --no-build --trace -- "
                                f"seq 100000 {out} | head -1"], suite)

@@ -156,6 +156,18 @@ static const struct key ep_keys[] = {
 	{ NULL, 0 },
 };
 
+static u64 parse_number(const char *what, const char *arg, u64 max)
+{
+	char *end;
+	u64 val = strtoull(arg, &end, 0);
+
+	if (end == arg || *end || *arg == '-' || val > max) {
+		errno = 0;
+		die("not a number in range:", what);
+	}
+	return val;
+}
+
 /* KEY=VALUE[,KEY=VALUE]... into the structure that @keys describe. */
 static void parse_keys(const char *arg, const struct key *keys, void *to)
 {
@@ -167,18 +179,15 @@ static void parse_keys(const char *arg, const struct key *keys, void *to)
 	     word = strtok_r(NULL, ",", &save)) {
 		char *eq = strchr(word, '=');
 		const struct key *k = keys;
-		char *end = NULL;
-		u64 val;
 
 		if (!eq)
 			die("KEY=VALUE wanted, not", word);
 		*eq = '\0';
 		while (k->name && strcmp(k->name, word))
 			k++;
-		val = strtoull(eq + 1, &end, 0);
-		if (!k->name || end == eq + 1 || *end)
-			die("bad key or value:", word);
-		*(u32 *)((char *)to + k->offset) = val;
+		if (!k->name)
+			die("no such key:", word);
+		*(u32 *)((char *)to + k->offset) = parse_number(word, eq + 1, ~0u);
 	}
 	free(copy);
 }
@@ -187,12 +196,14 @@ static bool unit_sane(const struct unit_config *c)
 {
 	return c->haw >= 32 && c->haw <= 52 && c->mgaw >= 12 && c->mgaw <= 64 &&
 	       c->nfr >= 1 && c->nfr <= 32 && c->mamv <= 52 && c->pss <= 31 &&
-	       c->sagaw < 32 && c->sslps < 16 && c->nd < 8 && c->seg < 65536;
+	       c->sagaw < 32 && c->sslps < 16 && c->nd < 8 &&
+	       c->seg > 0 && c->seg < 65536;
 }
 
 static void add_unit(struct sim_config *cfg, const char *arg)
 {
 	struct unit_config *u = &cfg->unit[cfg->nr_units];
+	u32 i;
 
 	if (cfg->nr_units == VTDSIM_MAX_UNITS)
 		die("too many units", NULL);
@@ -204,6 +215,10 @@ static void add_unit(struct sim_config *cfg, const char *arg)
 		u->mgaw = u->sagaw & 8 ? 57 : u->sagaw & 4 ? 48 : 39;
 	if (!unit_sane(u))
 		die("a value of --unit is out of range:", arg);
+	for (i = 0; &cfg->unit[i] < u; i++) {
+		if (cfg->unit[i].seg == u->seg)
+			die("two units on one segment:", arg);
+	}
 }
 
 static void add_ep(struct sim_config *cfg, const char *arg)
@@ -229,8 +244,10 @@ static void add_defaults(struct sim_config *cfg)
 		add_unit(cfg, "");
 		add_unit(cfg, "");
 	}
-	for (i = 0; i < cfg->nr_units; i++) {
-		if (cfg->nr_eps[i])
+	for (i = 0; i < VTDSIM_MAX_UNITS; i++) {
+		if (cfg->nr_eps[i] && i >= cfg->nr_units)
+			die("--ep for a unit that is not there", NULL);
+		if (cfg->nr_eps[i] || i >= cfg->nr_units)
 			continue;
 		ep_config_init(&cfg->ep[i][0]);
 		ep_config_init(&cfg->ep[i][1]);
@@ -295,7 +312,7 @@ static void parse_option(int opt, struct options *o)
 		o->ram = optarg;
 		break;
 	case OPT_RAM_SIZE:
-		o->ram_size = strtoull(optarg, NULL, 0);
+		o->ram_size = parse_number("--ram-size", optarg, ~0ULL);
 		break;
 	case OPT_QTEST:
 		o->qtest = optarg;
@@ -316,10 +333,10 @@ static void parse_option(int opt, struct options *o)
 		o->sim.trace = true;
 		break;
 	case OPT_EVICT:
-		o->sim.evict = strtoul(optarg, NULL, 0);
+		o->sim.evict = parse_number("--evict", optarg, 1000);
 		break;
 	case OPT_SEED:
-		o->sim.seed = strtoul(optarg, NULL, 0);
+		o->sim.seed = parse_number("--seed", optarg, ~0u);
 		break;
 	case OPT_NO_ORACLE:
 		o->sim.no_oracle = true;
@@ -442,6 +459,8 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		parse_option(opt, &o);
+	if (optind < argc)
+		die("not an option:", argv[optind]);
 	add_defaults(&o.sim);
 	errno = 0;
 	if (o.dmar)
