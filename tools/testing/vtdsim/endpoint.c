@@ -203,9 +203,8 @@ static u16 grant_bits(const struct request *rq, const struct translation *t)
 {
 	u16 rights = 0;
 
-	/* Without a write request the dirty bit was not set: not for writing. */
 	rights |= t->read ? RIGHT_SS_R : 0;
-	rights |= t->write && rq->write ? RIGHT_SS_W : 0;
+	rights |= t->write ? RIGHT_SS_W : 0;
 	rights |= t->exec && rq->exec ? RIGHT_SS_X : 0;
 	rights |= rq->priv ? 0 : RIGHT_FS_U;
 	return rights;

@@ -78,7 +78,8 @@ static u64 extended_capability(const struct unit_config *c)
 		{ c->slads, ECAP_SSADS }, { c->slts, ECAP_SSTS },
 		{ c->flts, ECAP_FSTS }, { c->smpwc, ECAP_SMPWCS },
 	};
-	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss);
+	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss) |
+		   ECAP_RPS | ECAP_RPRIVS;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++)

@@ -37,7 +37,7 @@ void unit_config_init(struct unit_config *cfg)
 		.dt = 1, .slads = 1, .smpwc = 1, .c = 1, .sc = 1, .pt = 1,
 		.slts = 1, .flts = 1, .smts = 1,
 		.sagaw = BIT_ULL(2), .mgaw = 48, .sslps = 3,
-		.mamv = 18, .psi = 1, .nd = 6, .nfr = 8, .haw = 48,
+		.mamv = 18, .psi = 1, .nd = 6, .nfr = 8, .haw = 48, .nwfs = 1,
 	};
 }
 

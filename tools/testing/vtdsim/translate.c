@@ -51,7 +51,9 @@ static u8 check_context(const struct walk *w)
 		return FR_SCT_8;
 	if (rq->at == AT_TRANSLATED)
 		return FR_NONE;
-	if (rq->has_pasid && rq->pasid >= max)
+	/* "PASID Size Supported": what is beyond is an error of the same kind. */
+	if (rq->has_pasid &&
+	    (rq->pasid >= max || rq->pasid >> w->u->cfg.pss >> 1))
 		return FR_SCT_7;
 	if (!rq->has_pasid && CTX_RID_PASID(w->ctx[1]) >= max)
 		return FR_SCT_9;
@@ -128,14 +130,18 @@ static u8 walk_request(struct walk *w)
 static void run(struct unit *u, const struct request *rq,
 		struct translation *t, struct vtdsim_explain *ex, bool peek)
 {
+	struct request asked = *rq;
 	struct walk w;
 
+	/* "No Write" in a translation request, where the unit knows it. */
+	if (rq->at == AT_TRANSLATION && !u->cfg.nwfs)
+		asked.write = true;
 	do {
 		memset(t, 0, sizeof(*t));
 		memset(&w, 0, offsetof(struct walk, touch));
 		w.nr_touches = 0;
 		w.u = u;
-		w.rq = rq;
+		w.rq = &asked;
 		w.t = t;
 		w.ex = ex;
 		w.peek = peek;

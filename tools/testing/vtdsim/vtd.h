@@ -82,6 +82,8 @@
 #define ECAP_SSTS	BIT_ULL(46)
 #define ECAP_FSTS	BIT_ULL(47)
 #define ECAP_SMPWCS	BIT_ULL(48)
+#define ECAP_RPS	BIT_ULL(49)
+#define ECAP_RPRIVS	BIT_ULL(53)
 
 /* "Global Command Register", "Global Status Register" */
 #define GCMD_TE		BIT_ULL(31)

@@ -500,7 +500,7 @@ static u8 second_stage(struct walk *w, u64 gpa, bool dirty, struct leaf *leaf)
 	struct stage st;
 	u8 reason;
 
-	if (gpa >> second_stage_width(w->pe))
+	if (gpa >> second_stage_width(w->pe) || gpa >> (w->u->cfg.mgaw - 1) > 1)
 		return FR_SGN_5;
 	second_stage_init(w, &st);
 	if (!w->peek)
@@ -584,6 +584,9 @@ static u8 output(struct walk *w, u64 page, u8 level, u16 rights)
 	t->level = level;
 	t->read = !check_rights(w, rights, true, false, false);
 	t->write = !check_rights(w, rights, false, true, false);
+	/* Without a write request the dirty bit was not set: not for writing. */
+	if (w->rq->at == AT_TRANSLATION && !w->rq->write)
+		t->write = false;
 	t->exec = !check_rights(w, rights, true, false, true);
 	if (t->hpa >= INTR_BASE && t->hpa < INTR_END)
 		return FR_SGN_8;

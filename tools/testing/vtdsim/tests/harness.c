@@ -50,6 +50,7 @@ void world_prepare(struct world *w)
 	w->cfg.unit[0].seg = 1;
 	/* Both kinds of second stage that a test may ask for. */
 	w->cfg.unit[0].sagaw = BIT_ULL(1) | BIT_ULL(2) | BIT_ULL(3);
+	w->cfg.unit[0].mgaw = 57;
 	w->cfg.unit[0].ers = 1;
 	w->cfg.nr_eps[0] = 2;
 	ep_config_init(&w->cfg.ep[0][0]);

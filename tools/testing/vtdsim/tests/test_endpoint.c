@@ -23,11 +23,10 @@ struct buffer {
 	u64 table;
 };
 
-static void buffer_init(struct world *w, struct buffer *b)
+static void buffer_map(struct world *w, struct buffer *b)
 {
 	int i;
 
-	world_init(w);
 	b->ia = 0x7f0000ff0000ULL;
 	b->table = new_page(w);
 	bind_first(w, PASID, 5, b->table);
@@ -37,6 +36,12 @@ static void buffer_init(struct world *w, struct buffer *b)
 		b->leaf[i] = map_first(w, b->table, 4, b->ia + i * 0x1000,
 				       b->page[i], 1, FS_PAGE);
 	}
+}
+
+static void buffer_init(struct world *w, struct buffer *b)
+{
+	world_init(w);
+	buffer_map(w, b);
 }
 
 TEST(dma_write_read, "write and read across pages")
@@ -286,6 +291,27 @@ TEST(ats_write, "ATS: a write asks again and sets the dirty bit")
 	EXPECT(!(peek(w, b.leaf[0]) & FS_D));
 	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_WRITE, b.ia)), VTDSIM_DONE);
 	EXPECT(peek(w, b.leaf[0]) & FS_D);
+}
+
+TEST(ats_no_write, "ATS: without NWFS a read asks for writing, too")
+{
+	struct buffer b;
+
+	world_prepare(w);
+	w->cfg.unit[0].nwfs = 0;
+	world_start(w);
+	buffer_map(w, &b);
+	poke(w, b.leaf[0], b.page[0] | FS_TABLE);
+	poke(w, b.leaf[1], b.page[1] | FS_P | FS_US);
+	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_READ, b.ia)), VTDSIM_DONE);
+	EXPECT(peek(w, b.leaf[0]) & FS_D);
+	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_WRITE, b.ia)), VTDSIM_DONE);
+	EXPECT_EQ(w->u->cnt.u_hits_devtlb, 1);
+	/* Where it may not write, it may read. */
+	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_READ, b.ia + 0x1000)),
+		  VTDSIM_DONE);
+	EXPECT(!(peek(w, b.leaf[1]) & FS_D));
+	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
 }
 
 TEST(ats_denied, "ATS: a permission that is lacking is no fault")

@@ -229,6 +229,15 @@ TEST(sct_7, "SCT.7: PASID beyond what PDTS covers")
 	EXPECT_EQ(read_at(w, 0x1fff, IA), FR_SPD_2);
 }
 
+TEST(sct_7_cap, "SCT.7: PASID beyond what the unit supports")
+{
+	world_prepare(w);
+	w->cfg.unit[0].pss = 14;
+	world_start(w);
+	EXPECT_EQ(read_at(w, 0x8000, IA), FR_SCT_7);
+	EXPECT_EQ(read_at(w, 0x7fff, IA), FR_SPD_2);
+}
+
 TEST(sct_8, "SCT.8: page request, PRE clear")
 {
 	struct first f;
@@ -791,6 +800,21 @@ TEST(sgn_5, "SGN.5: address beyond the second stage's width")
 	nest_init(w, &n, PASID + 2, 6);
 	flip(w, n.leaf, BIT_ULL(49));
 	EXPECT_EQ(read_at(w, PASID + 2, n.ia), FR_SGN_5);
+}
+
+TEST(sgn_5_cap, "SGN.5: address beyond what the unit supports")
+{
+	u64 table;
+
+	world_prepare(w);
+	w->cfg.unit[0].mgaw = 39;
+	world_start(w);
+	table = new_page(w);
+	map_second(w, table, 4, 0x8000000000, new_page(w), 1, SS_PAGE);
+	map_second(w, table, 4, 0x7ffffff000, new_page(w), 1, SS_PAGE);
+	bind_second(w, PASID, 5, table);
+	EXPECT_EQ(read_at(w, PASID, 0x7ffffff000), 0);
+	EXPECT_EQ(read_at(w, PASID, 0x8000000000), FR_SGN_5);
 }
 
 TEST(sgn_6, "SGN.6: no write permission in either stage, at any level")

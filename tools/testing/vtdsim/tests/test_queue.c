@@ -20,7 +20,7 @@ TEST(identity, "VER, CAP and ECAP say what was configured")
 	EXPECT_EQ(bits(cap, 2, 0), 6);
 	EXPECT(cap & CAP_CM);
 	EXPECT_EQ(bits(cap, 12, 8), 4);
-	EXPECT_EQ(bits(cap, 21, 16), 47);
+	EXPECT_EQ(bits(cap, 21, 16), 56);
 	EXPECT_EQ(bits(cap, 33, 24) * 16, REG_FRCD);
 	EXPECT_EQ(bits(cap, 47, 40), w->u->cfg.nfr - 1);
 	EXPECT(!(ecap & ECAP_NEST));
