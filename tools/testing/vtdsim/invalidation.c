@@ -335,6 +335,7 @@ static u8 fetch(struct unit *u, u64 iqa, u64 *d)
 		return IQEI_FETCH;
 	for (i = 0; i < 4; i++)
 		d[i] = i < words ? load_acquire(&p[i]) : 0;
+	trace_desc(u, d);
 	return check_desc(u, d, iqa & IQA_DW);
 }
 
@@ -362,7 +363,6 @@ static bool run_one(struct unit *u, u64 iqa)
 	if (info)
 		return queue_error(u, info);
 	l = &layouts[inv_type(d[0])];
-	trace_desc(u, d);
 	u->cnt.u_desc[l->counter]++;
 	u->cnt.u_desc_total++;
 	l->execute(u, d);

@@ -238,8 +238,10 @@ void translate_page_request(struct unit *u, const struct request *rq,
 			    struct translation *t)
 {
 	run(u, rq, t, NULL, false);
-	if (t->reason)
-		report(u, rq, t);
+	if (!t->reason)
+		return;
+	trace_translation(u, rq, t);
+	report(u, rq, t);
 }
 
 void translate_peek(struct unit *u, const struct request *rq,

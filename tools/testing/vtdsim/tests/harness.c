@@ -422,6 +422,20 @@ u64 d_wait(u64 flags, u32 data)
 	return INV_WAIT | flags | (u64)data << 32;
 }
 
+void trace_begin(struct world *w)
+{
+	w->sim.trace = open_memstream(&w->trace, &w->trace_size);
+	if (!w->sim.trace)
+		abort();
+}
+
+char *trace_end(struct world *w)
+{
+	fclose(w->sim.trace);
+	w->sim.trace = NULL;
+	return w->trace;
+}
+
 struct vtdsim_queue *queue(struct world *w, u32 n)
 {
 	return (struct vtdsim_queue *)(w->ep->bar + VTDSIM_BAR_QUEUE(n));

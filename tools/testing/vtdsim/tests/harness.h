@@ -26,6 +26,8 @@ struct world {
 	u32 iqt;
 	u64 status;		/* where wait descriptors write */
 	u32 nr_msis;
+	char *trace;
+	size_t trace_size;
 	u64 msi_addr[MAX_MSIS];
 	u32 msi_data[MAX_MSIS];
 };
@@ -103,6 +105,10 @@ u64 d_addr(u64 addr, u32 am, bool hint);
 u64 d_wait(u64 flags, u32 data);
 #define ALL_PASID_PAGES	(0x7ffffffffffff000ULL | BIT_ULL(11))
 #define ALL_PAGES	(0x7ffffffffffff000ULL | 1)
+
+/* What --trace prints from here on; the caller frees what trace_end() gives. */
+void trace_begin(struct world *w);
+char *trace_end(struct world *w);
 
 /* DMA engine */
 struct vtdsim_queue *queue(struct world *w, u32 n);

@@ -2,6 +2,8 @@
 /*
  * Page requests: the queue, groups, responses, credits, overflow.
  */
+#include <stdlib.h>
+#include <string.h>
 #include "harness.h"
 
 #define PASID	0x42
@@ -688,10 +690,15 @@ TEST(not_enabled, "PRE clear: a fault, and invalid to the device")
 {
 	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
 	struct pri p;
+	char *text;
 
 	pri_init(w, &p, 0);
 	poke(w, w->ctx, peek(w, w->ctx) & ~CTX_PRE);
+	trace_begin(w);
 	EXPECT_EQ(dma(w, &d)->status, VTDSIM_PRI_FAILED);
+	text = trace_end(w);
+	EXPECT(strstr(text, "address 0x7f0000ff0000: fault 0x47"));
+	free(text);
 	EXPECT_EQ(w->u->cnt.u_faults_by_reason[FR_SCT_8], 1);
 	EXPECT_EQ(queued(w), 0);
 	EXPECT_EQ(regs(w)->pri_status, 0);

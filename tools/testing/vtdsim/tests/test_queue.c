@@ -3,6 +3,8 @@
  * Registers and the queued invalidation interface: commands, write-1-to-clear,
  * waits, and what a malformed descriptor does.
  */
+#include <stdlib.h>
+#include <string.h>
 #include "harness.h"
 
 TEST(identity, "VER, CAP and ECAP say what was configured")
@@ -389,4 +391,16 @@ TEST(not_enabled, "a queue that is not enabled does not run")
 	submit(w, d_wait(WAIT_SW, 1), w->status);
 	EXPECT_EQ(peek(w, w->status), 0);
 	EXPECT(!queue_idle(w));
+}
+
+TEST(trace_error, "--trace decodes the descriptor that is refused")
+{
+	char *text;
+
+	world_init(w);
+	trace_begin(w);
+	submit(w, d_iotlb(0, 5), 0);
+	text = trace_end(w);
+	EXPECT(strstr(text, "IOTLB invalidate, reserved: DID 5"));
+	free(text);
 }
