@@ -411,35 +411,6 @@ TEST_F_TIMEOUT(life, a_vm_killed_at_work_leaves_nothing_and_harms_no_other, 120)
 
 /* ---- the device goes --------------------------------------------------------------------- */
 
-/*
- * Writes to a sysfs file in a child, because the write may have to wait for a
- * close.  A child that only forks would hold the device itself, by its copy of
- * the BAR's mapping; another program does not.
- */
-static pid_t write_later(const char *path, const char *text)
-{
-	char command[256];
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	snprintf(command, sizeof(command), "echo %s >%s", text, path);
-	execl("/bin/sh", "sh", "-c", command, NULL);
-	_exit(1);
-}
-
-static bool ended_well(pid_t pid, int ms)
-{
-	int status;
-
-	for (; ms > 0; ms -= 20) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) && !WEXITSTATUS(status);
-		sleep_ms(20);
-	}
-	return false;
-}
-
 /* Until the endpoint can be opened by VFIO again. */
 static bool comes_back(const char *address)
 {
@@ -480,7 +451,7 @@ TEST(unbinding_the_driver_waits_for_the_close_and_leaves_nothing)
 	pid_t pid;
 
 	bound_on_2b(_metadata, &b, &p);
-	pid = write_later(SYS_PCI "drivers/vfio-pci/unbind", EP_2B);
+	pid = later("echo " EP_2B " >" SYS_PCI "drivers/vfio-pci/unbind");
 	sleep_ms(200);
 	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
 	EXPECT_EQ(TAG(1), peek_proc(&b.lab[0], FIXED, 0));
@@ -499,7 +470,7 @@ TEST(removing_the_device_waits_for_the_close_and_leaves_nothing)
 	__u32 h;
 
 	bound_on_2b(_metadata, &b, &p);
-	pid = write_later(SYS_PCI "devices/" EP_2B "/remove", "1");
+	pid = later("echo 1 >" SYS_PCI "devices/" EP_2B "/remove");
 	sleep_ms(200);
 	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
 	gvm_dev_close(&b.dev[0]);
@@ -539,7 +510,7 @@ TEST(removing_the_device_under_a_vm_that_is_killed_leaves_nothing)
 	close(ready[1]);
 	ASSERT_EQ(1, read(ready[0], &c, 1));
 	close(ready[0]);
-	pid = write_later(SYS_PCI "devices/" EP_2B "/remove", "1");
+	pid = later("echo 1 >" SYS_PCI "devices/" EP_2B "/remove");
 	sleep_ms(100);
 	kill(vm, SIGKILL);
 	ASSERT_EQ(vm, waitpid(vm, NULL, 0));

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,6 +270,29 @@ int sysfs_write(const char *path, const char *text)
 		rc = -errno;
 	close(fd);
 	return rc;
+}
+
+pid_t later(const char *command)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(1);
+	}
+	return pid;
+}
+
+bool ended_well(pid_t pid, int ms)
+{
+	int status;
+
+	for (; ms > 0; ms -= 20) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) && !WEXITSTATUS(status);
+		usleep(20000);
+	}
+	return false;
 }
 
 static int checked, failed;

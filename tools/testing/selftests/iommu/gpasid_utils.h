@@ -129,6 +129,18 @@ bool entry_present(struct lab_dev *lab, __u32 pasid);
 int since(struct lab_dev *lab, const struct vtdsim_counters *then,
 	  struct vtdsim_counters *diff);
 
+/* ---- what may have to wait for this process ---------------------------------- */
+
+/*
+ * Run a shell command in a child, because it may have to wait for a close.  A
+ * child that only forks would hold the device itself, by its copy of the BAR's
+ * mapping; another program does not.
+ */
+pid_t later(const char *command);
+
+/* True when it has ended with status 0 within @ms. */
+bool ended_well(pid_t pid, int ms);
+
 /* ---- programs without the harness -------------------------------------------- */
 
 /* Seconds. */

@@ -58,30 +58,6 @@ static int pf_unbind(void)
 	return rc ?: sysfs_write(SYS_PCI "drivers_probe", PF);
 }
 
-/* Another program does it: it may have to wait for a close by this one. */
-static pid_t later(const char *command)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		execl("/bin/sh", "sh", "-c", command, NULL);
-		_exit(1);
-	}
-	return pid;
-}
-
-static bool ended_well(pid_t pid, int ms)
-{
-	int status;
-
-	for (; ms > 0; ms -= 20) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) && !WEXITSTATUS(status);
-		sleep_ms(20);
-	}
-	return false;
-}
-
 /* The whole BAR, past the driver; only queue LAB_Q_LOOK is used. */
 static int look_open(struct lab_dev *lab)
 {
