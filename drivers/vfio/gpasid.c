@@ -159,53 +159,37 @@ static int vfio_df_gpasid_bind(void *priv, struct gpasid_bind_data *data)
 {
 	struct vfio_device_file *df = priv;
 	struct iommufd_device *idev;
-	int ret;
 
-	mutex_lock(&df->device->dev_set->lock);
+	guard(mutex)(&df->device->dev_set->lock);
 	idev = vfio_gpasid_idev(df);
 	if (IS_ERR(idev))
-		ret = PTR_ERR(idev);
-	else
-		ret = iommufd_device_bind_gpasid(idev, data);
-	mutex_unlock(&df->device->dev_set->lock);
-
-	return ret;
+		return PTR_ERR(idev);
+	return iommufd_device_bind_gpasid(idev, data);
 }
 
 static int vfio_df_gpasid_unbind(void *priv, u32 pasid, bool guest)
 {
 	struct vfio_device_file *df = priv;
 	struct iommufd_device *idev;
-	int ret;
 
-	mutex_lock(&df->device->dev_set->lock);
+	guard(mutex)(&df->device->dev_set->lock);
 	idev = vfio_gpasid_idev(df);
 	if (IS_ERR(idev))
-		ret = PTR_ERR(idev);
-	else
-		ret = iommufd_device_unbind_gpasid(idev, pasid, guest);
-	mutex_unlock(&df->device->dev_set->lock);
-
-	return ret;
+		return PTR_ERR(idev);
+	return iommufd_device_unbind_gpasid(idev, pasid, guest);
 }
 
 static int vfio_df_gpasid_info(void *priv, struct gpasid_caps *caps, u32 *bound)
 {
 	struct vfio_device_file *df = priv;
 	struct iommufd_device *idev;
-	int ret;
 
-	mutex_lock(&df->device->dev_set->lock);
+	guard(mutex)(&df->device->dev_set->lock);
 	idev = vfio_gpasid_idev(df);
-	if (IS_ERR(idev)) {
-		ret = PTR_ERR(idev);
-	} else {
-		ret = gpasid_get_caps(df->device->dev, caps);
-		*bound = iommufd_device_count_gpasid(idev);
-	}
-	mutex_unlock(&df->device->dev_set->lock);
-
-	return ret;
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	*bound = iommufd_device_count_gpasid(idev);
+	return gpasid_get_caps(df->device->dev, caps);
 }
 
 static const struct vfio_gpasid_ops vfio_gpasid_physical_ops = {
