@@ -172,18 +172,8 @@ def kunit_modules():
     return [p.stem for p in initramfs.built_modules(kdir) if f"{p.stem}.c" in names]
 
 
-def kunit(suite):
-    """KUnit suites, in the debug lab."""
-    modules = kunit_modules()
-    script = f"""
-        for m in {' '.join(modules)}; do modprobe $m || echo "not ok 1 modprobe $m"; done
-        for f in /sys/kernel/debug/kunit/*/results; do echo "== $f"; cat $f; done
-        for m in {' '.join(modules)}; do rmmod $m; done"""
-    # Without the other modules: one suite counts who uses the module it tests.
-    status, out, err = lab(suite, "--kernel", "debug", "--no-vtdsim", "--no-gpasid",
-                           program=["sh", "-c", script], timeout=600)
-    if not modules:
-        suite.item("KUnit modules", False, "none was built")
+def take_kunit(suite, count, status, out, err):
+    """The files of @count KUnit suites, each after a line with its name."""
     results = re.split(r"^== ", out, flags=re.M)[1:]
     for text in results:
         name = text.split("/")[-2] if "/" in text else "?"
@@ -192,8 +182,58 @@ def kunit(suite):
         good = re.search(r"^ok \d+", text, re.M)
         if not whole or not good and suite.failed == failed:
             suite.item(f"{name}: the whole suite", False, text[-1500:])
-    if status or len(results) < len(modules) or "not ok 1 modprobe" in out:
+    if status or len(results) < count or "not ok 1 modprobe" in out:
         suite.item("kernel log and exit status", False, err or out[-1500:])
+
+
+SHOW_KUNIT = 'for f in /sys/kernel/debug/kunit/*/results; do echo "== $f"; cat $f; done'
+
+
+def kunit(suite):
+    """KUnit suites, in the debug lab."""
+    modules = kunit_modules()
+    script = f"""
+        for m in {' '.join(modules)}; do modprobe $m || echo "not ok 1 modprobe $m"; done
+        {SHOW_KUNIT}
+        for m in {' '.join(modules)}; do rmmod $m; done"""
+    # Without the other modules: one suite counts who uses the module it tests.
+    status, out, err = lab(suite, "--kernel", "debug", "--no-vtdsim", "--no-gpasid",
+                           program=["sh", "-c", script], timeout=600)
+    if not modules:
+        suite.item("KUnit modules", False, "none was built")
+    take_kunit(suite, len(modules), status, out, err)
+
+
+def ioasid_files(suite):
+    """What an administrator reads and writes."""
+    script = """
+        refused() { if (echo $1 >$2) 2>/dev/null; then echo "$2 took $1"; exit 1; fi; }
+        modprobe ioasid; cd /sys/module/ioasid/parameters; d=/sys/kernel/debug/ioasid
+        [ $(cat ceiling) = 1048575 ]; [ $(cat default_quota) = 65536 ]
+        echo 5 >ceiling; echo 3 >default_quota
+        for x in 0 1048576 -1 x; do refused $x ceiling; refused $x default_quota; done
+        [ $(cat ceiling) = 5 ]; [ $(cat default_quota) = 3 ]
+        [ "$(echo $(cat $d/pool))" = "ceiling 5 allocated 0 default_quota 3" ]
+        [ $(wc -l <$d/sets) = 1 ]; [ $(wc -l <$d/free_pending) = 1 ]"""
+    status, out, err = lab(suite, "--kernel", "release", "--no-vtdsim", "--no-gpasid",
+                           program=["sh", "-exc", script], timeout=60)
+    suite.item("parameters and debugfs files", status == 0, out + err)
+
+
+def ioasid(suite):
+    """All 2^20 - 1 IOASIDs, and the benchmark, on the release kernel."""
+    ioasid_files(suite)
+    script = f"""
+        run() {{
+            echo -n "$2" >/sys/module/kunit/parameters/filter_glob
+            modprobe $1 || echo "not ok 1 modprobe $1"
+        }}
+        modprobe kunit
+        run ioasid_kunit 'ioasid.all_numbers*'; run ioasid_bench '*.*'
+        {SHOW_KUNIT}
+        rmmod ioasid_kunit ioasid_bench"""
+    take_kunit(suite, 2, *lab(suite, "--kernel", "release", "--cpus", "2", "--no-vtdsim",
+                              "--no-gpasid", program=["sh", "-c", script], timeout=300))
 
 
 def build_iommufd_test(suite, program):
@@ -448,6 +488,7 @@ SUITES = {
     "lab": lab_itself,
     "nested": nested,
     "kunit": kunit,
+    "ioasid": ioasid,
     "selftests": selftests,
     "story": story,
     "kernel-tests": kernel_tests,
