@@ -9,19 +9,9 @@
  * PASID of a process that uses native SVA.
  *
  * Two tables answer the look-ups: ioasid_numbers, host-wide, leads from a number
- * to its IOASID, and the table of each set from a SPID to a number. Both have
- * three levels whatever they hold, so that a look-up costs the same at 10 and at
- * 2^20 entries. A slot of the SPID table holds the number itself: one load
- * decides what the answer is, so a look-up cannot mix an old object with a new
- * number.
- *
- * Life of an IOASID:
- *
- *	ACTIVE		in the table, found by all look-ups
- *	FREE_PENDING	freed: no look-up finds it, no new reference is given; the
- *			worker of the set runs the subscribers, holders of references
- *			finish what they do
- *	gone		the last of them has let go: the number is in the pool again
+ * to its IOASID, and the table of each set from a SPID to a number. A slot of the
+ * SPID table holds the number itself: one load decides what the answer is, so a
+ * look-up cannot mix an old object with a new number.
  *
  * A set has two counts. @users are the references that callers hold; when the
  * last is put, the set accepts nothing more and frees what it has. @refs keeps
@@ -191,10 +181,10 @@ struct ioasid {
  * @users: references of callers
  * @refs: references on the memory
  * @type: what @token is
- * @token: what it is found by; NULL once disowned. Protected by ioasid_sets_lock
+ * @token: what it is found by; NULL once disowned
  * @mm: the mm that @token is or was, with a reference
- * @by_token: in ioasid_tokens. Protected by ioasid_sets_lock
- * @node: in ioasid_sets until @refs is 0. Protected by ioasid_sets_lock, RCU
+ * @by_token: in ioasid_tokens
+ * @node: in ioasid_sets until @refs is 0, under RCU
  * @stamp: when it was made
  * @dead: the last user has gone
  * @quota: how many IOASIDs it may have
@@ -210,7 +200,7 @@ struct ioasid {
  * @drains: those who wait for @told to grow, in the order in which they can go on
  * @work: tells the subscribers
  * @release: the end of the set
- * @chain: subscribers of this set alone. Protected by ioasid_chain_lock
+ * @chain: subscribers of this set alone
  * @spid_tab: SPID to number
  */
 struct ioasid_set {
@@ -241,27 +231,14 @@ struct ioasid_set {
 	struct ioasid_tab spid_tab;
 };
 
-/**
- * struct ioasid_drain - someone who waits in ioasid_drain()
- * @node: in ioasid_set.drains
- * @count: what ioasid_set.told has to be
- * @done: completed then
- *
- * On the stack of the one who waits. Protected by ioasid_set.lock.
- */
+/* Someone who waits in ioasid_drain() until ioasid_set.told is @count */
 struct ioasid_drain {
 	struct list_head node;
 	u64 count;
 	struct completion done;
 };
 
-/**
- * struct ioasid_cursor - where the next number of one range is looked for
- * @min: the range
- * @max: the range; 0 when the cursor is not in use
- * @next: the number after the last one issued
- * @used: when it was used last
- */
+/* Where the next number of one range is looked for: after the last one issued */
 struct ioasid_cursor {
 	ioasid_t min;
 	ioasid_t max;
@@ -291,16 +268,7 @@ static struct {
 	.default_quota = IOASID_DEFAULT_QUOTA,
 };
 
-/**
- * struct ioasid_call - a call of a subscriber in flight
- * @node: in ioasid_calls
- * @task: who makes it
- * @nb: the subscriber, only to compare with
- * @fn: its function
- * @ioasid: what it is told about
- *
- * On the stack of the caller. Protected by ioasid_chain_lock.
- */
+/* A call of a subscriber in flight. @nb may be gone: it is only compared with */
 struct ioasid_call {
 	struct list_head node;
 	struct task_struct *task;
@@ -881,20 +849,13 @@ static bool notifier_is_idle(struct ioasid_notifier *nb)
 	return true;
 }
 
-/**
- * struct ioasid_walk - one event on its way through the subscribers
- * @ioasid: what it is about; the caller has IOASID_BUSY
- * @ev: the event
- * @arg: passed on
- * @stamp: when that came to be which the event begins or ends, 0 for FREE
- * @key: of the subscriber told last
- */
+/* One event on its way through the subscribers; whoever sends it has IOASID_BUSY */
 struct ioasid_walk {
 	struct ioasid *ioasid;
 	enum ioasid_event ev;
 	void *arg;
-	u64 stamp;
-	u64 key;
+	u64 stamp;	/* of what the event begins or ends, 0 for FREE */
+	u64 key;	/* of the subscriber told last */
 };
 
 static bool event_is_teardown(enum ioasid_event ev)
@@ -1082,7 +1043,6 @@ static struct ioasid *set_dequeue(struct ioasid_set *set)
 	return ioasid;
 }
 
-/* The subscribers have been told of one more free. */
 static void set_told(struct ioasid_set *set)
 {
 	struct ioasid_drain *drain, *next;
@@ -1869,8 +1829,7 @@ EXPORT_SYMBOL_GPL(ioasid_detach_spid);
  * The answer was right at one instant during the call. Who needs it to stay right
  * uses ioasid_get_by_spid().
  *
- * Context: Any context. Takes no lock; the cost does not depend on how many SPIDs
- * there are.
+ * Context: Any context. Takes no lock.
  * Return: The number, or %INVALID_IOASID if @set has no such SPID.
  */
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid)
@@ -1919,8 +1878,7 @@ EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
  *
  * The answer was right at one instant during the call.
  *
- * Context: Any context. Takes no lock; the cost does not depend on how many
- * IOASIDs there are.
+ * Context: Any context. Takes no lock.
  * Return: The SPID, or %INVALID_IOASID if @set has no such IOASID, if it was freed
  * or has no SPID.
  */
@@ -2221,13 +2179,9 @@ static int ioasid_notify_unbind(struct ioasid_set *set, ioasid_t id, void *arg)
  * @ev: %IOASID_BIND or %IOASID_UNBIND
  * @arg: passed on; tells the BINDs of one IOASID apart
  *
- * A BIND goes to IOMMU, device and CPU subscribers in this order. If one of them
- * refuses, those told before it are told %IOASID_UNBIND in the reverse order, and
- * the BIND has not happened. Otherwise it lasts until an UNBIND with the same @arg,
- * or until the IOASID is freed. @arg must stay valid until the UNBIND has returned,
- * with 0 or -ENOENT; after a free, until %IOASID_FREE has been delivered.
- *
- * An UNBIND goes to CPU, device and IOMMU subscribers that have seen the BIND.
+ * A BIND that nobody refuses lasts until an UNBIND with the same @arg, or until the
+ * IOASID is freed. @arg must stay valid until the UNBIND has returned, with 0 or
+ * -ENOENT; after a free, until %IOASID_FREE has been delivered.
  *
  * Context: Process context. Sleeps as long as subscribers do; hold no lock that a
  * subscriber takes.
@@ -2298,12 +2252,13 @@ static int ioasid_sets_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations ioasid_sets_sops = {
+VISIBLE_IF_KUNIT const struct seq_operations ioasid_sets_sops = {
 	.start = ioasid_sets_start,
 	.next = ioasid_sets_next,
 	.stop = ioasid_sets_stop,
 	.show = ioasid_sets_show,
 };
+EXPORT_SYMBOL_IF_KUNIT(ioasid_sets_sops);
 DEFINE_SEQ_ATTRIBUTE(ioasid_sets);
 
 /* The first FREE_PENDING IOASID with a number of @pos or above */

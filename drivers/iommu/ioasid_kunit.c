@@ -904,10 +904,9 @@ static void drain_waits_for_the_subscribers(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-/* What the file in debugfs says */
-static char *show_free_pending(struct kunit *test)
+/* What a file in debugfs says */
+static char *show_file(struct kunit *test, const struct seq_operations *ops)
 {
-	const struct seq_operations *ops = &ioasid_free_pending_sops;
 	struct seq_file m = { .size = PAGE_SIZE };
 	loff_t pos = 0;
 	void *v;
@@ -924,7 +923,7 @@ static char *show_free_pending(struct kunit *test)
 /* A headline, and @id alone: the rest of the line after its age */
 static char *expect_pending(struct kunit *test, ioasid_t id, int min_age)
 {
-	char *line = strchr(show_free_pending(test), '\n') + 1;
+	char *line = strchr(show_file(test, &ioasid_free_pending_sops), '\n') + 1;
 	unsigned int number, age;
 	int len = 0, ret;
 
@@ -1028,6 +1027,25 @@ static void number_shows_with_the_subscriber_that_is_told(struct kunit *test)
 	if (IS_ENABLED(CONFIG_KALLSYMS))
 		KUNIT_EXPECT_NOT_NULL(test, strstr(text, "subscriber_notify"));
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
+}
+
+static void set_shows_with_its_counts(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id = must_alloc(test, ctx->set);
+
+	must_alloc_spid(test, ctx->set, 1);
+	must_alloc_spid(test, ctx->set, 2);
+	KUNIT_ASSERT_EQ(test, 0, ioasid_set_adjust(ctx->set, 654321));
+	KUNIT_EXPECT_TRUE(test, ioasid_set_get(ctx->set));
+	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, id));
+	must_free(test, ctx->set, id);
+	must_alloc(test, ctx->set);
+	/* Quota, active, FREE_PENDING, SPIDs, references */
+	KUNIT_EXPECT_NOT_NULL(test, strstr(show_file(test, &ioasid_sets_sops),
+					   " 654321 3 1 2 2\n"));
+	ioasid_set_put(ctx->set);
+	ioasid_put(ctx->set, id);
 }
 
 /*
@@ -2530,15 +2548,20 @@ struct set_race {
 };
 
 /* Only the first thread makes sets of this token: when it finds none it can */
-static struct ioasid_set *set_made_by_one(struct racer *racer, void *token)
+static void set_made_by_one(struct racer *racer, void *token)
 {
 	struct ioasid_set *set = ioasid_set_find(token);
 
-	if (set || racer->index)
-		return set;
-	set = ioasid_set_alloc(token, 100, IOASID_SET_TYPE_FILE);
-	race_check(racer, !IS_ERR(set));
-	return set;
+	if (!set && !racer->index) {
+		set = ioasid_set_alloc(token, 100, IOASID_SET_TYPE_FILE);
+		race_check(racer, !IS_ERR(set));
+	}
+	if (IS_ERR_OR_NULL(set))
+		return;
+	/* So that now this one is the last, now another */
+	schedule_timeout_uninterruptible(race_random(racer, 2));
+	ioasid_set_put(set);
+	schedule_timeout_uninterruptible(race_random(racer, 2));
 }
 
 static void set_step(struct racer *racer)
@@ -2552,15 +2575,17 @@ static void set_step(struct racer *racer)
 		come_and_go(racer, &sr->checkers[racer->index], NULL);
 		return;
 	}
-	if (!i)
-		set = set_made_by_one(racer, &sr->tokens[i]);
-	else if (race_random(racer, 2))
+	if (!i || !racer->index) {
+		set_made_by_one(racer, &sr->tokens[0]);
+		return;
+	}
+	if (race_random(racer, 2))
 		set = ioasid_set_alloc(&sr->tokens[i], 100, IOASID_SET_TYPE_FILE);
 	else
 		set = ioasid_set_find(&sr->tokens[i]);
 	if (IS_ERR_OR_NULL(set))
 		return;
-	if (i && !ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
+	if (!ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
 		ioasid_attach_spid(set, id, racer->index);
 		if (race_random(racer, 2))
 			ioasid_free(set, id);
@@ -2697,6 +2722,7 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(held_number_shows_all_who_may_hold_it),
 	KUNIT_CASE(held_number_shows_that_there_are_others),
 	KUNIT_CASE(number_shows_with_the_subscriber_that_is_told),
+	KUNIT_CASE(set_shows_with_its_counts),
 	KUNIT_CASE(spid_leads_both_ways),
 	KUNIT_CASE(spid_is_validated),
 	KUNIT_CASE(spid_is_unique_in_its_set),

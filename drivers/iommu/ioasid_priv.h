@@ -9,7 +9,7 @@
 struct module;
 
 #if IS_ENABLED(CONFIG_KUNIT)
-extern const struct seq_operations ioasid_free_pending_sops;
+extern const struct seq_operations ioasid_free_pending_sops, ioasid_sets_sops;
 
 struct module *ioasid_owner(void);
 u32 ioasid_ceiling(void);
