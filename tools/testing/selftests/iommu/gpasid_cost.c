@@ -315,6 +315,33 @@ TEST_F(cost, a_second_stage_unmap_costs_no_more_with_one_pasid_on_two_devices)
 	EXPECT_EQ(one, self->c.u_desc_total);
 }
 
+TEST_F(cost, a_second_stage_unmap_asks_pasid_by_pasid_without_global_invalidate)
+{
+	__u64 va = PROC_VA + GVM_SZ_1G, one;
+	__u32 h[SOME];
+	int i;
+
+	if (flat(&self->b))
+		SKIP(return, "one invalidation serves all PASIDs");
+	ASSERT_EQ(0, gvm_pt_map(&self->p.pt, va, HOTPLUG_GPA, GVM_SZ_4K,
+				GVM_SZ_4K, GVM_PT_RW));
+	ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->p.pt, 1, &h[0]));
+	ASSERT_EQ(0, count_unmap(&self->b, 0, self->p.mem, h[0], &self->c));
+	one = self->c.u_desc[VTDSIM_D_PDEVTLB];
+	for (i = 1; i < SOME; i++)
+		ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->p.pt, 1 + i,
+				      &h[i]));
+	ASSERT_EQ(0, gvm_map(&self->b.vm, HOTPLUG_GPA, self->p.mem, GVM_SZ_4K,
+			     GVM_MAP_RW));
+	for (i = 0; i < SOME; i++)
+		EXPECT_EQ(TAG(1), peek(&self->b.lab[0], h[i], VTDSIM_F_ATS, va));
+	COUNT(gvm_unmap(&self->b.vm, HOTPLUG_GPA, GVM_SZ_4K));
+	EXPECT_EQ(one + SOME - 1, self->c.u_desc[VTDSIM_D_PDEVTLB]);
+	for (i = 0; i < SOME; i++)
+		EXPECT_TRUE(refused(peek(&self->b.lab[0], h[i], VTDSIM_F_ATS,
+					 va)));
+}
+
 /* ---- closing ------------------------------------------------------------------------- */
 
 /* Waits of the unit above @address while the device is closed with @n bound. */
