@@ -1,12 +1,12 @@
 // file: drivers/iommu/gpasid.c
 // breaks: free takes the bindings down
-// run: gpasid
 // run: gpasid_bind
 @@
 @@
- gpasid_notify(...)
+ gpasid_event_free(...)
  {
 	<...
--	gpasid_event_free(info->id);
+-	gpasid_binding_finish(b);
++	gpasid_binding_remove(b);
 	...>
  }
