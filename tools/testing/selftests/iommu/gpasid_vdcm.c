@@ -391,6 +391,27 @@ TEST_F(vdcm, dma_goes_through_the_guests_table)
 	EXPECT_EQ(TAG(2), virt_peek(&self->v, VTDSIM_F_ATS));
 }
 
+TEST_F(vdcm, dma_reaches_memory_that_the_vm_got_later)
+{
+	__u64 va = PROC_VA + GVM_SZ_1G;
+	__u64 *mem;
+
+	mem = mmap(NULL, GVM_SZ_4K, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	*mem = TAG(2);
+	ASSERT_EQ(0, gvm_pt_map(&self->p.pt, va, HOTPLUG_GPA, GVM_SZ_4K,
+				GVM_SZ_4K, GVM_PT_RW));
+	ASSERT_EQ(0, virt_start(&self->v, 0x101));
+	/* In caching mode the unit remembers that it found nothing. */
+	EXPECT_EQ(DENIED, virt_dma(&self->v, VTDSIM_OP_READ, VTDSIM_F_ATS, va));
+	ASSERT_EQ(0, gvm_map(&self->vm, HOTPLUG_GPA, mem, GVM_SZ_4K,
+			     GVM_MAP_RW));
+	EXPECT_EQ(TAG(2), virt_dma(&self->v, VTDSIM_OP_READ, VTDSIM_F_ATS, va));
+	EXPECT_EQ(TAG(2), virt_dma(&self->v, VTDSIM_OP_READ, 0, va));
+	munmap(mem, GVM_SZ_4K);
+}
+
 TEST_F(vdcm, a_replaced_table_is_used_at_once)
 {
 	struct process q;
