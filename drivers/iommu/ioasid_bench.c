@@ -48,7 +48,7 @@
 #define ROUNDS		500
 #define ROUND_NS	(20 * NSEC_PER_USEC)
 #define LIST_ROUNDS	50
-#define CHURN_ROUNDS	50
+#define CHURN_ROUNDS	11
 /* Rounds in which the second processor did something: how many are enough */
 #define FEW_ROUNDS	50
 #define MANY_TRIES	(10 * ROUNDS)
@@ -380,16 +380,19 @@ static void bench_churn(struct kunit *test, struct bench *bench,
 {
 	u64 *alloc = bench_samples, *attach = alloc + CHURN_ROUNDS;
 	u64 *free = attach + CHURN_ROUNDS;
-	int i;
+	int i, burst;
 
-	for (i = 0; i < CHURN_ROUNDS; i++) {
-		free[i] = bench_batch(test, bench, bench_free_one);
-		alloc[i] = bench_batch(test, bench, bench_alloc_one);
-		attach[i] = bench_batch(test, bench, bench_attach_one);
+	for (burst = 0; burst < BURSTS; burst++) {
+		for (i = 0; i < CHURN_ROUNDS; i++) {
+			free[i] = bench_batch(test, bench, bench_free_one);
+			alloc[i] = bench_batch(test, bench, bench_alloc_one);
+			attach[i] = bench_batch(test, bench, bench_attach_one);
+		}
+		row->alloc = min_not_zero(row->alloc, bench_median(alloc, CHURN_ROUNDS));
+		row->attach = min_not_zero(row->attach, bench_median(attach, CHURN_ROUNDS));
+		row->free = min_not_zero(row->free, bench_median(free, CHURN_ROUNDS));
+		schedule_timeout_uninterruptible(HZ / 50);
 	}
-	row->alloc = bench_median(alloc, CHURN_ROUNDS);
-	row->attach = bench_median(attach, CHURN_ROUNDS);
-	row->free = bench_median(free, CHURN_ROUNDS);
 }
 
 static void bench_empty(struct bench *bench)
