@@ -296,7 +296,19 @@ static void order(int n, enum act acts[NR_ACTS])
 	}
 }
 
-TEST(every_order_of_ending_leaves_nothing)
+/* Nothing to share; only a fixture's test has a time limit of its own. */
+FIXTURE(orders) {
+};
+
+FIXTURE_SETUP(orders)
+{
+}
+
+FIXTURE_TEARDOWN(orders)
+{
+}
+
+TEST_F_TIMEOUT(orders, every_order_of_ending_leaves_nothing, 120)
 {
 	enum act acts[NR_ACTS];
 	struct process p;
