@@ -176,6 +176,10 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(set);
 
 	if (cmd->flags & IOMMU_GPASID_QUOTA_SET) {
+		/* What a VM may take from the others is the administrator's. */
+		ioasid_set_stats(set, &stats);
+		if (cmd->quota > stats.quota && !capable(CAP_SYS_RESOURCE))
+			return -EPERM;
 		rc = ioasid_set_adjust(set, cmd->quota);
 		if (rc)
 			return rc;

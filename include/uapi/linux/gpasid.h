@@ -134,7 +134,8 @@ enum iommu_gpasid_quota_flags {
  * Read the context's quota and counts, or set the quota.
  *
  * Errors: EBUSY (quota below what is allocated), ENOSPC (quota above the
- * administrator's ceiling), EINVAL (quota 0).
+ * administrator's ceiling), EPERM (quota above what it is, without
+ * CAP_SYS_RESOURCE), EINVAL (quota 0).
  */
 struct iommu_gpasid_quota {
 	__u32 size;

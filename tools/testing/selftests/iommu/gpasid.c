@@ -5,6 +5,10 @@
  */
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
 #include <linux/vfio.h>
 
 #include <kselftest_harness.h>
@@ -415,6 +419,36 @@ TEST_F(pasid, quota_cannot_go_below_what_is_allocated)
 	ASSERT_EQ(0, gvm_quota_get(&self->b.vm, &quota, NULL, NULL));
 	EXPECT_EQ(8, quota);
 	EXPECT_EQ(0, gvm_quota_set(&self->b.vm, 3));
+}
+
+/* Switch an effective capability on or off; it stays permitted. */
+static int set_capability(int which, bool on)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+	__u32 bit = CAP_TO_MASK(which);
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[CAP_TO_INDEX(which)].effective &= ~bit;
+	data[CAP_TO_INDEX(which)].effective |= on ? bit : 0;
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+TEST_F(pasid, quota_is_raised_by_the_privileged_only)
+{
+	__u32 quota;
+
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, false));
+	EXPECT_EQ(0, gvm_quota_set(&self->b.vm, 8));
+	EXPECT_EQ(-EPERM, gvm_quota_set(&self->b.vm, 9));
+	EXPECT_EQ(0, gvm_quota_set(&self->b.vm, 8));
+	ASSERT_EQ(0, gvm_quota_get(&self->b.vm, &quota, NULL, NULL));
+	EXPECT_EQ(8, quota);
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
+	EXPECT_EQ(0, gvm_quota_set(&self->b.vm, 9));
 }
 
 TEST_F(pasid, quota_of_nothing_or_beyond_all_is_refused)
