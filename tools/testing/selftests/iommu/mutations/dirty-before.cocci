@@ -5,5 +5,6 @@
 @@
  vtd_dirty(...)
  {
--	gpasid_visit_attachments(...);
+-	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
+	...
  }

@@ -7,7 +7,7 @@
  vtd_inv_range(...)
  {
 	<...
--	if (vtd_has_devtlb(info))
+-	if (intel_gpasid_has_devtlb(info))
 +	if (false)
 	{ ... }
 	...>
