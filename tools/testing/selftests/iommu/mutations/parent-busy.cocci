@@ -1,12 +1,11 @@
-// file: drivers/iommu/iommufd/gpasid.c
+// file: drivers/iommu/gpasid.c
 // breaks: a parent with bindings cannot be detached or exchanged
 // run: gpasid_life
 @@
-expression E;
 @@
- iommufd_gpasid_may_replace(...)
+ gpasid_parent_busy(...)
  {
 	...
--	return E;
-+	return 0;
+-	return busy;
++	return false;
  }
