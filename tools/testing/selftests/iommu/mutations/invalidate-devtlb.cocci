@@ -1,7 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: an invalidation reaches the device TLB
 // run: gpasid_bind
-// run: gpasid
 @@
 @@
  vtd_inv_range(...)

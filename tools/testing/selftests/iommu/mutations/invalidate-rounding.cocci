@@ -1,7 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: an invalidation never covers less than was asked
 // run: gpasid_bind
-// run: gpasid_cost
 @@
 @@
  vtd_range_order(...)

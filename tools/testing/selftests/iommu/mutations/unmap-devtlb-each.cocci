@@ -1,8 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: without global invalidate every PASID of the device TLB is invalidated
 // run: gpasid_cost
-// run: gpasid_stress
-// run: gpasid_bind
 // lab: --ep unit=0,ats_global=0 --ep unit=0,ats_global=0
 @@
 @@
