@@ -20,7 +20,8 @@ import subprocess
 import time
 
 from . import kernel, tree
-from .suites import LAB, NOT_STATUS, PROGRAMS, SELFTESTS, call
+from .results import Suite
+from .suites import LAB, PROGRAMS, SELFTESTS, call
 from .term import Step, run_logged
 from .tree import BUILD, LOGS, MUTANTS, TREE, BuildError
 
@@ -113,25 +114,33 @@ def all_green(suite, mutations, step):
     step.say(f"nothing broken: {len(seen)} programs pass")
 
 
-def apply(mutation):
+def every():
+    """All mutations by their names."""
+    return {m.name: m for m in map(Mutation, sorted(DIRECTORY.glob("*.cocci")))}
+
+
+def apply(mutation, where):
+    """Break the files in the tree @where."""
     for name in mutation.files:
         if not (TREE / name).is_file():
             raise BuildError(f"{mutation.path.name}: no file {name}")
-        path = MUTANTS / name
+        path = where / name
         tree.put(path, (TREE / name).read_bytes() + b"\n")	# no longer a hard link
         path.write_bytes((TREE / name).read_bytes())
         tree.apply_rule(mutation.path, name, path)
 
 
 def restore(mutation):
-    for name in mutation.files:
-        tree.put(MUTANTS / name, (TREE / name).read_bytes())
+    with tree.lock("tree", shared=True):
+        for name in mutation.files:
+            tree.put(MUTANTS / name, (TREE / name).read_bytes())
 
 
 def try_one(suite, mutation, step):
     """(whether a test turned red, what happened)."""
     try:
-        apply(mutation)
+        with tree.lock("tree", shared=True):
+            apply(mutation, MUTANTS)
         broken = build(mutation.kernel, step)
         if broken:
             return False, f"does not build:\n{broken}"
@@ -139,10 +148,10 @@ def try_one(suite, mutation, step):
         for words in mutation.runs:
             status, out, err = run(suite, mutation, words)
             red = red_tests(out)
-            if status and status not in NOT_STATUS:
-                return True, f"{words[0]}: {', '.join(red[:3]) or f'status {status}'}"
+            if status and red:
+                return True, f"{words[0]}: {', '.join(red[:3])}"
             if status:
-                said.append(f"{words[0]}: the lab failed ({status})\n{err[-1500:]}")
+                said.append(f"{words[0]}: status {status}, but no test failed\n{err[-1500:]}")
             else:
                 said.append(f"{words[0]} is green")
         return False, "; ".join(said)
@@ -161,9 +170,11 @@ def prepare(mutations, step):
             raise BuildError(f"the kernel to break does not build:\n{broken}")
 
 
-def run_all(suite, mutations):
+def run_all(mutations):
+    """The suite, closed."""
     step = Step("mutate")
     with tree.lock("mutants"):
+        suite = Suite("mutate")
         with tree.lock("tree", shared=True):
             prepare(mutations, step)
         all_green(suite, mutations, step)
@@ -173,3 +184,5 @@ def run_all(suite, mutations):
             suite.item(f"{mutation.name}: {mutation.breaks}", red, text)
             step.say(f"{mutation.name}: {'red' if red else 'NOT RED'}, {text.splitlines()[0]} "
                      f"({time.monotonic() - start:.1f} s)")
+        suite.close()
+    return suite

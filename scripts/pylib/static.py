@@ -127,7 +127,26 @@ def coccicheck(suite):
         suite.item(f"coccicheck {name_of(path)}", not said, said)
 
 
+def mutations(suite):
+    """What `make mutate` breaks is where the mutations look for it."""
+    from . import mutate		# it imports the suites, of which this is one
+
+    def applies(mutation):
+        work = BUILD / "mutations" / mutation.name
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            mutate.apply(mutation, work)
+        except tree.BuildError as e:
+            return str(e)
+        return ""
+
+    found = mutate.every()
+    with ThreadPoolExecutor(int(kernel.jobs())) as pool:
+        for name, said in zip(found, pool.map(applies, found.values())):
+            suite.item(f"mutation {name}", not said, said)
+
+
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (checkpatch, kernel_doc, sparse, coccicheck):
+    for tool in (checkpatch, kernel_doc, sparse, coccicheck, mutations):
         tool(suite)
