@@ -1539,6 +1539,30 @@ bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent)
 EXPORT_SYMBOL_GPL(gpasid_parent_busy);
 
 /**
+ * gpasid_owner_busy() - Has an owner anything bound, on whatever device
+ * @owner: the owner
+ *
+ * VFIO asks it of its virtual devices before it lets them be detached.
+ *
+ * Context: Process context. May sleep. Takes the devices' locks.
+ * Return: true while there is a binding.
+ */
+bool gpasid_owner_busy(const void *owner)
+{
+	struct gpasid_filter filter = { .owner = owner };
+	struct gpasid_device *gdev;
+	bool busy = false;
+
+	down_read(&gpasid_devices_rwsem);
+	list_for_each_entry(gdev, &gpasid_devices, node)
+		busy = busy || gpasid_any(gdev, &filter);
+	up_read(&gpasid_devices_rwsem);
+
+	return busy;
+}
+EXPORT_SYMBOL_GPL(gpasid_owner_busy);
+
+/**
  * gpasid_check_parent() - Can a device have bindings under a parent
  * @dev: the device
  * @parent: the second-stage domain, made by the device's IOMMU driver as nest

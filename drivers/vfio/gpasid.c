@@ -220,6 +220,8 @@ bool vfio_df_gpasid_busy(struct vfio_device_file *df)
 {
 	struct iommufd_device *idev = vfio_gpasid_idev(df);
 
+	if (vfio_gpasid_emulated(df->device))
+		return gpasid_owner_busy(df->device);
 	return !IS_ERR(idev) && df->device->iommufd_attached &&
 	       iommufd_device_gpasid_busy(idev);
 }

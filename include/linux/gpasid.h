@@ -46,7 +46,8 @@ enum gpasid_bind_flags {
  * @argsz: sizeof(struct gpasid_bind_data); a smaller or larger one is refused
  * @flags: combination of enum gpasid_bind_flags
  * @set: IOASID set of the VM; the caller holds a reference over the call
- * @owner: who binds; an opaque cookie, not NULL, the same at unbind
+ * @owner: who binds; an opaque cookie, not NULL, the same at unbind.  A VFIO
+ *         driver of virtual devices gives the struct vfio_device
  * @format: enum gpasid_format
  * @addr_width: guest-virtual address width in bits, 48 or 57
  * @hpasid: host PASID of @set; 0: the one that has @gpasid, else a new one that
@@ -99,6 +100,7 @@ void iommu_sva_unbind_gpasid_parent(struct device *dev,
 				    struct iommu_domain *parent);
 struct device *gpasid_event_device(const struct ioasid_event_info *info);
 unsigned long gpasid_count(struct device *dev, const void *owner);
+bool gpasid_owner_busy(const void *owner);
 bool gpasid_parent_busy(struct device *dev, struct iommu_domain *parent);
 int gpasid_check_parent(struct device *dev, struct iommu_domain *parent);
 bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,

@@ -227,7 +227,7 @@ static void vdcm_write_pasid(struct vdcm *v, u32 gpasid)
 
 	hpasid = ioasid_find_by_spid(v->set, gpasid);
 	if (hpasid == INVALID_IOASID ||
-	    !gpasid_is_bound(vdcm_dma_dev(v), v->set, hpasid, v)) {
+	    !gpasid_is_bound(vdcm_dma_dev(v), v->set, hpasid, &v->vdev)) {
 		vdcm_queue_set_pasid(v, VDCM_NO_PASID, INVALID_IOASID);
 		if (gpasid != VDCM_NO_PASID)
 			v->regs.status = VDCM_STATUS_REJECTED;
@@ -473,7 +473,7 @@ static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data)
 	mutex_lock(&v->bind_lock);
 	if (v->parent) {
 		data->set = v->set;
-		data->owner = v;
+		data->owner = &v->vdev;
 		data->dev_id = v->devid;
 		ret = iommu_sva_bind_gpasid(iommufd_gpasid_parent_domain(v->parent),
 					    vdcm_dma_dev(v), data);
@@ -497,7 +497,7 @@ static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 		return ret;
 
 	mutex_lock(&v->bind_lock);
-	ret = iommu_sva_unbind_gpasid(vdcm_dma_dev(v), v->set, hpasid, v);
+	ret = iommu_sva_unbind_gpasid(vdcm_dma_dev(v), v->set, hpasid, &v->vdev);
 	if (!ret)
 		vdcm_queue_revoke(v, hpasid);
 	mutex_unlock(&v->bind_lock);
@@ -509,7 +509,7 @@ static int vdcm_gpasid_info(void *priv, struct gpasid_caps *caps, u32 *bound)
 {
 	struct vdcm *v = priv;
 
-	*bound = gpasid_count(vdcm_dma_dev(v), v);
+	*bound = gpasid_count(vdcm_dma_dev(v), &v->vdev);
 	return gpasid_get_caps(vdcm_dma_dev(v), caps);
 }
 
@@ -544,7 +544,7 @@ static int vdcm_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
  */
 static void vdcm_unbind_all(struct vdcm *v)
 {
-	iommu_sva_unbind_gpasid_owner(vdcm_dma_dev(v), v);
+	iommu_sva_unbind_gpasid_owner(vdcm_dma_dev(v), &v->vdev);
 	vdcm_queue_reset(v);
 }
 
@@ -605,7 +605,7 @@ static int vdcm_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 
 	mutex_lock(&v->bind_lock);
 	if (v->parent && v->parent != parent &&
-	    gpasid_count(vdcm_dma_dev(v), v)) {
+	    gpasid_count(vdcm_dma_dev(v), &v->vdev)) {
 		old = parent;
 		ret = -EBUSY;
 	} else {

@@ -624,14 +624,13 @@ TEST_F(vdcm, a_device_with_bindings_does_not_move)
 	EXPECT_EQ(0, gvm_destroy(&self->vm, other));
 }
 
-TEST_F(vdcm, a_detach_takes_the_bindings_down)
+TEST_F(vdcm, a_device_with_bindings_cannot_be_detached)
 {
 	ASSERT_EQ(0, virt_start(&self->v, 0x101));
-	ASSERT_EQ(0, keep_busy(&self->v, 100));
-	ASSERT_EQ(0, gvm_dev_detach(&self->v.dev));
-	EXPECT_TRUE(nothing_left(&self->look, 0));
-	EXPECT_EQ(0, reg(&self->v, REG(enable)));
-	EXPECT_EQ(0, virt_bound(&self->v));
+	EXPECT_EQ(-EBUSY, gvm_dev_detach(&self->v.dev));
+	EXPECT_EQ(TAG(1), virt_peek(&self->v, 0));
+	ASSERT_EQ(0, gvm_unbind(&self->v.dev, self->h));
+	EXPECT_EQ(0, gvm_dev_detach(&self->v.dev));
 }
 
 TEST_F(vdcm, a_virtual_and_a_physical_device_share_a_parent)
