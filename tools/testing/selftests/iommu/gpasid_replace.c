@@ -7,54 +7,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include <kselftest_harness.h>
+#include "gpasid_dma_fixture.h"
 
-#include "gpasid_utils.h"
-
-FIXTURE(replace)
-{
-	struct bench b;
-	struct gvm_dev *dev;
-	struct lab_dev *lab;
-	struct process p, q;
-	__u32 h;
-};
-
-FIXTURE_VARIANT(replace)
-{
-	unsigned int flags;
-};
-
-FIXTURE_VARIANT_ADD(replace, plain)
-{
-	.flags = 0,
-};
-
-FIXTURE_VARIANT_ADD(replace, ats)
-{
-	.flags = VTDSIM_F_ATS,
-};
-
-FIXTURE_SETUP(replace)
-{
-	ASSERT_EQ(0, bench_open(&self->b, 0));
-	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
-	self->dev = &self->b.dev[0];
-	self->lab = &self->b.lab[0];
-	if (variant->flags && !(self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS))
-		SKIP(return, "no ATS");
-	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
-	ASSERT_EQ(0, bench_process(&self->b, &self->q, 2));
-	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x101, &self->h));
-	ASSERT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
-}
-
-FIXTURE_TEARDOWN(replace)
-{
-	EXPECT_EQ(0, bench_close(&self->b));
-}
-
-TEST_F(replace, takes_dma_to_the_new_table_at_once)
+TEST_F(dma, a_replace_takes_dma_to_the_new_table_at_once)
 {
 	int i;
 
@@ -66,7 +21,7 @@ TEST_F(replace, takes_dma_to_the_new_table_at_once)
 	}
 }
 
-TEST_F(replace, can_be_asked_for_by_the_guest_pasid)
+TEST_F(dma, a_replace_can_be_asked_for_by_the_guest_pasid)
 {
 	struct vfio_device_gpasid_bind arg = {
 		.flags = VFIO_GPASID_BIND_GPASID | VFIO_GPASID_BIND_REPLACE,
@@ -83,7 +38,7 @@ TEST_F(replace, can_be_asked_for_by_the_guest_pasid)
 	EXPECT_EQ(-ENOENT, gvm_bind_args(self->dev, &arg));
 }
 
-TEST_F(replace, of_what_is_not_bound_fails)
+TEST_F(dma, a_replace_of_what_is_not_bound_fails)
 {
 	__u32 h;
 
@@ -93,7 +48,7 @@ TEST_F(replace, of_what_is_not_bound_fails)
 	EXPECT_FALSE(entry_present(self->lab, h));
 }
 
-TEST_F(replace, that_fails_leaves_the_old_table)
+TEST_F(dma, a_replace_that_fails_leaves_the_old_table)
 {
 	struct gvm_pt bad = self->q.pt;
 
@@ -106,13 +61,13 @@ TEST_F(replace, that_fails_leaves_the_old_table)
 		  entry_word(self->lab, self->h, 2) & ~0xfffULL);
 }
 
-TEST_F(replace, by_the_same_table_is_fine)
+TEST_F(dma, a_replace_by_the_same_table_is_fine)
 {
 	ASSERT_EQ(0, gvm_replace(self->dev, &self->p.pt, self->h));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
 }
 
-TEST_F(replace, can_change_the_number_of_levels)
+TEST_F(dma, a_replace_can_change_the_number_of_levels)
 {
 	struct process five;
 
@@ -126,7 +81,7 @@ TEST_F(replace, can_change_the_number_of_levels)
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
 }
 
-TEST_F(replace, leaves_other_pasids_alone)
+TEST_F(dma, a_replace_leaves_other_pasids_alone)
 {
 	__u32 h;
 
@@ -136,7 +91,7 @@ TEST_F(replace, leaves_other_pasids_alone)
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, variant->flags));
 }
 
-TEST_F(replace, keeps_unbind_and_free_as_they_were)
+TEST_F(dma, a_replace_keeps_unbind_and_free_as_they_were)
 {
 	ASSERT_EQ(0, gvm_replace(self->dev, &self->q.pt, self->h));
 	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
@@ -222,7 +177,7 @@ static bool seen_enough(struct worker *w)
 	return w->seen[0] >= MIN_SEEN && w->seen[1] >= MIN_SEEN;
 }
 
-TEST_F_TIMEOUT(replace, has_no_window_in_which_dma_faults, 2 * MAX_SECONDS)
+TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS)
 {
 	time_t end = time(NULL) + MAX_SECONDS;
 	struct worker w[2] = { 0 };
