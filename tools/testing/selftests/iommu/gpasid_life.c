@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -531,6 +532,41 @@ TEST(removing_the_device_under_a_vm_that_is_killed_leaves_nothing)
 	EXPECT_EQ(0, sysfs_write(SYS_PCI "rescan", "1"));
 	EXPECT_TRUE(comes_back(EP_2B));
 	EXPECT_TRUE(endpoint_is_clean(EP_2B));
+}
+
+/* ---- the modules go ---------------------------------------------------------------------- */
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+TEST(modules_stay_while_a_pasid_is_bound)
+{
+	static const char * const module[] = {
+		"intel_gpasid", "gpasid_core", "ioasid",
+	};
+	struct process p;
+	struct bench b;
+	unsigned int i;
+	__u32 h;
+
+	ASSERT_EQ(0, bench_open(&b, 0));
+	ASSERT_EQ(0, bench_add(&b, EP_1A));
+	ASSERT_EQ(0, bench_process(&b, &p, 1));
+	ASSERT_EQ(0, gvm_bind(&b.dev[0], &p.pt, 0x101, &h));
+	for (i = 0; i < ARRAY_SIZE(module); i++)
+		EXPECT_EQ(-EWOULDBLOCK, unload(module[i]));
+	EXPECT_EQ(TAG(1), peek_proc(&b.lab[0], h, 0));
+
+	/* Nothing is bound: the driver's part can go, and come back. */
+	ASSERT_EQ(0, gvm_unbind(&b.dev[0], h));
+	ASSERT_EQ(0, unload(module[0]));
+	EXPECT_EQ(-EOPNOTSUPP, gvm_bind(&b.dev[0], &p.pt, 0x101, &h));
+	ASSERT_TRUE(ended_well(later("modprobe intel-gpasid"), 10000));
+	ASSERT_EQ(0, gvm_bind(&b.dev[0], &p.pt, 0x101, &h));
+	EXPECT_EQ(TAG(1), peek_proc(&b.lab[0], h, 0));
+	EXPECT_EQ(0, bench_close(&b));
 }
 
 TEST_HARNESS_MAIN
