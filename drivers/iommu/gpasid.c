@@ -809,22 +809,21 @@ static void gpasid_event_free(ioasid_t hpasid)
 {
 	struct gpasid_device *gdev;
 	struct gpasid_binding *b;
+	bool stuck = false;
 
 	/*
 	 * A drain can take long, and no other VM may wait for it: neither for
 	 * the list of devices, nor for the lock of one without such a PASID.
+	 * An unbind may be quicker than we are on one device; others are left.
 	 */
-	while ((gdev = gpasid_device_with(hpasid))) {
+	while (!stuck && (gdev = gpasid_device_with(hpasid))) {
 		mutex_lock(&gdev->lock);
 		b = xa_load(&gdev->bindings, hpasid);
-		if (b && !WARN_ON(b->state != GPASID_CLEARED))
+		stuck = b && WARN_ON(b->state != GPASID_CLEARED);
+		if (b && !stuck)
 			gpasid_binding_finish(b);
-		else
-			b = NULL;
 		mutex_unlock(&gdev->lock);
 		gpasid_device_put(gdev);
-		if (!b)
-			break;
 	}
 }
 
