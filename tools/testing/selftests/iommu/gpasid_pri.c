@@ -81,7 +81,8 @@ FIXTURE(pri)
 FIXTURE_SETUP(pri)
 {
 	self->fd = -1;
-	ASSERT_EQ(0, bench_open(&self->b, 0));
+	/* A thousand pages, and what is left over for the other tests. */
+	ASSERT_EQ(0, bench_open_size(&self->b, 0, 2 * RAM_SIZE));
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
 	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
 		SKIP(return, "no page requests");

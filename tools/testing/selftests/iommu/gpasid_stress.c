@@ -81,7 +81,7 @@ FIXTURE_SETUP(stress)
 	self->seconds = seconds ? atoi(seconds) : 5;
 	self->seed = time(NULL);
 	TH_LOG("seed %u", self->seed);
-	ASSERT_EQ(0, bench_open(&self->b, 0));
+	ASSERT_EQ(0, bench_open_size(&self->b, 0, 4 * RAM_SIZE));
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
 	ASSERT_EQ(0, bench_add(&self->b, EP_1B));
 	for (i = 0; i < NR_PAGES; i++) {

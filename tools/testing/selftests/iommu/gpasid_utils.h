@@ -21,7 +21,7 @@
 extern const char * const endpoint[NR_EPS];
 
 #define RAM_GPA		0x10000000ULL
-#define RAM_SIZE	(16ULL << 20)
+#define RAM_SIZE	(4ULL << 20)
 
 /* Outside of RAM: for second-stage mappings that come and go. */
 #define HOTPLUG_GPA	0x40000000ULL
