@@ -944,11 +944,10 @@ static int gpasid_check_data(struct device *dev,
 
 /*
  * The host PASID that a bind is about, with a reference.  Without a number
- * given it is the one that has the guest PASID; failing that a new one, not
- * below @min.
+ * given it is the one that has the guest PASID; failing that a new one.
  */
 static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
-			  ioasid_t min, ioasid_t *hpasid, bool *allocated)
+			  ioasid_t *hpasid, bool *allocated)
 {
 	ioasid_t id = data->hpasid;
 	bool held = false;
@@ -964,7 +963,7 @@ static int gpasid_resolve(struct device *dev, struct gpasid_bind_data *data,
 	if (!id) {
 		if (data->flags & GPASID_BIND_REPLACE)
 			return -ENOENT;
-		ret = ioasid_alloc(data->set, min, dev->iommu->max_pasids - 1,
+		ret = ioasid_alloc(data->set, 1, dev->iommu->max_pasids - 1,
 				   NULL, &id);
 		if (ret)
 			return ret;
@@ -1132,29 +1131,27 @@ static int gpasid_bind_new(struct gpasid_device *gdev,
 	return ret;
 }
 
-/* With a number given or found; *@min goes beyond a new one that did not do. */
+/* @allocated: the number was a new one, which is given back on an error. */
 static int gpasid_bind_resolved(struct gpasid_device *gdev,
 				struct iommu_domain *parent,
-				struct gpasid_bind_data *data, ioasid_t *min)
+				struct gpasid_bind_data *data, bool *allocated)
 {
-	bool allocated;
 	ioasid_t id;
 	int ret;
 
-	ret = gpasid_resolve(gdev->dev, data, *min, &id, &allocated);
+	ret = gpasid_resolve(gdev->dev, data, &id, allocated);
 	if (ret)
 		return ret;
 
 	if (data->flags & GPASID_BIND_REPLACE)
 		ret = gpasid_replace(gdev, parent, data, id);
 	else
-		ret = gpasid_bind_new(gdev, parent, data, id, allocated);
+		ret = gpasid_bind_new(gdev, parent, data, id, *allocated);
 
-	*min = allocated ? id + 1 : GPASID_MAX + 1;
 	/* Freed while the reference keeps the number from being another's. */
 	if (!ret)
 		data->hpasid = id;
-	else if (allocated)
+	else if (*allocated)
 		gpasid_free(data->set, id);
 	ioasid_put(data->set, id);
 
@@ -1198,8 +1195,10 @@ static int gpasid_check(struct gpasid_device *gdev, struct iommu_domain *parent,
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data)
 {
+	struct ioasid_set_stats stats;
 	struct gpasid_device *gdev;
-	ioasid_t min = 1;
+	bool allocated;
+	u32 tries;
 	int ret;
 
 	gdev = gpasid_device_get(dev);
@@ -1210,13 +1209,17 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 	if (ret)
 		goto out_device;
 
-	ret = gpasid_bind_resolved(gdev, parent, data, &min);
+	ret = gpasid_bind_resolved(gdev, parent, data, &allocated);
+	if (ret != -EEXIST)
+		goto out_device;
 	/*
 	 * A new number: another bind may have been the first with its guest
 	 * PASID; or the guest PASID that an identity asks for is another's.
+	 * Numbers come in a circle, so no more can be in the way than there are.
 	 */
-	while (ret == -EEXIST && !data->hpasid && min <= GPASID_MAX)
-		ret = gpasid_bind_resolved(gdev, parent, data, &min);
+	ioasid_set_stats(data->set, &stats);
+	for (tries = stats.spids + 1; tries && allocated && ret == -EEXIST; tries--)
+		ret = gpasid_bind_resolved(gdev, parent, data, &allocated);
 out_device:
 	gpasid_device_put(gdev);
 	if (ret)
