@@ -11,14 +11,16 @@
  *
  * Locks, outer to inner:
  *
- *  gpasid_device::lock		held by who takes a binding down
- *  gpasid_queues_mutex		the queues; a queue on the list is alive
  *  gpasid_fault_queue::answer	held while groups are taken off and answered:
- *				who gets it finds no answer half given
+ *				a caller that gets it finds no answer half given
  *  gpasid_fault_queue::lock	the groups of one queue
+ *  gpasid_queues_lock		the hash of queues; a spinlock, taken alone
  *
- * The page-request thread takes no lock but the innermost, so that who holds
- * the others may wait for it.
+ * A queue is found under RCU and lives by a reference count.  It stays in the
+ * hash until its last group is answered, so that a teardown that does not find
+ * it has nothing to wait for.  The page-request thread takes no lock but the
+ * innermost and never waits for memory: callers that hold the others may wait
+ * for it, and no VM's memory limit delays the requests of another.
  */
 #include <linux/gpasid.h>
 #include <linux/hashtable.h>
@@ -70,9 +72,10 @@ struct gpasid_fault_group {
 /**
  * struct gpasid_fault_queue - The page requests of one VM
  * @hash: in gpasid_queues, by @set
+ * @users: the file, and teardowns that look at the queue
  * @set: the VM's PASIDs; a reference is held
  * @memcg: who pays for the groups; a reference is held
- * @answer: held by who answers
+ * @answer: held by the caller that answers
  * @lock: protects the fields below
  * @groups: all groups, oldest first
  * @unread: those with something to read, oldest first
@@ -87,6 +90,7 @@ struct gpasid_fault_group {
  */
 struct gpasid_fault_queue {
 	struct hlist_node hash;
+	refcount_t users;
 	struct ioasid_set *set;
 	struct mem_cgroup *memcg;
 	struct mutex answer;	/* groups on their way out */
@@ -103,7 +107,7 @@ struct gpasid_fault_queue {
 	struct rcu_head rcu;
 };
 
-static DEFINE_MUTEX(gpasid_queues_mutex);
+static DEFINE_SPINLOCK(gpasid_queues_lock);
 static DEFINE_HASHTABLE(gpasid_queues, GPASID_QUEUE_HASH_BITS);
 
 /*
@@ -112,16 +116,41 @@ static DEFINE_HASHTABLE(gpasid_queues, GPASID_QUEUE_HASH_BITS);
  */
 static atomic64_t gpasid_fault_cookie;
 
-/* Under RCU or gpasid_queues_mutex. */
+/* Under RCU or gpasid_queues_lock. */
 static struct gpasid_fault_queue *gpasid_queue_find(struct ioasid_set *set)
 {
 	struct gpasid_fault_queue *q;
 
 	hash_for_each_possible_rcu(gpasid_queues, q, hash, (unsigned long)set,
-				   lockdep_is_held(&gpasid_queues_mutex))
+				   lockdep_is_held(&gpasid_queues_lock))
 		if (q->set == set)
 			return q;
 	return NULL;
+}
+
+/* The queue with a reference, or NULL. */
+static struct gpasid_fault_queue *gpasid_queue_get(struct ioasid_set *set)
+{
+	struct gpasid_fault_queue *q;
+
+	rcu_read_lock();
+	q = gpasid_queue_find(set);
+	if (q && !refcount_inc_not_zero(&q->users))
+		q = NULL;
+	rcu_read_unlock();
+
+	return q;
+}
+
+static void gpasid_queue_put(struct gpasid_fault_queue *q)
+{
+	if (!refcount_dec_and_test(&q->users))
+		return;
+	ioasid_set_put(q->set);
+	mem_cgroup_put(q->memcg);
+	xa_destroy(&q->by_cookie);
+	mutex_destroy(&q->answer);
+	kfree_rcu(q, rcu);
 }
 
 /*
@@ -206,7 +235,7 @@ static struct gpasid_fault_group *gpasid_group_alloc(struct iopf_group *iopf)
 	struct iopf_fault *fault;
 
 	g = kzalloc(struct_size(g, record, iopf->fault_count),
-		    GFP_KERNEL_ACCOUNT);
+		    GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
 	if (!g)
 		return NULL;
 	g->iopf = iopf;
@@ -225,9 +254,13 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 			      struct gpasid_binding *b,
 			      struct gpasid_fault_group *g)
 {
-	ioasid_t gpasid = ioasid_spid(b->set, b->hpasid);
+	ioasid_t gpasid = ioasid_spid(b->set, b->pasid);
 	unsigned int i;
 	int ret = 0;
+
+	/* Without a number of its own the guest uses the host's. */
+	if (gpasid == INVALID_IOASID)
+		gpasid = b->pasid;
 
 	g->gdev = b->att->gdev;
 	g->exclusive = b->exclusive;
@@ -237,9 +270,8 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	}
 
 	spin_lock(&q->lock);
-	/* Who takes a binding down marks it before it looks at the queues. */
-	if (q->dead || READ_ONCE(b->state) == GPASID_CLEARED ||
-	    gpasid == INVALID_IOASID)
+	/* A teardown marks the binding before it looks at the queue. */
+	if (q->dead || READ_ONCE(b->state) == GPASID_CLEARED)
 		ret = -ENODEV;
 	else if (q->nr >= q->limit)
 		ret = -ENOSPC;
@@ -264,7 +296,7 @@ static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 						      struct gpasid_binding **b)
 {
 	*b = gpasid_binding_rcu(dev, hpasid);
-	return *b ? gpasid_queue_find((*b)->set) : NULL;
+	return *b && !(*b)->att->own ? gpasid_queue_find((*b)->set) : NULL;
 }
 
 /* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
@@ -334,17 +366,21 @@ static int gpasid_fault_handle(struct iopf_group *iopf)
 }
 
 /*
- * A binding whose entry is gone claims nothing, so that no request is kept for
- * it once the hardware is drained.
+ * A binding whose entry is not present claims nothing, so that no request is
+ * kept for it once the hardware is drained.
  */
-static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid)
+static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
+				struct iommu_attach_handle **handle)
 {
 	struct gpasid_binding *b;
 	bool claims;
 
+	*handle = NULL;
 	rcu_read_lock();
 	b = gpasid_binding_rcu(dev, pasid);
 	claims = b && READ_ONCE(b->state) != GPASID_CLEARED;
+	if (claims && b->att->own)
+		*handle = READ_ONCE(b->handle);
 	rcu_read_unlock();
 
 	return claims;
@@ -356,16 +392,23 @@ static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
 };
 
 /*
- * Bindings that go
+ * Teardown
  */
 
-static bool gpasid_going(struct gpasid_device *gdev, struct gpasid_binding *b,
-			 ioasid_t hpasid)
+/* Is the PASID that of @b, or with @b NULL of a cleared binding of @gdev? */
+static bool gpasid_ending(struct gpasid_device *gdev, struct gpasid_binding *b,
+			  ioasid_t pasid)
 {
+	bool ending;
+
 	if (b)
-		return hpasid == b->hpasid;
-	b = xa_load(&gdev->bindings, hpasid);
-	return b && b->state == GPASID_CLEARED;
+		return pasid == b->pasid;
+	rcu_read_lock();
+	b = xa_load(&gdev->bindings, pasid);
+	ending = b && READ_ONCE(b->state) == GPASID_CLEARED;
+	rcu_read_unlock();
+
+	return ending;
 }
 
 /*
@@ -377,43 +420,39 @@ static void gpasid_queue_fail(struct gpasid_fault_queue *q,
 			      struct gpasid_binding *b)
 {
 	struct gpasid_fault_group *g, *next;
-	LIST_HEAD(going);
+	LIST_HEAD(ending);
 
 	mutex_lock(&q->answer);
 	spin_lock(&q->lock);
 	list_for_each_entry_safe(g, next, &q->groups, node) {
 		if (gdev && (g->gdev != gdev ||
-			     !gpasid_going(gdev, b, g->hpasid)))
+			     !gpasid_ending(gdev, b, g->hpasid)))
 			continue;
 		gpasid_group_take(q, g);
-		list_add_tail(&g->node, &going);
+		list_add_tail(&g->node, &ending);
 	}
 	spin_unlock(&q->lock);
-	gpasid_groups_fail(&going);
+	gpasid_groups_fail(&ending);
 	mutex_unlock(&q->answer);
 }
 
 /*
- * Answer what is outstanding of @b, or with NULL of all cleared bindings, and
- * wait for answers that are on their way.
+ * Answer what is outstanding of @b, or with NULL of all cleared bindings of
+ * @att, and wait for answers that are on their way.  Only bindings by IOASIDs
+ * have a queue here: an HWPT answers its own page requests.
  */
-void gpasid_fault_flush(struct gpasid_device *gdev, struct gpasid_binding *b)
+void gpasid_fault_flush(struct gpasid_attachment *att,
+			struct gpasid_binding *b)
 {
 	struct gpasid_fault_queue *q;
-	int bucket;
 
-	lockdep_assert_held(&gdev->lock);
-
-	mutex_lock(&gpasid_queues_mutex);
-	if (b) {
-		q = gpasid_queue_find(b->set);
-		if (q)
-			gpasid_queue_fail(q, gdev, b);
-	} else {
-		hash_for_each(gpasid_queues, bucket, q, hash)
-			gpasid_queue_fail(q, gdev, NULL);
-	}
-	mutex_unlock(&gpasid_queues_mutex);
+	if (att->own)
+		return;
+	q = gpasid_queue_get(att->parent->set);
+	if (!q)
+		return;
+	gpasid_queue_fail(q, att->gdev, b);
+	gpasid_queue_put(q);
 }
 
 struct gpasid_partial_arg {
@@ -425,16 +464,17 @@ static bool gpasid_partial_match(ioasid_t pasid, void *arg)
 {
 	struct gpasid_partial_arg *partial = arg;
 
-	return gpasid_going(partial->gdev, partial->b, pasid);
+	return gpasid_ending(partial->gdev, partial->b, pasid);
 }
 
 /* Drop requests whose group will never be complete. */
-void gpasid_fault_discard_partial(struct gpasid_device *gdev,
+void gpasid_fault_discard_partial(struct gpasid_attachment *att,
 				  struct gpasid_binding *b)
 {
-	struct gpasid_partial_arg partial = { .gdev = gdev, .b = b };
+	struct gpasid_partial_arg partial = { .gdev = att->gdev, .b = b };
 
-	iommu_gpasid_discard_partial(gdev->dev, gpasid_partial_match, &partial);
+	iommu_gpasid_discard_partial(att->gdev->dev, gpasid_partial_match,
+				     &partial);
 }
 
 /*
@@ -512,15 +552,17 @@ struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
 	q->set = set;
 	q->memcg = get_mem_cgroup_from_mm(current->mm);
 
-	mutex_lock(&gpasid_queues_mutex);
+	refcount_set(&q->users, 1);
+
+	spin_lock(&gpasid_queues_lock);
 	if (gpasid_queue_find(set) || !ioasid_set_get(set)) {
-		mutex_unlock(&gpasid_queues_mutex);
+		spin_unlock(&gpasid_queues_lock);
 		mem_cgroup_put(q->memcg);
 		kfree(q);
 		return ERR_PTR(-EBUSY);
 	}
 	hash_add_rcu(gpasid_queues, &q->hash, (unsigned long)set);
-	mutex_unlock(&gpasid_queues_mutex);
+	spin_unlock(&gpasid_queues_lock);
 
 	return q;
 }
@@ -536,55 +578,78 @@ EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
  */
 void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q)
 {
-	/*
-	 * All under the mutex: a binding that goes at this moment must find the
-	 * queue, and wait for it, as long as one of its groups is on it.
-	 */
-	mutex_lock(&gpasid_queues_mutex);
 	spin_lock(&q->lock);
 	q->dead = true;
 	spin_unlock(&q->lock);
 	gpasid_queue_fail(q, NULL, NULL);
+
+	spin_lock(&gpasid_queues_lock);
 	hash_del_rcu(&q->hash);
-	mutex_unlock(&gpasid_queues_mutex);
+	spin_unlock(&gpasid_queues_lock);
 
 	cancel_delayed_work_sync(&q->expire);
-	ioasid_set_put(q->set);
-	mem_cgroup_put(q->memcg);
-	xa_destroy(&q->by_cookie);
-	kfree_rcu(q, rcu);
+	gpasid_queue_put(q);
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_queue_destroy);
 
 /**
- * gpasid_fault_read() - Take page requests off a queue, to answer them
+ * gpasid_fault_peek() - Look at the page requests that are to be read next
  * @q: the queue
  * @records: filled in
  * @nr: room in @records
  *
- * Context: Process context. Takes the queue's lock.
- * Return: how many records were taken.
+ * They stay unread until gpasid_fault_take().
+ *
+ * Context: Process context. Takes the queue's lock. The caller keeps other
+ * readers away in between.
+ * Return: how many records were copied.
  */
-unsigned int gpasid_fault_read(struct gpasid_fault_queue *q,
+unsigned int gpasid_fault_peek(struct gpasid_fault_queue *q,
 			       struct iommu_gpasid_fault *records,
 			       unsigned int nr)
 {
-	struct gpasid_fault_group *g, *next;
-	unsigned int done = 0;
+	struct gpasid_fault_group *g;
+	unsigned int i, done = 0;
 
 	spin_lock(&q->lock);
-	list_for_each_entry_safe(g, next, &q->unread, unread) {
-		while (done < nr && g->nr_read < g->nr)
-			records[done++] = g->record[g->nr_read++];
-		if (g->nr_read < g->nr)
+	list_for_each_entry(g, &q->unread, unread) {
+		for (i = g->nr_read; done < nr && i < g->nr; i++)
+			records[done++] = g->record[i];
+		if (done == nr)
 			break;
-		list_del_init(&g->unread);
 	}
 	spin_unlock(&q->lock);
 
 	return done;
 }
-EXPORT_SYMBOL_GPL(gpasid_fault_read);
+EXPORT_SYMBOL_GPL(gpasid_fault_peek);
+
+/**
+ * gpasid_fault_take() - Mark page requests as read
+ * @q: the queue
+ * @records: of gpasid_fault_peek()
+ * @nr: how many of them
+ *
+ * Groups that have been answered meanwhile are passed over.
+ *
+ * Context: Process context. Takes the queue's lock.
+ */
+void gpasid_fault_take(struct gpasid_fault_queue *q,
+		       const struct iommu_gpasid_fault *records,
+		       unsigned int nr)
+{
+	struct gpasid_fault_group *g;
+	unsigned int i;
+
+	spin_lock(&q->lock);
+	for (i = 0; i < nr; i++) {
+		g = xa_load(&q->by_cookie, records[i].cookie);
+		if (g && ++g->nr_read == g->nr)
+			list_del_init(&g->unread);
+	}
+	spin_unlock(&q->lock);
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_take);
 
 /**
  * gpasid_fault_pending() - Is there something to read

@@ -1,35 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASIDs: what the binding core's two files know of each other, and what
+ * Guest PASIDs: what the files of the binding core know of each other, and what
  * the I/O page fault layer knows of them.
+ *
+ * Each file calls those above it in this list only:
+ *
+ *  gpasid_device.c	IOMMU drivers, devices, parents, attachments
+ *  gpasid_table.c	first-stage tables
+ *  gpasid_fault.c	page requests
+ *  gpasid_inv.c	invalidation
+ *  gpasid_unbind.c	teardown, of one binding and of many
+ *  gpasid_bind.c	bind, replace
+ *  gpasid_main.c	the module
+ *
+ * Locks, outer to inner:
+ *
+ *  the IOASID's events		held by the IOASID code around callbacks
+ *  gpasid_parent::close_lock	one bulk teardown under a parent at a time
+ *  gpasid_parent::lock		all that is bound under a parent
+ *  gpasid_hash_lock		the hashes of devices and parents; a spinlock
+ *
+ * gpasid_ops_rwsem is taken alone, when a device or a parent is first used.  No
+ * lock of the core is held over an event, over a drain of page requests, or
+ * while a VMM is waited for.
  */
 #ifndef __GPASID_PRIV_H
 #define __GPASID_PRIV_H
 
-#include <linux/gpasid.h>
+#include <linux/gpasid-driver.h>
 
-struct iommu_attach_handle;
 struct iopf_group;
 
-/* gpasid.c; the caller is in an RCU read-side section. */
-struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t hpasid);
+/* Further owner of a shared binding, in gpasid_attachment::sharers. */
+struct gpasid_sharer {
+	struct hlist_node node;
+	struct gpasid_binding *b;
+	void *owner;
+	u32 dev_id;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct gpasid_hwpt_table - The table of an HWPT
+ * @table: the table
+ * @ops: called back for each binding that ends
+ * @priv: the argument of @ops
+ */
+struct gpasid_hwpt_table {
+	struct gpasid_table table;
+	const struct gpasid_hwpt_ops *ops;
+	void *priv;
+};
+
+/* gpasid_device.c */
+const struct gpasid_ops *gpasid_ops_get(struct device *dev);
+struct gpasid_device *gpasid_device_find(struct device *dev);
+struct gpasid_device *gpasid_device_get(struct device *dev);
+void gpasid_device_put(struct gpasid_device *gdev);
+struct gpasid_parent *gpasid_parent_get(struct iommu_domain *domain);
+struct gpasid_parent *gpasid_parent_hold(struct gpasid_parent *parent);
+void gpasid_parent_put(struct gpasid_parent *parent);
+int gpasid_parent_set(struct gpasid_parent *parent, struct ioasid_set *set);
+struct gpasid_parent *gpasid_parent_next(struct ioasid_set *set,
+					 struct gpasid_parent *prev);
+struct gpasid_attachment *gpasid_att_get(struct gpasid_parent *parent,
+					 struct gpasid_device *gdev, bool own);
+void gpasid_att_put(struct gpasid_attachment *att);
+struct gpasid_parent *gpasid_pasid_parent(struct gpasid_device *gdev,
+					  unsigned long pasid);
+struct gpasid_binding *gpasid_pasid_under(struct gpasid_device *gdev,
+					  struct gpasid_parent *parent,
+					  unsigned long pasid);
+struct gpasid_parent *gpasid_pasid_lock(struct gpasid_device *gdev,
+					unsigned long pasid,
+					struct gpasid_binding **b);
+void gpasid_pasid_unlock(struct gpasid_parent *parent);
+/* The caller is in an RCU read-side section. */
+struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid);
+int gpasid_for_each_device(int (*fn)(struct gpasid_device *gdev, void *arg),
+			   void *arg);
+
+/* gpasid_table.c */
+struct gpasid_table *gpasid_table_create(struct gpasid_parent *parent,
+					 const struct gpasid_table_attrs *attrs);
+void gpasid_table_hold(struct gpasid_table *table);
+bool gpasid_table_is(const struct gpasid_table *table,
+		     const struct gpasid_table_attrs *attrs);
+struct gpasid_table_attrs gpasid_table_attrs(const struct gpasid_table *table);
+int gpasid_table_init_cache(void);
+void gpasid_table_exit_cache(void);
 
 /* gpasid_fault.c */
-void gpasid_fault_flush(struct gpasid_device *gdev, struct gpasid_binding *b);
-void gpasid_fault_discard_partial(struct gpasid_device *gdev,
+void gpasid_fault_flush(struct gpasid_attachment *att,
+			struct gpasid_binding *b);
+void gpasid_fault_discard_partial(struct gpasid_attachment *att,
 				  struct gpasid_binding *b);
 void gpasid_fault_init(void);
 void gpasid_fault_exit(void);
 
+/* gpasid_unbind.c */
+extern struct kmem_cache *gpasid_binding_cache;
+bool gpasid_owned_by(struct gpasid_binding *b, const void *owner);
+void gpasid_binding_put(struct gpasid_binding *b);
+void gpasid_binding_unlink(struct gpasid_binding *b, struct hlist_head *dead);
+void gpasid_changed(struct gpasid_parent *parent);
+void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead);
+void gpasid_quiesce(struct gpasid_parent *parent, struct gpasid_binding *b);
+void gpasid_take_down(struct gpasid_parent *parent, struct gpasid_binding *b);
+void gpasid_wait_gone(struct gpasid_device *gdev, struct gpasid_parent *parent,
+		      struct gpasid_binding *b);
+int gpasid_unbind_init(void);
+void gpasid_unbind_exit(void);
+
 /**
- * struct iommu_gpasid_iopf_ops - Who takes page requests of bound PASIDs
- * @claims: is @pasid of @dev a bound guest PASID
+ * struct iommu_gpasid_iopf_ops - Where page requests of bound PASIDs go
+ * @claims: is @pasid of @dev bound; @handle is set to where its page requests
+ *          go, NULL: to @handle()
  * @handle: take the group; an error has it answered as invalid
  *
  * Called in process context, from the page-request thread of a unit.
  */
 struct iommu_gpasid_iopf_ops {
-	bool (*claims)(struct device *dev, ioasid_t pasid);
+	bool (*claims)(struct device *dev, ioasid_t pasid,
+		       struct iommu_attach_handle **handle);
 	int (*handle)(struct iopf_group *group);
 };
 

@@ -38,7 +38,8 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 			       offsetofend(typeof(cmd), vtd_flags), arg);
 	if (ret)
 		return ret;
-	if (cmd.flags & ~(VFIO_GPASID_BIND_GPASID | VFIO_GPASID_BIND_REPLACE))
+	if (cmd.flags & ~(VFIO_GPASID_BIND_GPASID | VFIO_GPASID_BIND_REPLACE) ||
+	    cmd.__reserved)
 		return -EINVAL;
 
 	if (cmd.flags & VFIO_GPASID_BIND_GPASID)
@@ -55,7 +56,7 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 	/* The answer must have a place before anything changes. */
 	if (put_user(cmd.hpasid, &ubind->hpasid))
 		return -EFAULT;
-	ret = ops->bind(priv, &data);
+	ret = ops->bind(priv, &data, cmd.pt_id);
 	if (ret || !put_user(data.hpasid, &ubind->hpasid))
 		return ret;
 
@@ -84,7 +85,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 				   void *priv, void __user *arg)
 {
 	struct vfio_device_gpasid_info cmd;
-	struct gpasid_caps caps;
+	struct gpasid_caps caps = {};
 	int ret;
 
 	ret = vfio_gpasid_copy(&cmd, sizeof(cmd),
@@ -155,7 +156,8 @@ static struct iommufd_device *vfio_gpasid_idev(struct vfio_device_file *df)
 	return df->device->iommufd_device;
 }
 
-static int vfio_df_gpasid_bind(void *priv, struct gpasid_bind_data *data)
+static int vfio_df_gpasid_bind(void *priv, struct gpasid_bind_data *data,
+			       u32 pt_id)
 {
 	struct vfio_device_file *df = priv;
 	struct iommufd_device *idev;
@@ -164,7 +166,7 @@ static int vfio_df_gpasid_bind(void *priv, struct gpasid_bind_data *data)
 	idev = vfio_gpasid_idev(df);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
-	return iommufd_device_bind_gpasid(idev, data);
+	return iommufd_device_bind_gpasid(idev, data, pt_id);
 }
 
 static int vfio_df_gpasid_unbind(void *priv, u32 pasid, bool guest)
@@ -176,7 +178,7 @@ static int vfio_df_gpasid_unbind(void *priv, u32 pasid, bool guest)
 	idev = vfio_gpasid_idev(df);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
-	return iommufd_device_unbind_gpasid(idev, pasid, guest);
+	return iommufd_device_unbind_gpasid(idev, pasid);
 }
 
 static int vfio_df_gpasid_info(void *priv, struct gpasid_caps *caps, u32 *bound)
@@ -215,13 +217,12 @@ long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
 	return vfio_gpasid_ioctl(&vfio_gpasid_physical_ops, df, cmd, arg);
 }
 
-/* While PASIDs are bound the device stays on its parent. */
+/*
+ * A virtual device has its parent by being attached: while PASIDs are bound it
+ * stays there.  What a physical device is attached to concerns its RID only.
+ */
 bool vfio_df_gpasid_busy(struct vfio_device_file *df)
 {
-	struct iommufd_device *idev = vfio_gpasid_idev(df);
-
-	if (vfio_gpasid_emulated(df->device))
-		return gpasid_owner_busy(df->device);
-	return !IS_ERR(idev) && df->device->iommufd_attached &&
-	       iommufd_device_gpasid_busy(idev);
+	return vfio_gpasid_emulated(df->device) &&
+	       gpasid_owner_busy(df->device);
 }

@@ -465,10 +465,15 @@ static int vdcm_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
  * Guest PASIDs
  */
 
-static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data)
+/* The parent is the one that the virtual device is attached to. */
+static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
+			    u32 pt_id)
 {
 	struct vdcm *v = priv;
 	int ret = -ENODEV;
+
+	if (pt_id)
+		return -EINVAL;
 
 	mutex_lock(&v->bind_lock);
 	if (v->parent) {
@@ -531,7 +536,7 @@ static int vdcm_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 
 	if (ev == IOASID_FREE ||
 	    (ev == IOASID_UNBIND &&
-	     gpasid_event_device(info) == vdcm_dma_dev(v)))
+	     info->arg == vdcm_dma_dev(v)))
 		vdcm_queue_revoke(v, info->id);
 
 	return 0;

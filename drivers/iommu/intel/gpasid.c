@@ -2,20 +2,23 @@
 /*
  * Guest PASIDs on Intel VT-d: nested PASID-table entries.
  *
- * Owns the PASID-table entries of bound host PASIDs, and what has to be
- * invalidated when they change.  A host PASID has one owner in the whole
- * machine, and its entry on a device is written only with the lock of the
- * struct gpasid_device held: the unit's own lock (intel_iommu::lock) is not
- * needed and not taken.
+ * Owns the PASID-table entries of bound PASIDs, and what has to be invalidated
+ * when they change.  An entry is written only with the lock of the parent held
+ * that it is bound under, and a PASID of a device is bound under one: the unit's
+ * own lock (intel_iommu::lock) is not needed and not taken.
  *
- * Every binding under a parent has the parent's domain ID on the unit.
- * "Domain-ID" in the VT-d specification wants it so (entries with the same
- * second stage), and it is what makes a second-stage flush, a close and dirty
- * tracking cost the same however many PASIDs are bound.
+ * IOTLB entries are told apart by domain ID and PASID alone.  An IOASID has one
+ * table under a parent, so all bindings by IOASIDs have the parent's domain ID on
+ * a unit.  A device's own numbers mean something on that device only, so they
+ * have one domain ID for the device and the parent.  Either way the number of
+ * domain IDs, and with it the cost of a second-stage flush, of a close and of
+ * dirty tracking, is the same however many PASIDs are bound.
+ *
+ * VT-d: "Domain-ID", "Tagging of Cached Translations".
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
-#include <linux/gpasid.h>
+#include <linux/gpasid-driver.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
@@ -26,16 +29,15 @@
 #include "../iommu-pages.h"
 
 /*
- * Descriptors in one submission: the queue has QI_LENGTH slots, one stays
- * empty, one is the wait, and other submitters want room too.
+ * Descriptors in one submission.  Interrupts are off while it is waited for, and
+ * other VMs' submissions queue up behind it.
  */
-#define VTD_SUBMIT_MAX	192
-#define VTD_BULK_MAX	64
+#define VTD_SUBMIT_MAX	48
 
 #define VTD_FLAGS	(GPASID_VTD_SRE | GPASID_VTD_EAFE | GPASID_VTD_WPE)
 
 /*
- * gpasid_attachment::devtlb.  Decided once, so that what is set up is what is
+ * vtd_att::devtlb.  Decided once, so that what is set up is what is
  * taken down: a device that is gone or asleep has no configuration space to ask.
  */
 enum vtd_devtlb {
@@ -44,12 +46,37 @@ enum vtd_devtlb {
 	VTD_DEVTLB_EACH,	/* one descriptor for each PASID */
 };
 
+/**
+ * struct vtd_att - gpasid_attachment::drv
+ * @did: domain ID of all bindings of the attachment
+ * @devtlb: how the device's TLB is invalidated
+ */
+struct vtd_att {
+	u16 did;
+	enum vtd_devtlb devtlb;
+};
+
 /* Attachments with VTD_DEVTLB_EACH. */
 static atomic_t vtd_nr_per_pasid;
 
 static struct device_domain_info *vtd_info(const struct gpasid_attachment *att)
 {
 	return dev_iommu_priv_get(att->gdev->dev);
+}
+
+static struct dmar_domain *vtd_s2(const struct gpasid_attachment *att)
+{
+	return to_dmar_domain(att->parent->domain);
+}
+
+static u16 vtd_did(const struct gpasid_attachment *att)
+{
+	return ((struct vtd_att *)att->drv)->did;
+}
+
+static enum vtd_devtlb vtd_att_devtlb(const struct gpasid_attachment *att)
+{
+	return ((struct vtd_att *)att->drv)->devtlb;
 }
 
 static bool vtd_ats_global(struct device *dev)
@@ -119,7 +146,8 @@ static struct pasid_entry *vtd_table_get(struct device_domain_info *info,
 	if (table)
 		return table;
 
-	table = iommu_alloc_page_node(info->iommu->node, GFP_KERNEL_ACCOUNT);
+	/* It stays with the device, whatever VM has it: no VM pays for it. */
+	table = iommu_alloc_page_node(info->iommu->node, GFP_KERNEL);
 	if (!table)
 		return NULL;
 	vtd_flush_entry(info->iommu, table, VTD_PAGE_SIZE);
@@ -151,40 +179,48 @@ static struct pasid_entry *vtd_entry(struct device_domain_info *info,
 }
 
 /* The quadword that holds everything about the first stage. */
-static u64 vtd_first_stage(const struct gpasid_binding *b)
+static u64 vtd_first_stage(const struct gpasid_table *table)
 {
 	struct pasid_entry pe = {};
 
-	pasid_set_flptr(&pe, b->pgtbl);
-	if (b->addr_width == 57)
+	if (table->second_stage)
+		return 0;
+	pasid_set_flptr(&pe, table->pgtbl);
+	if (table->addr_width == 57)
 		pasid_set_flpm(&pe, 1);
-	if (b->vtd_flags & GPASID_VTD_SRE)
+	if (table->flags & GPASID_VTD_SRE)
 		pasid_set_sre(&pe);
-	if (b->vtd_flags & GPASID_VTD_WPE)
+	if (table->flags & GPASID_VTD_WPE)
 		pasid_set_wpe(&pe);
-	if (b->vtd_flags & GPASID_VTD_EAFE)
+	if (table->flags & GPASID_VTD_EAFE)
 		pasid_set_eafe(&pe);
 
 	return pe.val[2];
 }
 
+static u64 vtd_pgtt(const struct gpasid_table *table)
+{
+	return table->second_stage ? PASID_ENTRY_PGTT_SL_ONLY :
+				     PASID_ENTRY_PGTT_NESTED;
+}
+
 static void vtd_make_entry(const struct gpasid_binding *b,
 			   struct pasid_entry *pe)
 {
-	struct dmar_domain *s2 = to_dmar_domain(b->att->parent);
+	struct dmar_domain *s2 = vtd_s2(b->att);
 	struct intel_iommu *iommu = vtd_info(b->att)->iommu;
 
 	memset(pe, 0, sizeof(*pe));
-	pe->val[2] = vtd_first_stage(b);
+	pe->val[2] = vtd_first_stage(b->table);
 	pasid_set_slptr(pe, virt_to_phys(s2->pgd));
 	pasid_set_address_width(pe, s2->agaw);
-	pasid_set_domain_id(pe, b->att->did);
+	pasid_set_domain_id(pe, vtd_did(b->att));
 	pasid_set_page_snoop(pe, !!ecap_smpwc(iommu->ecap));
 	if (s2->force_snooping)
 		pasid_set_pgsnp(pe);
 	if (s2->dirty_tracking)
 		pasid_set_ssade(pe);
-	pasid_set_translation_type(pe, PASID_ENTRY_PGTT_NESTED);
+	pasid_set_translation_type(pe, vtd_pgtt(b->table));
 }
 
 /*
@@ -224,7 +260,7 @@ static int vtd_add_devtlb(struct qi_desc *desc, struct device_domain_info *info,
 
 	for (n = 0; n < times; n++) {
 		if (b)
-			vtd_desc_devtlb(&desc[n], info, b->hpasid, 0,
+			vtd_desc_devtlb(&desc[n], info, b->pasid, 0,
 					MAX_AGAW_PFN_WIDTH);
 		else
 			intel_gpasid_desc_dev_iotlb_all(info, &desc[n]);
@@ -232,9 +268,14 @@ static int vtd_add_devtlb(struct qi_desc *desc, struct device_domain_info *info,
 	return n;
 }
 
+static void vtd_submit(struct intel_iommu *iommu, struct qi_desc *desc, int n)
+{
+	qi_submit_sync(iommu, desc, n, 0);
+}
+
 /*
- * Device TLB by device TLB entry of each PASID under @att, for a device that
- * does not do all of them at once.  @only_cleared: those that are going.
+ * The device TLB for each PASID of @att, on a device that does not do all of
+ * them at once.  @only_cleared: those that are being taken down.
  */
 static void vtd_devtlb_each(struct gpasid_attachment *att, bool only_cleared)
 {
@@ -242,30 +283,23 @@ static void vtd_devtlb_each(struct gpasid_attachment *att, bool only_cleared)
 	struct gpasid_binding *b;
 	unsigned long index;
 	struct qi_desc *desc;
+	struct qi_desc one[2];
 	int n = 0;
 
-	/* Without memory they go one by one. */
-	desc = kmalloc_array(VTD_BULK_MAX + 2, sizeof(*desc), GFP_KERNEL);
-	xa_for_each(&att->gdev->bindings, index, b) {
-		struct qi_desc one[2];
-
-		if (b->att != att ||
-		    (only_cleared && b->state != GPASID_CLEARED))
+	/* Without memory they are submitted one by one. */
+	desc = kmalloc_array(VTD_SUBMIT_MAX, sizeof(*desc), GFP_KERNEL);
+	for (index = 0; (b = gpasid_att_next(att, &index)); index++) {
+		if (only_cleared && b->state != GPASID_CLEARED)
 			continue;
-		if (!desc) {
-			qi_submit_sync(info->iommu, one,
-				       vtd_add_devtlb(one, info, b), 0);
+		n += vtd_add_devtlb(desc ? &desc[n] : one, info, b);
+		if (desc && n < VTD_SUBMIT_MAX - 1)
 			continue;
-		}
-		n += vtd_add_devtlb(&desc[n], info, b);
-		if (n >= VTD_BULK_MAX) {
-			qi_submit_sync(info->iommu, desc, n, 0);
-			n = 0;
-			cond_resched();
-		}
+		vtd_submit(info->iommu, desc ?: one, n);
+		n = 0;
+		cond_resched();
 	}
 	if (n)
-		qi_submit_sync(info->iommu, desc, n, 0);
+		vtd_submit(info->iommu, desc, n);
 	kfree(desc);
 }
 
@@ -307,11 +341,87 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	return 0;
 }
 
-static int vtd_refuse(struct device *dev, const struct gpasid_bind_data *data,
-		      const char *why)
+/* What is malformed whatever the hardware is. */
+static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
+		     struct gpasid_table_attrs *attrs)
 {
-	dev_warn_ratelimited(dev, "hPASID %u: %s\n", data->hpasid, why);
+	if (data->format != GPASID_FORMAT_VTD ||
+	    data->vtd_flags & ~(u64)VTD_FLAGS)
+		return -EINVAL;
+	if (data->vtd_flags & GPASID_VTD_WPE &&
+	    !(data->vtd_flags & GPASID_VTD_SRE))
+		return -EINVAL;
+	if (data->addr_width != 48 && data->addr_width != 57) {
+		dev_warn_ratelimited(dev, "hPASID %u: %u-bit first stage\n",
+				     data->hpasid, data->addr_width);
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(data->pgtbl, SZ_4K)) {
+		dev_warn_ratelimited(dev, "hPASID %u: misaligned table 0x%llx\n",
+				     data->hpasid, data->pgtbl);
+		return -EINVAL;
+	}
+	attrs->pgtbl = data->pgtbl;
+	attrs->addr_width = data->addr_width;
+	attrs->flags = data->vtd_flags;
+
+	return 0;
+}
+
+/* The driver has checked the user's data when it allocated the domain. */
+static int vtd_describe(struct iommu_domain *nested,
+			struct iommu_domain **parent,
+			struct gpasid_table_attrs *attrs)
+{
+	struct dmar_domain *s1 = to_dmar_domain(nested);
+	u64 flags = s1->s1_cfg.flags;
+
+	*parent = &s1->s2_domain->domain;
+	*attrs = (struct gpasid_table_attrs) {
+		.pgtbl = s1->s1_pgtbl,
+		.addr_width = s1->s1_cfg.addr_width,
+	};
+	if (flags & IOMMU_VTD_S1_SRE)
+		attrs->flags |= GPASID_VTD_SRE;
+	if (flags & IOMMU_VTD_S1_EAFE)
+		attrs->flags |= GPASID_VTD_EAFE;
+	if (flags & IOMMU_VTD_S1_WPE)
+		attrs->flags |= GPASID_VTD_WPE;
+
+	return 0;
+}
+
+static int vtd_refuse(struct device *dev, const char *why)
+{
+	dev_warn_ratelimited(dev, "%s\n", why);
 	return -EOPNOTSUPP;
+}
+
+static int vtd_check_first_stage(struct device *dev, struct dmar_domain *s2,
+				 const struct gpasid_table_attrs *attrs)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_iommu *iommu = info->iommu;
+
+	if (!s2->nested_parent)
+		return -EINVAL;
+	if (attrs->pgtbl >> agaw_to_width(min(s2->agaw, iommu->agaw))) {
+		dev_warn_ratelimited(dev, "first-stage table 0x%llx too wide\n",
+				     attrs->pgtbl);
+		return -EINVAL;
+	}
+	if (!vtd_can_nest(iommu))
+		return vtd_refuse(dev, "no nested translation");
+	if (!vtd_max_pasids(dev))
+		return vtd_refuse(dev, "no PASIDs on this device");
+	if (attrs->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
+		return vtd_refuse(dev, "no 5-level first stage");
+	if (attrs->flags & GPASID_VTD_SRE && !ecap_srs(iommu->ecap))
+		return vtd_refuse(dev, "no supervisor requests");
+	if (attrs->flags & GPASID_VTD_EAFE && !ecap_eafs(iommu->ecap))
+		return vtd_refuse(dev, "no extended-accessed flag");
+
+	return 0;
 }
 
 /*
@@ -319,36 +429,17 @@ static int vtd_refuse(struct device *dev, const struct gpasid_bind_data *data,
  * hears of its own mistakes on any machine.
  */
 static int vtd_check(struct device *dev, struct iommu_domain *parent,
-		     const struct gpasid_bind_data *data)
+		     const struct gpasid_table_attrs *attrs)
 {
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	struct dmar_domain *s2 = to_dmar_domain(parent);
-	struct intel_iommu *iommu = info->iommu;
 
 	if (parent->ops != intel_iommu_ops.default_domain_ops ||
-	    !s2->nested_parent || s2->use_first_level)
+	    s2->use_first_level)
 		return -EINVAL;
-	if (data->vtd_flags & ~VTD_FLAGS ||
-	    (data->vtd_flags & GPASID_VTD_WPE &&
-	     !(data->vtd_flags & GPASID_VTD_SRE)))
-		return -EINVAL;
-	if (data->pgtbl >> agaw_to_width(min(s2->agaw, iommu->agaw))) {
-		dev_warn_ratelimited(dev, "hPASID %u: table 0x%llx too wide\n",
-				     data->hpasid, data->pgtbl);
-		return -EINVAL;
-	}
-	if (!vtd_can_nest(iommu))
-		return vtd_refuse(dev, data, "no nested translation");
-	if (!vtd_max_pasids(dev))
-		return vtd_refuse(dev, data, "no PASIDs on this device");
-	if (data->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
-		return vtd_refuse(dev, data, "no 5-level first stage");
-	if (data->vtd_flags & GPASID_VTD_SRE && !ecap_srs(iommu->ecap))
-		return vtd_refuse(dev, data, "no supervisor requests");
-	if (data->vtd_flags & GPASID_VTD_EAFE && !ecap_eafs(iommu->ecap))
-		return vtd_refuse(dev, data, "no extended-accessed flag");
-
-	return 0;
+	if (attrs)
+		return vtd_check_first_stage(dev, s2, attrs);
+	return vtd_max_pasids(dev) ? 0 :
+	       vtd_refuse(dev, "no PASIDs on this device");
 }
 
 /*
@@ -364,53 +455,119 @@ static void vtd_sync_map(struct dmar_domain *s2, struct intel_iommu *iommu)
 	spin_unlock(&s2->lock);
 }
 
-static int vtd_attach(struct gpasid_attachment *att)
+static int vtd_did_alloc(struct intel_iommu *iommu)
 {
-	struct dmar_domain *s2 = to_dmar_domain(att->parent);
-	struct device_domain_info *info = vtd_info(att);
+	unsigned long nr = cap_ndoms(iommu->cap), did;
+
+	spin_lock(&iommu->lock);
+	did = find_first_zero_bit(iommu->domain_ids, nr);
+	if (did < nr)
+		set_bit(did, iommu->domain_ids);
+	spin_unlock(&iommu->lock);
+
+	return did < nr ? did : -ENOSPC;
+}
+
+static void vtd_did_free(struct intel_iommu *iommu, u16 did)
+{
+	spin_lock(&iommu->lock);
+	clear_bit(did, iommu->domain_ids);
+	spin_unlock(&iommu->lock);
+}
+
+/* What may be mapped, and how, fits the unit: the parent's state is kept. */
+static int vtd_attach_check(struct dmar_domain *s2,
+			    struct device_domain_info *info)
+{
 	int gaw = s2->gaw;
 	int ret;
 
-	if (!vtd_max_pasids(info->dev) || !vtd_can_nest(info->iommu))
+	if (!vtd_max_pasids(info->dev))
 		return -EOPNOTSUPP;
 	/* A table in use is not cut down to what a smaller unit walks. */
 	if (info->iommu->agaw < s2->agaw)
 		return -EINVAL;
-	ret = prepare_domain_attach_device(att->parent, info->dev);
-	if (ret)
-		return ret;
+	ret = prepare_domain_attach_device(&s2->domain, info->dev);
 	/* Nor is what may be mapped widened to what a larger one walks. */
 	s2->gaw = min(gaw, s2->gaw);
 
-	ret = domain_attach_iommu(s2, info->iommu);
+	return ret;
+}
+
+/* The parent's domain ID on the unit, or one for the device's own numbers. */
+static int vtd_attach_did(struct gpasid_attachment *att, struct vtd_att *va)
+{
+	struct intel_iommu *iommu = vtd_info(att)->iommu;
+	struct dmar_domain *s2 = vtd_s2(att);
+	int ret;
+
+	ret = domain_attach_iommu(s2, iommu);
 	if (ret)
 		return ret;
-	att->did = domain_id_iommu(s2, info->iommu);
-	att->devtlb = vtd_devtlb(info);
-
-	ret = intel_gpasid_assign_tags(s2, info->dev,
-				       att->devtlb == VTD_DEVTLB_ALL);
-	if (ret) {
-		domain_detach_iommu(s2, info->iommu);
+	ret = att->own ? vtd_did_alloc(iommu) : domain_id_iommu(s2, iommu);
+	if (ret < 0) {
+		domain_detach_iommu(s2, iommu);
 		return ret;
 	}
-	vtd_sync_map(s2, info->iommu);
-	if (att->devtlb == VTD_DEVTLB_EACH)
-		atomic_inc(&vtd_nr_per_pasid);
+	va->did = ret;
 
 	return 0;
 }
 
+static void vtd_detach_did(struct gpasid_attachment *att, struct vtd_att *va)
+{
+	struct intel_iommu *iommu = vtd_info(att)->iommu;
+
+	if (att->own)
+		vtd_did_free(iommu, va->did);
+	domain_detach_iommu(vtd_s2(att), iommu);
+}
+
+static int vtd_attach(struct gpasid_attachment *att)
+{
+	struct device_domain_info *info = vtd_info(att);
+	struct dmar_domain *s2 = vtd_s2(att);
+	struct vtd_att *va;
+	int ret;
+
+	ret = vtd_attach_check(s2, info);
+	if (ret)
+		return ret;
+	va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
+	if (!va)
+		return -ENOMEM;
+	va->devtlb = vtd_devtlb(info);
+	ret = vtd_attach_did(att, va);
+	if (ret)
+		goto out_free;
+	ret = intel_gpasid_assign_tags(s2, info->dev, va->did,
+				       va->devtlb == VTD_DEVTLB_ALL);
+	if (ret)
+		goto out_did;
+	vtd_sync_map(s2, info->iommu);
+	if (va->devtlb == VTD_DEVTLB_EACH)
+		atomic_inc(&vtd_nr_per_pasid);
+	att->drv = va;
+
+	return 0;
+
+out_did:
+	vtd_detach_did(att, va);
+out_free:
+	kfree(va);
+	return ret;
+}
+
 static void vtd_detach(struct gpasid_attachment *att)
 {
-	struct dmar_domain *s2 = to_dmar_domain(att->parent);
-	struct device_domain_info *info = vtd_info(att);
+	struct vtd_att *va = att->drv;
 
-	if (att->devtlb == VTD_DEVTLB_EACH)
+	if (va->devtlb == VTD_DEVTLB_EACH)
 		atomic_dec(&vtd_nr_per_pasid);
-	intel_gpasid_unassign_tags(s2, info->dev,
-				   att->devtlb == VTD_DEVTLB_ALL);
-	domain_detach_iommu(s2, info->iommu);
+	intel_gpasid_unassign_tags(vtd_s2(att), att->gdev->dev, va->did,
+				   va->devtlb == VTD_DEVTLB_ALL);
+	vtd_detach_did(att, va);
+	kfree(va);
 }
 
 /*
@@ -425,7 +582,7 @@ static int vtd_bind(struct gpasid_binding *b)
 	struct qi_desc desc[2];
 	int i;
 
-	pe = vtd_entry(info, b->hpasid, true);
+	pe = vtd_entry(info, b->pasid, true);
 	if (!pe)
 		return -ENOMEM;
 	if (READ_ONCE(pe->val[0]))
@@ -443,23 +600,32 @@ static int vtd_bind(struct gpasid_binding *b)
 		iommu_flush_write_buffer(iommu);
 		return 0;
 	}
-	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
-	vtd_desc_piotlb(&desc[1], b->att->did, b->hpasid, 0, -1, false);
-	qi_submit_sync(iommu, desc, ARRAY_SIZE(desc), 0);
+	vtd_desc_pasid_cache(&desc[0], vtd_did(b->att), b->pasid, QI_PC_PASID_SEL);
+	vtd_desc_piotlb(&desc[1], vtd_did(b->att), b->pasid, 0, -1, false);
+	vtd_submit(iommu, desc, ARRAY_SIZE(desc));
 
 	return 0;
 }
 
 /*
- * The first stage changes, the entry stays present.  All that changes is in one
- * quadword, so hardware sees the old table or the new one.
+ * The entry stays present.  What changes between two first stages is in one
+ * quadword; to or from the second stage alone it is the type, and the first
+ * stage is ignored while the type does not ask for it.  So hardware sees the old
+ * table or the new one.
  */
 static void vtd_set_table(struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(b->att);
-	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
+	struct pasid_entry *pe = vtd_entry(info, b->pasid, false);
+	struct pasid_entry type = { .val[0] = READ_ONCE(pe->val[0]) };
 
-	WRITE_ONCE(pe->val[2], vtd_first_stage(b));
+	pasid_set_translation_type(&type, vtd_pgtt(b->table));
+	if (!b->table->second_stage) {
+		WRITE_ONCE(pe->val[2], vtd_first_stage(b->table));
+		vtd_flush_entry(info->iommu, pe, sizeof(*pe));
+		dma_wmb();
+	}
+	WRITE_ONCE(pe->val[0], type.val[0]);
 	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
 }
 
@@ -473,17 +639,17 @@ static void vtd_flush_table(struct gpasid_binding *b)
 	struct qi_desc desc[4];
 	int n = 2;
 
-	vtd_desc_pasid_cache(&desc[0], b->att->did, b->hpasid, QI_PC_PASID_SEL);
-	vtd_desc_piotlb(&desc[1], b->att->did, b->hpasid, 0, -1, false);
+	vtd_desc_pasid_cache(&desc[0], vtd_did(b->att), b->pasid, QI_PC_PASID_SEL);
+	vtd_desc_piotlb(&desc[1], vtd_did(b->att), b->pasid, 0, -1, false);
 	if (vtd_has_devtlb(info))
 		n += vtd_add_devtlb(&desc[n], info, b);
-	qi_submit_sync(info->iommu, desc, n, 0);
+	vtd_submit(info->iommu, desc, n);
 }
 
 static void vtd_clear(struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(b->att);
-	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
+	struct pasid_entry *pe = vtd_entry(info, b->pasid, false);
 
 	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) & ~(u64)PASID_PTE_PRESENT);
 	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
@@ -499,20 +665,20 @@ static void vtd_flush_entries(struct gpasid_attachment *att,
 {
 	struct device_domain_info *info = vtd_info(att);
 	bool devtlb = vtd_has_devtlb(info);
-	bool each = devtlb && !b && att->devtlb != VTD_DEVTLB_ALL;
+	bool each = devtlb && !b && vtd_att_devtlb(att) != VTD_DEVTLB_ALL;
 	struct intel_iommu *iommu = info->iommu;
 	struct qi_desc desc[4];
 	int n = 2;
 
 	if (b)
-		vtd_desc_pasid_cache(&desc[0], att->did, b->hpasid,
+		vtd_desc_pasid_cache(&desc[0], vtd_did(att), b->pasid,
 				     QI_PC_PASID_SEL);
 	else
-		vtd_desc_pasid_cache(&desc[0], att->did, 0, QI_PC_ALL_PASIDS);
-	qi_desc_iotlb(iommu, att->did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
+		vtd_desc_pasid_cache(&desc[0], vtd_did(att), 0, QI_PC_ALL_PASIDS);
+	qi_desc_iotlb(iommu, vtd_did(att), 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
 	if (devtlb && !each)
 		n += vtd_add_devtlb(&desc[n], info, b);
-	qi_submit_sync(iommu, desc, n, 0);
+	vtd_submit(iommu, desc, n);
 	if (each)
 		vtd_devtlb_each(att, only_cleared);
 }
@@ -526,15 +692,15 @@ static void vtd_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(att);
 
-	intel_gpasid_drain_prq(info->dev, att->did,
-			       b ? b->hpasid : INTEL_GPASID_ALL,
-			       att->devtlb == VTD_DEVTLB_ALL);
+	intel_gpasid_drain_prq(info->dev, vtd_did(att),
+			       b ? b->pasid : INTEL_GPASID_ALL,
+			       vtd_att_devtlb(att) == VTD_DEVTLB_ALL);
 }
 
 static void vtd_reset(struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(b->att);
-	struct pasid_entry *pe = vtd_entry(info, b->hpasid, false);
+	struct pasid_entry *pe = vtd_entry(info, b->pasid, false);
 
 	pasid_clear_entry(pe);
 	vtd_flush_entry(info->iommu, pe, sizeof(*pe));
@@ -552,6 +718,7 @@ struct vtd_batch_unit {
 	/* What the last PASID-based IOTLB descriptor was for. */
 	unsigned int last_entry;
 	u16 last_did;
+	u32 last_pasid;
 	bool any;
 	struct qi_desc desc[VTD_SUBMIT_MAX];
 };
@@ -576,7 +743,7 @@ static void *vtd_inv_begin(void)
 static void vtd_batch_submit(struct vtd_batch_unit *unit)
 {
 	if (unit->nr)
-		qi_submit_sync(unit->iommu, unit->desc, unit->nr, 0);
+		vtd_submit(unit->iommu, unit->desc, unit->nr);
 	unit->nr = 0;
 }
 
@@ -619,50 +786,54 @@ static unsigned int vtd_range_order(const struct gpasid_inv_range *range,
 	return order;
 }
 
-/* Once per unit, not per device: the same domain ID serves both. */
+/* Once for all devices that share the domain ID and the PASID. */
 static void vtd_batch_piotlb(struct vtd_batch_unit *unit,
-			     const struct gpasid_attachment *att,
+			     const struct gpasid_binding *b,
 			     const struct gpasid_inv_range *range,
 			     u64 base, unsigned int order)
 {
 	struct qi_desc *desc = &unit->desc[unit->nr];
+	u16 did = vtd_did(b->att);
 
 	if (unit->any && unit->last_entry == range->entry &&
-	    unit->last_did == att->did)
+	    unit->last_did == did && unit->last_pasid == b->pasid)
 		return;
 
 	unit->any = true;
 	unit->last_entry = range->entry;
-	unit->last_did = att->did;
+	unit->last_did = did;
+	unit->last_pasid = b->pasid;
 	/* The whole address space has no mask of its own. */
 	if (range->all || order >= MAX_AGAW_PFN_WIDTH ||
 	    order > cap_max_amask_val(unit->iommu->cap))
-		vtd_desc_piotlb(desc, att->did, range->hpasid, 0, -1, false);
+		vtd_desc_piotlb(desc, did, b->pasid, 0, -1, false);
 	else
-		vtd_desc_piotlb(desc, att->did, range->hpasid, base,
-				1UL << order, range->leaf);
+		vtd_desc_piotlb(desc, did, b->pasid, base, 1UL << order,
+				range->leaf);
 	unit->nr++;
 }
 
-static void vtd_inv_range(void *priv, struct gpasid_attachment *att,
+static void vtd_inv_range(void *priv, struct gpasid_binding *b,
 			  const struct gpasid_inv_range *range)
 {
-	struct device_domain_info *info = vtd_info(att);
-	struct vtd_batch_unit *unit;
+	struct device_domain_info *info = vtd_info(b->att);
 	unsigned int order = MAX_AGAW_PFN_WIDTH;
+	struct vtd_batch_unit *unit;
 	u64 base = 0;
 
+	if (b->table->second_stage)
+		return;
 	if (!range->all)
 		order = vtd_range_order(range, &base);
 
 	unit = vtd_batch_unit(priv, info->iommu);
-	vtd_batch_piotlb(unit, att, range, base, order);
+	vtd_batch_piotlb(unit, b, range, base, order);
 	if (intel_gpasid_has_devtlb(info)) {
-		vtd_desc_devtlb(&unit->desc[unit->nr++], info, range->hpasid,
+		vtd_desc_devtlb(&unit->desc[unit->nr++], info, b->pasid,
 				base, order);
 		if (info->dtlb_extra_inval)
 			vtd_desc_devtlb(&unit->desc[unit->nr++], info,
-					range->hpasid, base, order);
+					b->pasid, base, order);
 	}
 	if (unit->nr > VTD_SUBMIT_MAX - 3)
 		vtd_batch_submit(unit);
@@ -684,10 +855,12 @@ static const struct gpasid_ops vtd_ops = {
 	.owner = THIS_MODULE,
 	.iommu_ops = &intel_iommu_ops,
 	.get_caps = vtd_get_caps,
+	.parse = vtd_parse,
+	.describe = vtd_describe,
 	.check = vtd_check,
 	.attach = vtd_attach,
 	.detach = vtd_detach,
-	.sva_bind_gpasid = vtd_bind,
+	.bind = vtd_bind,
 	.set_table = vtd_set_table,
 	.flush_table = vtd_flush_table,
 	.clear = vtd_clear,
@@ -707,7 +880,7 @@ static void vtd_sync_one(struct gpasid_attachment *att, void *arg)
 {
 	struct device_domain_info *info = vtd_info(att);
 
-	if (att->devtlb == VTD_DEVTLB_EACH && vtd_has_devtlb(info))
+	if (vtd_att_devtlb(att) == VTD_DEVTLB_EACH && vtd_has_devtlb(info))
 		vtd_devtlb_each(att, false);
 }
 
@@ -729,10 +902,10 @@ static void vtd_dirty_set(struct gpasid_attachment *att, void *arg)
 	struct pasid_entry *pe;
 	unsigned long index;
 
-	xa_for_each(&att->gdev->bindings, index, b) {
-		if (b->att != att || b->state == GPASID_CLEARED)
+	for (index = 0; (b = gpasid_att_next(att, &index)); index++) {
+		if (b->state == GPASID_CLEARED)
 			continue;
-		pe = vtd_entry(info, b->hpasid, false);
+		pe = vtd_entry(info, b->pasid, false);
 		if (s2->dirty_tracking)
 			pasid_set_ssade(pe);
 		else

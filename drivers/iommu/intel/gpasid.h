@@ -3,10 +3,10 @@
  * Guest PASIDs: what the VT-d driver and its guest-PASID backend (a module)
  * know of each other.
  *
- * All PASIDs bound on a device under one parent share the parent's domain ID
- * on that unit.  A second-stage flush thus needs two tags for a device, however
- * many PASIDs are bound: the parent's IOTLB tag, and one for the device TLB
- * that stands for all PASIDs.
+ * All PASIDs bound on a device under one parent have one or two domain IDs.  A
+ * second-stage flush thus needs a few tags for a device, however many PASIDs are
+ * bound: one for the IOTLB by each domain ID, and one for the device TLB that
+ * stands for all PASIDs.
  */
 #ifndef __INTEL_GPASID_H
 #define __INTEL_GPASID_H
@@ -46,9 +46,9 @@ bool intel_gpasid_can_prq(struct device_domain_info *info);
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu);
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
-			     bool devtlb);
+			     u16 did, bool devtlb);
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
-				bool devtlb);
+				u16 did, bool devtlb);
 void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct device_domain_info *info,
 			    struct qi_batch *batch);

@@ -8,7 +8,9 @@
  * calls the functions at the end of this file.
  *
  * iommufd_ctx::gpasid_set is written once, by cmpxchg, and read without a lock.
- * iommufd_group::lock keeps a device on its parent while a bind goes on.
+ * iommufd_group::lock keeps the HWPT of the device's RID while a bind looks at
+ * it.  What is bound does not depend on the RID afterwards: bindings hold their
+ * nest parent themselves, and end at the latest with the device.
  */
 #include <linux/gpasid.h>
 #include <linux/iommufd.h>
@@ -80,7 +82,8 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->flags & ~IOMMU_GPASID_ALLOC_GPASID || max > GPASID_MAX ||
-	    min > max || cmd->gpasid > (guest ? GPASID_MAX : 0))
+	    min > max || cmd->gpasid > (guest ? GPASID_MAX : 0) ||
+	    (guest && !cmd->gpasid))
 		return -EINVAL;
 
 	set = iommufd_gpasid_set_make(ucmd->ictx);
@@ -263,8 +266,8 @@ out_respond:
  * Devices
  */
 
-/* The nest parent that @idev is attached to, alone in its group or not. */
-static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
+/* The nest parent of @idev's RID, or of the nested HWPT that the RID is on. */
+static struct iommufd_hwpt_paging *gpasid_rid_parent(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hwpt_paging *paging;
@@ -281,10 +284,53 @@ static struct iommu_domain *gpasid_parent(struct iommufd_device *idev)
 	paging = find_hwpt_paging(igroup->hwpt);
 	if (!paging || !paging->nest_parent)
 		return ERR_PTR(-ENODEV);
-	return paging->common.domain;
+	refcount_inc(&paging->common.obj.users);
+	return paging;
 }
 
-/* -ENODEV for who could have attached the device to a nest parent. */
+/* The nest parent that the user names, with a reference. */
+static struct iommufd_hwpt_paging *gpasid_named_parent(struct iommufd_ctx *ictx,
+						       u32 pt_id)
+{
+	struct iommufd_hwpt_paging *paging;
+	struct iommufd_object *obj;
+
+	obj = iommufd_get_object(ictx, pt_id, IOMMUFD_OBJ_HWPT_PAGING);
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+	paging = container_of(obj, struct iommufd_hwpt_paging, common.obj);
+	if (paging->nest_parent)
+		refcount_inc(&obj->users);
+	else
+		paging = ERR_PTR(-EINVAL);
+	iommufd_put_object(ictx, obj);
+
+	return paging;
+}
+
+static struct iommufd_hwpt_paging *gpasid_parent(struct iommufd_device *idev,
+						 u32 pt_id)
+{
+	struct iommufd_hwpt_paging *paging;
+
+	if (pt_id)
+		return gpasid_named_parent(idev->ictx, pt_id);
+	mutex_lock(&idev->igroup->lock);
+	paging = gpasid_rid_parent(idev);
+	mutex_unlock(&idev->igroup->lock);
+
+	return paging;
+}
+
+/* The last binding that kept the nest parent has ended. */
+static void gpasid_unpin(void *arg)
+{
+	struct iommufd_hwpt_paging *paging = arg;
+
+	refcount_dec(&paging->common.obj.users);
+}
+
+/* -ENODEV is for a device that could be attached to a nest parent. */
 static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 {
 	struct gpasid_caps caps;
@@ -295,86 +341,102 @@ static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 	return rc;
 }
 
-/* Bind under @parent, page requests on; a failed bind leaves them as they were. */
-static int gpasid_bind_locked(struct iommufd_device *idev,
-			      struct iommu_domain *parent,
-			      struct gpasid_bind_data *data)
+/*
+ * The guest writes its number into the device, which puts that on the wire: a
+ * number that nobody translates cannot stand for another.
+ */
+static int gpasid_identity(struct gpasid_bind_data *data)
 {
-	bool iopf = idev->gpasid_iopf;
+	ioasid_t spid;
+
+	if (data->flags & GPASID_BIND_GPASID) {
+		if (data->hpasid && data->hpasid != data->gpasid)
+			return -EINVAL;
+		data->hpasid = data->gpasid;
+	}
+	spid = ioasid_spid(data->set, data->hpasid);
+	return spid == INVALID_IOASID || spid == data->hpasid ? 0 : -EINVAL;
+}
+
+/* Page requests on, and back to what they were when the bind fails. */
+static int gpasid_bind_iopf(struct iommufd_device *idev,
+			    struct iommu_domain *parent,
+			    struct gpasid_bind_data *data)
+{
+	struct mutex *lock = &idev->igroup->lock;
+	bool iopf;
 	int rc;
 
-	if (!list_is_singular(&idev->igroup->device_list))
-		return -EOPNOTSUPP;
+	mutex_lock(lock);
+	iopf = idev->gpasid_iopf;
+	rc = list_is_singular(&idev->igroup->device_list) ||
+	     list_empty(&idev->igroup->device_list) ?
+	     iommufd_gpasid_iopf_enable(idev) : -EOPNOTSUPP;
+	if (rc) {
+		data->unpin(data->unpin_arg);
+	} else {
+		rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
+		/* What is bound may have page requests to be answered. */
+		if (rc && !iopf && !gpasid_count(idev->dev, idev))
+			iommufd_gpasid_iopf_disable(idev);
+	}
+	mutex_unlock(lock);
 
-	rc = iommufd_gpasid_iopf_enable(idev);
-	if (rc)
-		return rc;
-
-	rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
-	/* What is bound may have page requests waiting for an answer. */
-	if (rc && !iopf && !gpasid_parent_busy(idev->dev, parent))
-		iommufd_gpasid_iopf_disable(idev);
 	return rc;
 }
 
 /**
- * iommufd_device_bind_gpasid() - Bind a PASID of a device
- * @idev: the device, attached to a nest parent
- * @data: the binding; set and owner are filled in here
+ * iommufd_device_bind_gpasid() - Bind a host PASID of a device
+ * @idev: the device
+ * @data: the binding; set, owner and the pin are filled in here
+ * @pt_id: the nest-parent HWPT to bind under; 0: the one that @idev is attached
+ *         to, by itself or by a nested HWPT
  *
- * iommu_sva_bind_gpasid() with the context's PASIDs, under the nest parent that
- * @idev is attached to.
+ * iommu_sva_bind_gpasid() with the context's PASIDs.  The guest PASID of a
+ * physical device is the host PASID.
  *
  * Context: Process context. May sleep. Takes the device's group lock.
- * Return: as iommu_sva_bind_gpasid(); -ENODEV when the device is not attached
- * to a nest parent; -EOPNOTSUPP when it shares its IOMMU group, or cannot nest.
+ * Return: as iommu_sva_bind_gpasid(); -ENODEV when @pt_id is 0 and the device is
+ * not attached to a nest parent; -EOPNOTSUPP when it shares its IOMMU group, or
+ * cannot nest; -EINVAL when the guest PASID is another than the host PASID.
  */
 int iommufd_device_bind_gpasid(struct iommufd_device *idev,
-			       struct gpasid_bind_data *data)
+			       struct gpasid_bind_data *data, u32 pt_id)
 {
-	struct iommu_domain *parent;
+	struct iommufd_hwpt_paging *paging;
 	int rc;
 
 	data->set = iommufd_gpasid_set_make(idev->ictx);
 	if (IS_ERR(data->set))
 		return PTR_ERR(data->set);
+	rc = gpasid_identity(data);
+	if (rc)
+		return rc;
+	paging = gpasid_parent(idev, pt_id);
+	if (IS_ERR(paging))
+		return gpasid_no_parent(idev, PTR_ERR(paging));
 	data->owner = idev;
 	data->dev_id = idev->obj.id;
 	data->flags |= GPASID_BIND_EXCLUSIVE;
+	data->unpin = gpasid_unpin;
+	data->unpin_arg = paging;
 
-	mutex_lock(&idev->igroup->lock);
-	parent = gpasid_parent(idev);
-	if (IS_ERR(parent))
-		rc = gpasid_no_parent(idev, PTR_ERR(parent));
-	else
-		rc = gpasid_bind_locked(idev, parent, data);
-	mutex_unlock(&idev->igroup->lock);
-
-	return rc;
+	return gpasid_bind_iopf(idev, paging->common.domain, data);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind_gpasid, IOMMUFD);
 
 /**
  * iommufd_device_unbind_gpasid() - Undo iommufd_device_bind_gpasid()
  * @idev: the device
- * @pasid: the PASID
- * @guest: @pasid is a guest PASID, else a host PASID
+ * @pasid: the PASID, for host and guest the same
  *
  * Context: Process context. May sleep.
  * Return: 0; -ENOENT when @idev has not bound it.
  */
-int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid,
-				 bool guest)
+int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid)
 {
-	ioasid_t hpasid;
-	int rc;
-
-	rc = gpasid_to_host(idev->ictx, pasid, guest, &hpasid);
-	if (rc)
-		return rc;
-
 	return iommu_sva_unbind_gpasid(idev->dev, gpasid_set(idev->ictx),
-				       hpasid, idev);
+				       pasid, idev);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind_gpasid, IOMMUFD);
 
@@ -391,59 +453,10 @@ unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_count_gpasid, IOMMUFD);
 
-/**
- * iommufd_device_gpasid_busy() - Must a device stay on its parent
- * @idev: the device
- *
- * Context: Process context. May sleep. Takes the device's group lock.
- * Return: true while PASIDs of the device are bound under the parent that it is
- * attached to.
- */
-bool iommufd_device_gpasid_busy(struct iommufd_device *idev)
+/* The device leaves the context, and nothing of it stays bound. */
+void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
 {
-	struct iommu_domain *parent;
-	bool busy;
-
-	mutex_lock(&idev->igroup->lock);
-	parent = gpasid_parent(idev);
-	busy = !IS_ERR(parent) && gpasid_parent_busy(idev->dev, parent);
-	mutex_unlock(&idev->igroup->lock);
-
-	return busy;
-}
-EXPORT_SYMBOL_NS_GPL(iommufd_device_gpasid_busy, IOMMUFD);
-
-/*
- * May the group's HWPT be exchanged?  It goes for all devices of the group:
- * -EBUSY while PASIDs of any are bound under it.
- */
-int iommufd_gpasid_may_replace(struct iommufd_device *idev)
-{
-	struct iommu_domain *parent = gpasid_parent(idev);
-	struct iommufd_device *cur;
-
-	if (IS_ERR(parent))
-		return 0;
-	list_for_each_entry(cur, &idev->igroup->device_list, group_item)
-		if (gpasid_parent_busy(cur->dev, parent))
-			return -EBUSY;
-	return 0;
-}
-
-/* The device leaves its parent: whatever is bound goes first. */
-void iommufd_gpasid_detach(struct iommufd_device *idev)
-{
-	struct iommu_domain *parent;
-
-	mutex_lock(&idev->igroup->lock);
-	parent = gpasid_parent(idev);
-	mutex_unlock(&idev->igroup->lock);
-
-	if (!IS_ERR(parent))
-		iommu_sva_unbind_gpasid_parent(idev->dev, parent);
-	/* PASIDs that binds had allocated are on their way back. */
-	if (gpasid_set(idev->ictx))
-		ioasid_drain(gpasid_set(idev->ictx));
+	iommu_sva_unbind_gpasid_owner(idev->dev, idev);
 
 	mutex_lock(&idev->igroup->lock);
 	iommufd_gpasid_iopf_disable(idev);

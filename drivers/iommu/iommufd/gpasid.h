@@ -19,8 +19,7 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_gpasid_release(struct iommufd_ctx *ictx);
-int iommufd_gpasid_may_replace(struct iommufd_device *idev);
-void iommufd_gpasid_detach(struct iommufd_device *idev);
+void iommufd_gpasid_unbind_all(struct iommufd_device *idev);
 #else
 static inline int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 {
@@ -56,12 +55,7 @@ static inline void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 {
 }
 
-static inline int iommufd_gpasid_may_replace(struct iommufd_device *idev)
-{
-	return 0;
-}
-
-static inline void iommufd_gpasid_detach(struct iommufd_device *idev)
+static inline void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
 {
 }
 #endif

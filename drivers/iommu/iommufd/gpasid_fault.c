@@ -67,12 +67,10 @@ static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
 
 	while (room && gpasid_fault_pending(ff->q)) {
 		n = min_t(size_t, room, ARRAY_SIZE(records));
-		/* What is taken off the queue must have a place to go. */
-		if (clear_user(buf + done, n * sizeof(records[0])))
-			return done ?: -EFAULT;
-		n = gpasid_fault_read(ff->q, records, n);
+		n = gpasid_fault_peek(ff->q, records, n);
 		if (copy_to_user(buf + done, records, n * sizeof(records[0])))
 			return done ?: -EFAULT;
+		gpasid_fault_take(ff->q, records, n);
 		done += n * sizeof(records[0]);
 		room -= n;
 	}

@@ -352,21 +352,30 @@ enum vfio_gpasid_bind_flags {
  * @flags: Combination of enum vfio_gpasid_bind_flags
  * @format: One of enum gpasid_format
  * @addr_width: Guest-virtual address width: 48 (4 levels) or 57 (5 levels)
- * @hpasid: Input: a host PASID of the context, or 0: use the one that has
- *          @gpasid, and where there is none allocate one, which the last
- *          unbind frees.  Output: the host PASID bound
+ * @hpasid: Input: a host PASID of the context, or 0: the one that has @gpasid.
+ *          Output: the host PASID bound
  * @gpasid: Guest PASID, with VFIO_GPASID_BIND_GPASID
  * @pgtbl: Guest-physical address of the guest's first-stage table
  * @vtd_flags: Combination of enum gpasid_vtd_flags
+ * @pt_id: Nest-parent HWPT to bind under; 0: the one that the device is attached
+ *         to, by itself or by a nested HWPT.  The binding keeps it from being
+ *         destroyed.  Must be 0 on a virtual device
+ * @__reserved: Must be 0
  *
  * Point the device's PASID-table entry at a guest's first-stage table, nested
- * on the nest-parent HWPT that the device is attached to.
+ * on a nest-parent HWPT.  What the device is attached to may change afterwards;
+ * the binding stays.
+ *
+ * The guest of a physical device writes its PASID into the device, which puts it
+ * on the wire as it is: there the guest PASID is the host PASID.
  *
  * Errors: EINVAL (unknown flag, misaligned or too wide table address, PASID
- * out of range), EOPNOTSUPP (the hardware cannot), ENOENT (host PASID not of
- * this context; replace: not bound), EEXIST (guest PASID taken), EBUSY (bound
- * already, or bound to another table on another device), ENODEV (device not
- * attached to a nest parent), ENOSPC, ENOMEM.
+ * out of range; physical device: the guest PASID is not the host PASID),
+ * EOPNOTSUPP (the hardware cannot, or the device is not alone in its group),
+ * ENOENT (PASID or HWPT not of this context; replace: not bound), EEXIST (the
+ * host PASID has another guest PASID), EBUSY (bound already, or bound to another
+ * table on another device), ENODEV (device not attached to a nest parent, or
+ * file not bound to iommufd), ENOSPC, ENOMEM.
  */
 struct vfio_device_gpasid_bind {
 	__u32 argsz;
@@ -377,6 +386,8 @@ struct vfio_device_gpasid_bind {
 	__u32 gpasid;
 	__aligned_u64 pgtbl;
 	__aligned_u64 vtd_flags;
+	__u32 pt_id;
+	__u32 __reserved;
 };
 
 #define VFIO_DEVICE_GPASID_BIND _IO(GPASID_TYPE, GPASID_CMD_BIND)

@@ -235,9 +235,13 @@ int gvm_dev_vtd_caps(struct gvm_dev *dev, __u64 *cap, __u64 *ecap);
 
 /* ---- guest PASIDs (pasid.c) -------------------------------------------------- */
 
-/* Allocate without and with a guest PASID. */
+/*
+ * Allocate a host PASID: without a guest PASID; for a guest PASID that something
+ * translates; and one that the guest uses by the same number.
+ */
 int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid);
 int gvm_pasid_alloc_guest(struct gvm *vm, __u32 gpasid, __u32 *hpasid);
+int gvm_pasid_alloc_identity(struct gvm *vm, __u32 pasid);
 int gvm_pasid_free(struct gvm *vm, __u32 hpasid);
 int gvm_pasid_free_guest(struct gvm *vm, __u32 gpasid);
 int gvm_pasid_g2h(struct gvm *vm, __u32 gpasid, __u32 *hpasid);
@@ -249,7 +253,7 @@ int gvm_quota_set(struct gvm *vm, __u32 quota);
 
 int gvm_dev_info(struct gvm_dev *dev, struct vfio_device_gpasid_info *info);
 
-/* Bind @gpasid to @pt; a host PASID is found or allocated. */
+/* Bind @gpasid to @pt; the host PASID of that number is allocated if need be. */
 int gvm_bind(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 gpasid,
 	     __u32 *hpasid);
 

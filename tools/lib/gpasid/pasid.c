@@ -2,33 +2,51 @@
 /*
  * Guest PASIDs: the ioctls of linux/gpasid.h, one function for each use.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "gpasid-vmm.h"
 
-static int pasid_alloc(struct gvm *vm, __u32 flags, __u32 gpasid, __u32 *hpasid)
+static int pasid_alloc(struct gvm *vm, struct iommu_gpasid_alloc *cmd,
+		       __u32 *hpasid)
 {
-	struct iommu_gpasid_alloc cmd = {
-		.size = sizeof(cmd),
-		.flags = flags,
-		.gpasid = gpasid,
-	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_ALLOC, &cmd);
+	int rc;
 
-	if (!rc)
-		*hpasid = cmd.out_hpasid;
+	cmd->size = sizeof(*cmd);
+	rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_ALLOC, cmd);
+	if (!rc && hpasid)
+		*hpasid = cmd->out_hpasid;
 	return rc;
 }
 
 int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid)
 {
-	return pasid_alloc(vm, 0, 0, hpasid);
+	struct iommu_gpasid_alloc cmd = {};
+
+	return pasid_alloc(vm, &cmd, hpasid);
 }
 
 int gvm_pasid_alloc_guest(struct gvm *vm, __u32 gpasid, __u32 *hpasid)
 {
-	return pasid_alloc(vm, IOMMU_GPASID_ALLOC_GPASID, gpasid, hpasid);
+	struct iommu_gpasid_alloc cmd = {
+		.flags = IOMMU_GPASID_ALLOC_GPASID,
+		.gpasid = gpasid,
+	};
+
+	return pasid_alloc(vm, &cmd, hpasid);
+}
+
+int gvm_pasid_alloc_identity(struct gvm *vm, __u32 pasid)
+{
+	struct iommu_gpasid_alloc cmd = {
+		.flags = IOMMU_GPASID_ALLOC_GPASID,
+		.min = pasid,
+		.max = pasid,
+		.gpasid = pasid,
+	};
+
+	return pasid_alloc(vm, &cmd, NULL);
 }
 
 static int pasid_free(struct gvm *vm, __u32 flags, __u32 pasid)
@@ -136,6 +154,14 @@ int gvm_bind(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 gpasid,
 	describe(&args, pt, VFIO_GPASID_BIND_GPASID, 0);
 	args.gpasid = gpasid;
 	rc = gvm_bind_args(dev, &args);
+	if (rc == -ENOENT) {
+		rc = gvm_pasid_alloc_identity(dev->vm, gpasid);
+		if (rc)
+			return rc;
+		rc = gvm_bind_args(dev, &args);
+		if (rc)
+			gvm_pasid_free(dev->vm, gpasid);
+	}
 	if (!rc && hpasid)
 		*hpasid = args.hpasid;
 	return rc;

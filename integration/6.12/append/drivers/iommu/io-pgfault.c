@@ -48,6 +48,7 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid)
 {
+	struct iommu_attach_handle *handle = NULL;
 	const struct iommu_gpasid_iopf_ops *ops;
 	bool claimed = false;
 	int idx;
@@ -55,10 +56,10 @@ struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 	idx = srcu_read_lock(&iommu_gpasid_srcu);
 	ops = srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
 	if (ops)
-		claimed = ops->claims(dev, pasid);
+		claimed = ops->claims(dev, pasid, &handle);
 	srcu_read_unlock(&iommu_gpasid_srcu, idx);
 
-	return claimed ? &iommu_gpasid_handle : NULL;
+	return claimed ? handle ?: &iommu_gpasid_handle : NULL;
 }
 
 /* gpasid: drop the requests of incomplete groups whose PASID @match names. */

@@ -1,14 +1,12 @@
 
 /*
  * gpasid: tags that cover every PASID bound on @dev under @parent: the IOTLB of
- * the unit by the parent's domain ID (shared with the parent's own tag, if it
- * is attached there), and with @devtlb the device TLB for all PASIDs.
+ * the unit by @did (shared with the parent's own tag, if it is the parent's and
+ * attached there), and with @devtlb the device TLB for all PASIDs.
  */
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
-			     bool devtlb)
+			     u16 did, bool devtlb)
 {
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-	u16 did = domain_id_iommu(parent, info->iommu);
 	int ret;
 
 	ret = domain_qi_batch_alloc(parent);
@@ -31,11 +29,8 @@ int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
 
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
-				bool devtlb)
+				u16 did, bool devtlb)
 {
-	struct device_domain_info *info = dev_iommu_priv_get(dev);
-	u16 did = domain_id_iommu(parent, info->iommu);
-
 	cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID, CACHE_TAG_IOTLB);
 	if (devtlb)
 		cache_tag_unassign(parent, did, dev, INTEL_GPASID_ALL,

@@ -47,8 +47,6 @@ void intel_gpasid_sync(struct dmar_domain *parent)
 	const struct intel_gpasid_hooks *hooks;
 	int idx;
 
-	if (!parent->nested_parent)
-		return;
 	idx = srcu_read_lock(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
@@ -61,8 +59,6 @@ void intel_gpasid_dirty(struct dmar_domain *parent)
 	const struct intel_gpasid_hooks *hooks;
 	int idx;
 
-	if (!parent->nested_parent)
-		return;
 	idx = srcu_read_lock(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest PASIDs: first-stage invalidations by IOASID, for all devices of a VM.
+ *
+ * An HWPT's own invalidations reach its bindings by the IOMMU driver's
+ * operations and gpasid_visit_bindings().
+ */
+#define pr_fmt(fmt) "gpasid: " fmt
+
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/sizes.h>
+
+#include "gpasid_priv.h"
+
+static int gpasid_inv_resolve(struct ioasid_set *set,
+			      const struct iommu_gpasid_inv *entry,
+			      struct gpasid_inv_range *range, ioasid_t *id)
+{
+	const u32 flags = IOMMU_GPASID_INV_BY_GPASID | IOMMU_GPASID_INV_PASID |
+			  IOMMU_GPASID_INV_LEAF;
+	u64 bytes;
+
+	if (entry->flags & ~flags)
+		return -EINVAL;
+
+	range->all = entry->flags & IOMMU_GPASID_INV_PASID;
+	range->leaf = entry->flags & IOMMU_GPASID_INV_LEAF;
+	range->addr = entry->addr;
+	range->npages = entry->npages;
+	if (range->all) {
+		if (entry->addr || entry->npages || range->leaf)
+			return -EINVAL;
+	} else if (!entry->npages || !IS_ALIGNED(entry->addr, SZ_4K) ||
+		   check_mul_overflow(entry->npages, (u64)SZ_4K, &bytes) ||
+		   entry->addr + (bytes - 1) < entry->addr) {
+		return -EINVAL;
+	}
+
+	if (entry->flags & IOMMU_GPASID_INV_BY_GPASID)
+		*id = ioasid_find_by_spid(set, entry->pasid);
+	else
+		*id = entry->pasid;
+	if (*id == INVALID_IOASID ||
+	    IS_ERR(ioasid_find(set, *id)))
+		return -ENOENT;
+
+	return 0;
+}
+
+/* One batch for each IOMMU driver that has a device concerned. */
+#define GPASID_INV_BATCHES	4
+
+struct gpasid_batch {
+	const struct gpasid_ops *ops;
+	void *priv;
+};
+
+static void *gpasid_batch_get(struct gpasid_batch *batches,
+			      const struct gpasid_ops *ops)
+{
+	int i;
+
+	for (i = 0; i < GPASID_INV_BATCHES; i++) {
+		if (batches[i].ops == ops)
+			return batches[i].priv;
+		if (batches[i].ops)
+			continue;
+		batches[i].priv = ops->inv_begin();
+		if (batches[i].priv)
+			batches[i].ops = ops;
+		return batches[i].priv;
+	}
+	return NULL;
+}
+
+/* The bindings of an IOASID under a parent: their number or an error. */
+static int gpasid_inv_under(struct gpasid_batch *batches,
+			    struct gpasid_parent *parent, ioasid_t id,
+			    const struct gpasid_inv_range *range)
+{
+	struct gpasid_attachment *att;
+	struct gpasid_binding *b;
+	int nr = 0;
+	void *priv;
+
+	list_for_each_entry(att, &parent->attachments, node) {
+		b = gpasid_pasid_under(att->gdev, parent, id);
+		if (!b || b->att != att || att->own)
+			continue;
+		priv = gpasid_batch_get(batches, att->gdev->ops);
+		if (!priv)
+			return -ENOMEM;
+		att->gdev->ops->inv_range(priv, b, range);
+		nr++;
+	}
+	return nr;
+}
+
+static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
+			  ioasid_t id, const struct gpasid_inv_range *range)
+{
+	struct gpasid_parent *parent = NULL;
+	int nr, ret = -ENOENT;
+
+	while ((parent = gpasid_parent_next(set, parent))) {
+		mutex_lock(&parent->lock);
+		nr = gpasid_inv_under(batches, parent, id, range);
+		mutex_unlock(&parent->lock);
+		if (nr < 0) {
+			gpasid_parent_put(parent);
+			return nr;
+		}
+		if (nr)
+			ret = 0;
+	}
+	return ret;
+}
+
+/**
+ * gpasid_invalidate() - Pass first-stage invalidations on to the hardware
+ * @set: the set that the PASIDs belong to
+ * @entries: what to invalidate
+ * @nr: number of entries
+ * @done: set to the number of entries done
+ *
+ * Each entry reaches every device that has the PASID bound.  All of them share
+ * submissions with one wait per chunk and unit.  The first entry in error ends
+ * the call; those before it are done.
+ *
+ * Context: Process context. May sleep. Takes the locks of the VM's parents.
+ * Return: 0; -EINVAL (flags, alignment, empty or wrapping range); -ENOENT (no
+ * such PASID in the set, or not bound); -ENOMEM; -EINTR when the caller is being
+ * killed.
+ */
+int gpasid_invalidate(struct ioasid_set *set,
+		      const struct iommu_gpasid_inv *entries, unsigned int nr,
+		      unsigned int *done)
+{
+	struct gpasid_batch batches[GPASID_INV_BATCHES] = {};
+	struct gpasid_inv_range range;
+	ioasid_t id;
+	int i, ret = 0;
+
+	*done = 0;
+	while (*done < nr) {
+		range.entry = *done;
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      gpasid_inv_resolve(set, &entries[*done], &range, &id);
+		if (!ret)
+			ret = gpasid_inv_one(batches, set, id, &range);
+		if (ret)
+			break;
+		(*done)++;
+	}
+	for (i = 0; i < GPASID_INV_BATCHES && batches[i].ops; i++)
+		batches[i].ops->inv_end(batches[i].priv);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(gpasid_invalidate);
