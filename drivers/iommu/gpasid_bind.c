@@ -162,7 +162,8 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 
 /*
  * Another parent: everything in the entry changes, so it is not present in
- * between.  The slot stays claimed, and what can fail is done before.
+ * between.  The old binding keeps the slot until the new one has it, and what
+ * can fail is done before.
  */
 static int gpasid_attach_across(struct gpasid_table *table,
 				struct gpasid_parent *from,
@@ -193,17 +194,17 @@ static int gpasid_attach_across(struct gpasid_table *table,
 	new->dev_id = p->dev_id;
 	new->exclusive = true;
 	gpasid_quiesce(from, b);
-	xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
 	gpasid_binding_unlink(b, &dead);
 	mutex_unlock(&from->lock);
-	gpasid_release_dead(from, &dead);
 
 	mutex_lock(&to->lock);
+	xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
 	/* Its page of the PASID table is there. */
 	WARN_ON(gdev->ops->bind(new));
 	WRITE_ONCE(new->state, GPASID_BOUND);
 	mutex_unlock(&to->lock);
 	gpasid_changed(to);
+	gpasid_release_dead(from, &dead);
 
 	return 0;
 }

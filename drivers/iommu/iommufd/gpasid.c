@@ -358,6 +358,20 @@ static int gpasid_identity(struct gpasid_bind_data *data)
 	return spid == INVALID_IOASID || spid == data->hpasid ? 0 : -EINVAL;
 }
 
+static int gpasid_count_device(struct device *dev, void *nr)
+{
+	return ++*(int *)nr > 1;
+}
+
+/* A PASID table is a device's: the others of a group would share the RID. */
+static bool gpasid_is_alone(struct iommufd_device *idev)
+{
+	int nr = 0;
+
+	return !iommu_group_for_each_dev(idev->igroup->group, &nr,
+					 gpasid_count_device);
+}
+
 /* Page requests on, and back to what they were when the bind fails. */
 static int gpasid_bind_iopf(struct iommufd_device *idev,
 			    struct iommu_domain *parent,
@@ -369,9 +383,8 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 
 	mutex_lock(lock);
 	iopf = idev->gpasid_iopf;
-	rc = list_is_singular(&idev->igroup->device_list) ||
-	     list_empty(&idev->igroup->device_list) ?
-	     iommufd_gpasid_iopf_enable(idev) : -EOPNOTSUPP;
+	rc = gpasid_is_alone(idev) ? iommufd_gpasid_iopf_enable(idev) :
+				     -EOPNOTSUPP;
 	if (rc) {
 		data->unpin(data->unpin_arg);
 	} else {

@@ -47,6 +47,9 @@ void intel_gpasid_sync(struct dmar_domain *parent)
 	const struct intel_gpasid_hooks *hooks;
 	int idx;
 
+	/* Others may be flushed where nothing may sleep. */
+	if (!parent->nested_parent && !parent->domain.gpasid_table)
+		return;
 	idx = srcu_read_lock(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
