@@ -32,6 +32,8 @@
 #include <linux/types.h>
 #include <linux/gpasid.h>
 
+#include "hwpt-abi.h"
+
 #define GVM_SZ_4K	0x1000ULL
 #define GVM_SZ_2M	0x200000ULL
 #define GVM_SZ_1G	0x40000000ULL
@@ -142,6 +144,7 @@ enum gvm_flags {
 	GVM_SMALL_PAGES = 1 << 1,	/* map the second stage by 4 KiB only */
 	GVM_DIRTY_TRACKING = 1 << 2,	/* the parent can track dirty pages */
 	GVM_NO_MAP = 1 << 3,		/* do not map the RAM: the caller will */
+	GVM_PASID = 1 << 4,		/* the parent allows PASIDs (hwpt.c) */
 };
 
 /**
@@ -232,6 +235,37 @@ int gvm_dev_add(struct gvm_dev *dev, struct gvm *vm, const char *address);
 
 /* What the device's IOMMU says of itself: VT-d's CAP and ECAP registers. */
 int gvm_dev_vtd_caps(struct gvm_dev *dev, __u64 *cap, __u64 *ecap);
+
+/* ---- HWPTs and the device's own PASIDs (hwpt.c) ------------------------------ */
+
+/* A paging HWPT on @pt_id, an IOAS; @flags: enum gvm_hwpt_flags. */
+int gvm_hwpt_alloc(struct gvm_dev *dev, __u32 pt_id, __u32 flags, __u32 *hwpt);
+
+/* A guest process's table as a nested HWPT on the VM's parent. */
+int gvm_hwpt_nested(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 flags,
+		    __u32 *hwpt);
+
+/* The same for a PASID, with page requests to a fault queue. */
+int gvm_hwpt_nested_fault(struct gvm_dev *dev, const struct gvm_pt *pt,
+			  __u32 fault_id, __u32 *hwpt);
+
+/* On every device and PASID that the HWPT is attached to. */
+int gvm_hwpt_invalidate(struct gvm *vm, __u32 hwpt, __u64 addr, __u64 npages,
+			bool leaf);
+int gvm_hwpt_invalidate_all(struct gvm *vm, __u32 hwpt);
+
+/*
+ * Attach, or replace what is attached.  @pasid is the number on the wire.  A
+ * detach of what is not attached is fine.
+ */
+int gvm_pasid_attach(struct gvm_dev *dev, __u32 pasid, __u32 pt_id);
+int gvm_pasid_detach(struct gvm_dev *dev, __u32 pasid);
+
+/* iommufd's own fault queue: struct iommu_hwpt_pgfault by read() from @fd. */
+int gvm_fault_queue(struct gvm *vm, __u32 *fault_id, int *fd);
+
+/* @width: bits of a PASID, 0 for none; @caps: enum gvm_hw_caps. */
+int gvm_dev_pasid_info(struct gvm_dev *dev, unsigned int *width, __u64 *caps);
 
 /* ---- guest PASIDs (pasid.c) -------------------------------------------------- */
 

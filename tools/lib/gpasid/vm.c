@@ -122,6 +122,8 @@ int gvm_parent_alloc(struct gvm *vm, __u32 devid, __u32 ioas, __u32 *hwpt)
 
 	if (vm->flags & GVM_DIRTY_TRACKING)
 		cmd.flags |= IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	if (vm->flags & GVM_PASID)
+		cmd.flags |= GVM_HWPT_PASID;
 	rc = gvm_ioctl(vm->iommufd, IOMMU_HWPT_ALLOC, &cmd);
 	if (!rc)
 		*hwpt = cmd.out_hwpt_id;
