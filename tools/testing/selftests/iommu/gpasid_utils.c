@@ -86,7 +86,7 @@ int bench_open(struct bench *b, unsigned int flags)
 	return bench_open_size(b, flags, RAM_SIZE);
 }
 
-int bench_add(struct bench *b, const char *address)
+int bench_add_vfio(struct bench *b, const char *address)
 {
 	int i = b->nr;
 	int rc;
@@ -102,10 +102,16 @@ int bench_add(struct bench *b, const char *address)
 	if (!rc)
 		rc = lab_counters(&b->lab[i], &b->start[i]);
 	if (!rc)
-		rc = gvm_dev_info(&b->dev[i], &b->info[i]);
-	if (!rc)
 		rc = gvm_dev_vtd_caps(&b->dev[i], &b->cap[i], &b->ecap[i]);
 	return rc;
+}
+
+int bench_add(struct bench *b, const char *address)
+{
+	int rc = bench_add_vfio(b, address);
+	int i = b->nr - 1;
+
+	return rc ? rc : gvm_dev_info(&b->dev[i], &b->info[i]);
 }
 
 static int check_stale(struct bench *b, int i)

@@ -80,6 +80,9 @@ int bench_open_size(struct bench *b, unsigned int flags, __u64 ram_size);
 /* Add an endpoint; returns 0. */
 int bench_add(struct bench *b, const char *address);
 
+/* The same by VFIO's and iommufd's own ABI alone; @info stays empty. */
+int bench_add_vfio(struct bench *b, const char *address);
+
 /*
  * Close everything and see that the rules hold which no test may break: no hit
  * in a stale cache entry, and after the close no PASID-table entry and no
