@@ -26,6 +26,9 @@
 /* ATS Capability Register: Global Invalidate Supported. */
 #define INTEL_GPASID_ATS_GLOBAL	0x0040
 
+/* Bytes of a record in the page request queue. */
+#define INTEL_GPASID_PRQ_SIZE	32
+
 /**
  * struct intel_gpasid_hooks - What the VT-d driver calls the backend for
  * @sync: the second stage of a nest parent has changed and its cache tags are
@@ -52,9 +55,22 @@ void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
 void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct device_domain_info *info,
 			    struct qi_batch *batch);
+bool intel_gpasid_prq_is(struct intel_iommu *iommu, int head, u16 sid,
+			 u32 pasid);
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);
+
+/* The driver's own, which are not static here. */
+int cache_tag_assign(struct dmar_domain *domain, u16 did, struct device *dev,
+		     ioasid_t pasid, enum cache_tag_type type);
+void cache_tag_unassign(struct dmar_domain *domain, u16 did, struct device *dev,
+			ioasid_t pasid, enum cache_tag_type type);
+int domain_qi_batch_alloc(struct dmar_domain *domain);
+void qi_batch_increment_index(struct intel_iommu *iommu,
+			      struct qi_batch *batch);
+bool domain_need_iotlb_sync_map(struct dmar_domain *domain,
+				struct intel_iommu *iommu);
 
 /*
  * Does a device TLB exist that must hear of invalidations?  One of a device

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest PASIDs: what the VT-d driver itself does differently for them.
+ *
+ * The backend (gpasid.c) is a module; this file is built into the driver, since
+ * the driver calls it and since it uses what the driver does not export.  It
+ * owns the pointer to the backend's hooks and nothing else.  Devices, domains
+ * and units are the driver's and protected as there.
+ */
+#define pr_fmt(fmt) "DMAR: gpasid: " fmt
+
+#include <linux/delay.h>
+#include <linux/export.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
+#include <linux/srcu.h>
+
+#include "gpasid.h"
+#include "iommu.h"
+#include "pasid.h"
+
+/*
+ * The backend's hooks
+ */
+
+DEFINE_STATIC_SRCU(intel_gpasid_srcu);
+static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
+
+/**
+ * intel_gpasid_set_hooks - say what the driver is to call, or NULL for nothing
+ * @hooks: the backend's functions
+ *
+ * Context: Process context. May sleep.
+ * Return: Nothing; nobody is inside the hooks that were set before.
+ */
+void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
+{
+	rcu_assign_pointer(intel_gpasid_hooks, hooks);
+	synchronize_srcu(&intel_gpasid_srcu);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_set_hooks);
+
+/* The second stage of @parent has changed, its cache tags are flushed. */
+void intel_gpasid_sync(struct dmar_domain *parent)
+{
+	const struct intel_gpasid_hooks *hooks;
+	int idx;
+
+	/* Others may be flushed where nothing may sleep. */
+	if (!parent->nested_parent && !parent->domain.gpasid_table)
+		return;
+	idx = srcu_read_lock(&intel_gpasid_srcu);
+	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
+	if (hooks)
+		hooks->sync(parent);
+	srcu_read_unlock(&intel_gpasid_srcu, idx);
+}
+
+/* Dirty tracking on @parent has been switched. */
+void intel_gpasid_dirty(struct dmar_domain *parent)
+{
+	const struct intel_gpasid_hooks *hooks;
+	int idx;
+
+	idx = srcu_read_lock(&intel_gpasid_srcu);
+	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
+	if (hooks)
+		hooks->dirty(parent);
+	srcu_read_unlock(&intel_gpasid_srcu, idx);
+}
+
+/*
+ * What a device and its unit can do
+ */
+
+/**
+ * intel_gpasid_can_prq - whether page requests can be switched on
+ * @info: the device
+ *
+ * What intel_iommu_enable_iopf() will ask.  ATS is on while the device is
+ * attached to a domain.
+ *
+ * Context: Any.
+ * Return: true if a request to enable I/O page faults will succeed.
+ */
+bool intel_gpasid_can_prq(struct device_domain_info *info)
+{
+	return info->pri_supported &&
+	       (info->ats_enabled || !info->domain_attached) &&
+	       (!info->pasid_enabled ||
+		pci_prg_resp_pasid_required(to_pci_dev(info->dev)));
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_can_prq);
+
+/**
+ * intel_gpasid_need_sync_map - whether a unit must hear of new mappings
+ * @parent: the second stage
+ * @iommu: the unit
+ *
+ * Context: Any.
+ * Return: true if the unit caches what is not present, or has its write buffer
+ * flushed by software.
+ */
+bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
+				struct intel_iommu *iommu)
+{
+	return domain_need_iotlb_sync_map(parent, iommu);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_need_sync_map);
+
+/*
+ * Cache tags of a nest parent
+ */
+
+/**
+ * intel_gpasid_assign_tags - have a parent's flushes reach a device's PASIDs
+ * @parent: the second stage; attached to the device's unit
+ * @dev: the device
+ * @did: domain ID of the PASIDs
+ * @devtlb: the device TLB can be flushed for all PASIDs at once
+ *
+ * The IOTLB of the unit is flushed by @did (the tag is shared with the parent's
+ * own, if it is the parent's and a RID is attached to it), the device TLB by one
+ * tag that stands for all PASIDs.
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, or -ENOMEM; then no tag is assigned.
+ */
+int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
+			     u16 did, bool devtlb)
+{
+	int ret;
+
+	ret = domain_qi_batch_alloc(parent);
+	if (ret)
+		return ret;
+
+	ret = cache_tag_assign(parent, did, dev, IOMMU_NO_PASID,
+			       CACHE_TAG_IOTLB);
+	if (ret || !devtlb)
+		return ret;
+
+	ret = cache_tag_assign(parent, did, dev, INTEL_GPASID_ALL,
+			       CACHE_TAG_NESTING_DEVTLB);
+	if (ret)
+		cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID,
+				   CACHE_TAG_IOTLB);
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
+
+/**
+ * intel_gpasid_unassign_tags - undo intel_gpasid_assign_tags()
+ * @parent: the second stage; still attached to the device's unit
+ * @dev: the device
+ * @did: as it was given there
+ * @devtlb: as it was given there
+ *
+ * Context: Any.
+ * Return: Nothing.
+ */
+void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
+				u16 did, bool devtlb)
+{
+	cache_tag_unassign(parent, did, dev, IOMMU_NO_PASID, CACHE_TAG_IOTLB);
+	if (devtlb)
+		cache_tag_unassign(parent, did, dev, INTEL_GPASID_ALL,
+				   CACHE_TAG_NESTING_DEVTLB);
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_unassign_tags);
+
+/* Flush the device TLB of a tag that stands for all PASIDs. */
+void intel_gpasid_flush_tag(struct intel_iommu *iommu,
+			    struct device_domain_info *info,
+			    struct qi_batch *batch)
+{
+	int times = info->dtlb_extra_inval ? 2 : 1;
+
+	if (!intel_gpasid_has_devtlb(info))
+		return;
+
+	while (times--) {
+		intel_gpasid_desc_dev_iotlb_all(info,
+						&batch->descs[batch->index]);
+		qi_batch_increment_index(iommu, batch);
+	}
+}
+
+/*
+ * Page requests
+ */
+
+/*
+ * Is a page request of @pasid on @sid in the queue that was there when
+ * the tail was at @end?  What a device asks for later does not count, or it
+ * could keep who waits for ever.
+ */
+static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
+				     u32 pasid, int end)
+{
+	int tail = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
+	int head = dmar_readq(iommu->reg + DMAR_PQH_REG) & PRQ_RING_MASK;
+
+	if (((end - head) & PRQ_RING_MASK) > ((tail - head) & PRQ_RING_MASK))
+		return false;
+	while (head != end) {
+		if (intel_gpasid_prq_is(iommu, head, sid, pasid))
+			return true;
+		head = (head + INTEL_GPASID_PRQ_SIZE) & PRQ_RING_MASK;
+	}
+	return false;
+}
+
+/**
+ * intel_gpasid_drain_prq - wait for page requests and responses under way
+ * @dev: the device
+ * @did: domain ID of the entry that was there
+ * @pasid: the PASID, or INTEL_GPASID_ALL for every PASID of @dev
+ * @global: the device TLB can be flushed for all PASIDs at once
+ *
+ * The entry is not present and all caches are invalidated.  VT-d: "Draining of
+ * Page Requests and Responses".  The unit's completion is left to native SVA,
+ * which counts on being the only one to wait for it.
+ *
+ * Context: Process context. May sleep.
+ * Return: Nothing.
+ */
+void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_iommu *iommu = info->iommu;
+	u16 sid = PCI_DEVID(info->bus, info->devfn);
+	struct qi_desc desc[3] = {};
+	int end, n = 2;
+
+	if (!info->pri_enabled)
+		return;
+
+	end = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
+	while (intel_gpasid_prq_pending(iommu, sid, pasid, end))
+		usleep_range(50, 200);
+	iopf_queue_flush_dev(dev);
+
+	/* A device that is gone sends nothing more, and answers nothing. */
+	if (intel_gpasid_has_devtlb(info) &&
+	    pci_device_is_present(to_pci_dev(dev)))
+		n = 3;
+
+	desc[0].qw0 = QI_IWD_STATUS_DATA(QI_DONE) | QI_IWD_FENCE | QI_IWD_TYPE;
+	if (pasid == INTEL_GPASID_ALL) {
+		qi_desc_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
+		if (global)
+			intel_gpasid_desc_dev_iotlb_all(info, &desc[2]);
+		else
+			qi_desc_dev_iotlb(sid, info->pfsid, info->ats_qdep, 0,
+					  MAX_AGAW_PFN_WIDTH, &desc[2]);
+	} else {
+		qi_desc_piotlb(did, pasid, 0, -1, 0, &desc[1]);
+		qi_desc_dev_iotlb_pasid(sid, info->pfsid, pasid, info->ats_qdep,
+					0, MAX_AGAW_PFN_WIDTH, &desc[2]);
+	}
+	for (;;) {
+		qi_submit_sync(iommu, desc, n, QI_OPT_WAIT_DRAIN);
+		/* Once an overflow is dealt with, drain again. */
+		if (!(readl(iommu->reg + DMAR_PRS_REG) & DMA_PRS_PRO))
+			break;
+		usleep_range(50, 200);
+	}
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
+
+/* Is it a guest PASID that this page request is for? */
+bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
+{
+	struct device *dev;
+	bool bound;
+
+	mutex_lock(&iommu->iopf_lock);
+	dev = device_rbtree_find(iommu, rid);
+	bound = dev && iommu_gpasid_attach_handle(dev, pasid);
+	mutex_unlock(&iommu->iopf_lock);
+
+	return bound;
+}
