@@ -77,16 +77,14 @@ void intel_gpasid_dirty(struct dmar_domain *parent)
  * intel_gpasid_can_prq - whether page requests can be switched on
  * @info: the device
  *
- * What intel_iommu_enable_iopf() will ask.  ATS is on while the device is
- * attached to a domain.
+ * What intel_iommu_enable_iopf() will ask.
  *
  * Context: Any.
  * Return: true if a request to enable I/O page faults will succeed.
  */
 bool intel_gpasid_can_prq(struct device_domain_info *info)
 {
-	return info->pri_supported &&
-	       (info->ats_enabled || !info->domain_attached) &&
+	return info->pri_supported && info->ats_enabled &&
 	       (!info->pasid_enabled ||
 		pci_prg_resp_pasid_required(to_pci_dev(info->dev)));
 }

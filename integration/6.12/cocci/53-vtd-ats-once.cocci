@@ -1,0 +1,11 @@
+// file: drivers/iommu/intel/iommu.c
+// With rule 54 ATS is on before the RID is attached.
+@@
+@@
+ iommu_enable_pci_caps(...)
+ {
+	struct pci_dev *pdev;
++	if (info->ats_enabled)
++		return;
+	...
+ }
