@@ -33,18 +33,20 @@
  * struct intel_gpasid_hooks - What the VT-d driver calls the backend for
  * @sync: the second stage of a nest parent has changed and its cache tags are
  *        flushed; flush device TLBs that no tag stands for
- * @dirty: dirty tracking on a nest parent has been switched
+ * @dirty_switch: dirty tracking on a nest parent has been switched; make the
+ *                entries of its bindings follow, and leave it to the caller to
+ *                flush what @sync does not
  *
  * Called in process context.
  */
 struct intel_gpasid_hooks {
 	void (*sync)(struct dmar_domain *parent);
-	void (*dirty)(struct dmar_domain *parent);
+	void (*dirty_switch)(struct dmar_domain *parent);
 };
 
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
 void intel_gpasid_sync(struct dmar_domain *parent);
-void intel_gpasid_dirty(struct dmar_domain *parent);
+int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable);
 bool intel_gpasid_can_prq(struct device_domain_info *info);
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu);
@@ -67,6 +69,7 @@ int cache_tag_assign(struct dmar_domain *domain, u16 did, struct device *dev,
 void cache_tag_unassign(struct dmar_domain *domain, u16 did, struct device *dev,
 			ioasid_t pasid, enum cache_tag_type type);
 int domain_qi_batch_alloc(struct dmar_domain *domain);
+void qi_batch_flush_descs(struct intel_iommu *iommu, struct qi_batch *batch);
 void qi_batch_increment_index(struct intel_iommu *iommu,
 			      struct qi_batch *batch);
 bool domain_need_iotlb_sync_map(struct dmar_domain *domain,

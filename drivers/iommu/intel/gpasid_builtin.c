@@ -56,8 +56,8 @@ void intel_gpasid_sync(struct dmar_domain *parent)
 	srcu_read_unlock(&intel_gpasid_srcu, idx);
 }
 
-/* Dirty tracking on @parent has been switched. */
-void intel_gpasid_dirty(struct dmar_domain *parent)
+/* The entries of the PASIDs bound under @parent follow its flag. */
+static void intel_gpasid_dirty_switch(struct dmar_domain *parent)
 {
 	const struct intel_gpasid_hooks *hooks;
 	int idx;
@@ -65,7 +65,7 @@ void intel_gpasid_dirty(struct dmar_domain *parent)
 	idx = srcu_read_lock(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
-		hooks->dirty(parent);
+		hooks->dirty_switch(parent);
 	srcu_read_unlock(&intel_gpasid_srcu, idx);
 }
 
@@ -183,6 +183,144 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 						&batch->descs[batch->index]);
 		qi_batch_increment_index(iommu, batch);
 	}
+}
+
+/*
+ * Dirty tracking
+ */
+
+/*
+ * Switch the entry of a RID.  One that is not present is being set up or taken
+ * down: what sets it up reads the flag with the unit's lock held.
+ */
+static int intel_gpasid_dirty_rid(struct device_domain_info *info, bool enable)
+{
+	struct pasid_entry *pe = get_pasid_table_from_pde(info->pasid_table->table);
+	struct intel_iommu *iommu = info->iommu;
+	int ret = 0;
+	u16 pgtt;
+
+	spin_lock(&iommu->lock);
+	if (!pe || !pasid_pte_is_present(pe))
+		goto unlock;
+	pgtt = pasid_pte_get_pgtt(pe);
+	if (pgtt != PASID_ENTRY_PGTT_SL_ONLY &&
+	    pgtt != PASID_ENTRY_PGTT_NESTED) {
+		ret = -EOPNOTSUPP;
+		goto unlock;
+	}
+	if (enable)
+		pasid_set_ssade(pe);
+	else
+		pasid_clear_ssade(pe);
+	if (!ecap_coherent(iommu->ecap))
+		clflush_cache_range(pe, sizeof(*pe));
+unlock:
+	spin_unlock(&iommu->lock);
+	return ret;
+}
+
+static int intel_gpasid_dirty_list(struct list_head *devices, bool enable)
+{
+	struct device_domain_info *info;
+	int ret = 0;
+
+	list_for_each_entry(info, devices, link) {
+		ret = intel_gpasid_dirty_rid(info, enable);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/* The RIDs on @domain and on what is nested on it; its lock is held. */
+static int intel_gpasid_dirty_rids(struct dmar_domain *domain, bool enable)
+{
+	struct dmar_domain *s1;
+	unsigned long flags;
+	int ret;
+
+	ret = intel_gpasid_dirty_list(&domain->devices, enable);
+	if (ret || !domain->nested_parent)
+		return ret;
+
+	spin_lock(&domain->s1_lock);
+	list_for_each_entry(s1, &domain->s1_domains, s2_link) {
+		spin_lock_irqsave(&s1->lock, flags);
+		ret = intel_gpasid_dirty_list(&s1->devices, enable);
+		spin_unlock_irqrestore(&s1->lock, flags);
+		if (ret)
+			break;
+	}
+	spin_unlock(&domain->s1_lock);
+	return ret;
+}
+
+/* By one descriptor for each domain ID that @domain's entries have on a unit. */
+static void intel_gpasid_flush_pasid_caches(struct dmar_domain *domain)
+{
+	struct intel_iommu *iommu = NULL;
+	struct cache_tag *tag;
+	struct qi_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->cache_lock, flags);
+	list_for_each_entry(tag, &domain->cache_tags, node) {
+		if (tag->type != CACHE_TAG_IOTLB &&
+		    tag->type != CACHE_TAG_NESTING_IOTLB)
+			continue;
+		if (iommu != tag->iommu)
+			qi_batch_flush_descs(iommu, domain->qi_batch);
+		iommu = tag->iommu;
+		desc = &domain->qi_batch->descs[domain->qi_batch->index];
+		*desc = (struct qi_desc) {
+			.qw0 = QI_PC_DID(tag->domain_id) |
+			       QI_PC_GRAN(QI_PC_ALL_PASIDS) | QI_PC_TYPE,
+		};
+		qi_batch_increment_index(iommu, domain->qi_batch);
+	}
+	qi_batch_flush_descs(iommu, domain->qi_batch);
+	spin_unlock_irqrestore(&domain->cache_lock, flags);
+}
+
+/**
+ * intel_gpasid_set_dirty_tracking - track what is written by a second stage
+ * @domain: the second stage
+ * @enable: on or off
+ *
+ * Replaces the driver's own.  All entries are switched first: of RIDs on the
+ * domain, of RIDs on domains nested on it, of PASIDs bound under it.  Then all
+ * that may hold a translation by an old entry is flushed once: PASID cache,
+ * IOTLB, device TLBs.  The flag comes first of all, so that what is attached
+ * meanwhile is either set up by it or found here.
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, or -EOPNOTSUPP if a RID has no second stage; then nothing is
+ * changed.
+ */
+int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
+{
+	int ret;
+
+	spin_lock(&domain->lock);
+	if (domain->dirty_tracking == enable) {
+		spin_unlock(&domain->lock);
+		return 0;
+	}
+	domain->dirty_tracking = enable;
+	ret = intel_gpasid_dirty_rids(domain, enable);
+	if (ret) {
+		domain->dirty_tracking = !enable;
+		intel_gpasid_dirty_rids(domain, !enable);
+	}
+	spin_unlock(&domain->lock);
+
+	intel_gpasid_dirty_switch(domain);
+	intel_gpasid_flush_pasid_caches(domain);
+	cache_tag_flush_all(domain);
+	intel_gpasid_sync(domain);
+
+	return ret;
 }
 
 /*

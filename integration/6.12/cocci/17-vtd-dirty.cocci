@@ -1,17 +1,12 @@
 // file: drivers/iommu/intel/iommu.c
-// Dirty tracking on a nest parent covers the PASIDs bound under it.  The flag
-// is set before the bindings are visited, so that none is missed.
+// Dirty tracking is switched entry by entry, each flushed by itself: what a
+// device brings into the unit's IOTLB by an entry that is not switched yet gets
+// into the TLB of one that is flushed already, whose writes are then lost.
 @@
-identifier domain, enable, dmar_domain, ret;
+identifier domain, enable;
 @@
- static int intel_iommu_set_dirty_tracking(struct iommu_domain *domain,
-	bool enable)
+ intel_iommu_set_dirty_tracking(struct iommu_domain *domain, bool enable)
  {
-	struct dmar_domain *dmar_domain = to_dmar_domain(domain);
-	int ret;
-	<...
-	spin_unlock(&dmar_domain->lock);
-+	intel_gpasid_dirty(dmar_domain);
-	return 0;
-	...>
+-	...
++	return intel_gpasid_set_dirty_tracking(to_dmar_domain(domain), enable);
  }

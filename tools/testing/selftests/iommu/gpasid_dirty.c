@@ -6,6 +6,10 @@
  * A nested walk may also mark the pages with the guest's tables; for those both
  * answers are right, for all others only one.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
 #include <kselftest_harness.h>
 
 #include "gpasid_utils.h"
@@ -276,6 +280,204 @@ TEST_F(dirty, ends_for_every_binding)
 			       self->want));
 	READ_MAP(false);
 	EXPECT_MAP();
+}
+
+/* What the unit counted while tracking was switched. */
+static int cost_of_switch(struct bench *b, bool on, struct vtdsim_counters *c)
+{
+	struct vtdsim_counters then;
+	int rc = lab_counters(&b->lab[0], &then);
+
+	if (!rc)
+		rc = gvm_dirty_tracking(&b->vm, b->vm.parent, on);
+	return rc ? rc : since(&b->lab[0], &then, c);
+}
+
+TEST_F(dirty, costs_the_same_at_any_number)
+{
+	struct vtdsim_counters none[2], many[2];
+	int i;
+
+	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS_GLOBAL))
+		SKIP(return, "device TLBs are flushed PASID by PASID");
+	ASSERT_EQ(0, bench_add(&self->b, EP_1B));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, gvm_bind(&self->b.dev[i], &self->p.pt, 0x101,
+				      &self->h));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, cost_of_switch(&self->b, !i, &none[i]));
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x200 + i,
+				      &self->h));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, cost_of_switch(&self->b, !i, &many[i]));
+		EXPECT_EQ(none[i].u_desc_total, many[i].u_desc_total);
+		EXPECT_EQ(none[i].u_waits, many[i].u_waits);
+		/* PASID cache, IOTLB; for each device its RID's and PASIDs'. */
+		EXPECT_EQ(1, many[i].u_desc[VTDSIM_D_PASID_CACHE]);
+		EXPECT_EQ(1, many[i].u_desc[VTDSIM_D_IOTLB]);
+		EXPECT_EQ(2, many[i].u_desc[VTDSIM_D_DEVTLB]);
+		EXPECT_EQ(2, many[i].u_desc[VTDSIM_D_PDEVTLB]);
+		EXPECT_EQ(2, many[i].u_waits);
+	}
+}
+
+/*
+ * A RID on the parent itself, or nested on it, whose DMA by ATS goes on while tracking is
+ * switched.  The devices share the unit's IOTLB: what another one brings in by
+ * an entry that is not switched yet must not stay in the device TLB.
+ */
+
+#define RID_PAGES	32
+#define RID_LEN		(RID_PAGES * GVM_SZ_4K)
+#define ROUNDS		20
+
+struct stream {
+	struct lab_dev *lab;
+	struct vtdsim_desc desc;
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+/* Never runs out of descriptors while there is time. */
+static void *go_on(void *arg)
+{
+	struct stream *s = arg;
+
+	while (!atomic_load(&s->stop)) {
+		lab_submit(s->lab, 1, &s->desc);
+		sched_yield();
+	}
+	return lab_wait(s->lab, 1, 8000) ? s : NULL;
+}
+
+FIXTURE(dirty_rid)
+{
+	struct bench b;
+	struct process p;
+	struct lab_dev *lab;
+	struct stream s[2];
+	__u64 gpa;		/* of the pages that are written to */
+	__u64 va;		/* where the RID finds them */
+	__u64 bitmap[PAGES / 64];
+};
+
+FIXTURE_VARIANT(dirty_rid)
+{
+	bool pasid, nested;
+};
+
+FIXTURE_VARIANT_ADD(dirty_rid, beside_another)
+{
+	.pasid = false,
+};
+
+FIXTURE_VARIANT_ADD(dirty_rid, beside_a_pasid)
+{
+	.pasid = true,
+};
+
+FIXTURE_VARIANT_ADD(dirty_rid, nested_beside_another)
+{
+	.nested = true,
+};
+
+FIXTURE_SETUP(dirty_rid)
+{
+	struct vtdsim_desc copy = { .op = VTDSIM_OP_COPY, .len = RID_LEN };
+	__u32 hwpt;
+	int i;
+
+	ASSERT_EQ(0, bench_open_size(&self->b, GVM_DIRTY_TRACKING |
+				     GVM_SMALL_PAGES, DIRTY_RAM));
+	/* What is switched under DMA is stale until it is flushed. */
+	self->b.expect_stale = true;
+	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1B));
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	/* The RID copies to the first half, the other one from it. */
+	self->gpa = gvm_ram_alloc(&self->b.vm.ram, 2 * RID_LEN, GVM_SZ_4K);
+	ASSERT_NE(0, self->gpa);
+	ASSERT_EQ(0, gvm_pt_map(&self->p.pt, BUF_VA, self->gpa, 2 * RID_LEN,
+				GVM_SZ_4K, GVM_PT_RW));
+
+	self->lab = &self->b.lab[1];
+	self->s[0].lab = self->lab;
+	self->s[1].lab = &self->b.lab[0];
+	self->va = self->gpa;
+	if (variant->nested) {
+		self->va = BUF_VA;
+		ASSERT_EQ(0, nested_alloc(&self->b.dev[1], self->p.pt.root, 0,
+					  &hwpt));
+		ASSERT_EQ(0, gvm_dev_attach(&self->b.dev[1], hwpt));
+	}
+	self->s[0].desc = copy;
+	self->s[0].desc.flags = VTDSIM_F_ATS;
+	self->s[0].desc.addr = self->va + RID_LEN;
+	self->s[0].desc.addr2 = self->va;
+	self->s[1].desc = copy;
+	self->s[1].desc.addr = self->gpa;
+	if (variant->pasid) {
+		self->s[1].desc.flags = VTDSIM_F_PASID;
+		self->s[1].desc.addr = BUF_VA;
+		ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->p.pt, 0x101,
+				      &self->s[1].desc.pasid));
+	}
+	self->s[1].desc.addr2 = self->s[1].desc.addr + RID_LEN;
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&self->s[i].thread, NULL, go_on,
+					    &self->s[i]));
+}
+
+FIXTURE_TEARDOWN(dirty_rid)
+{
+	void *bad;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		atomic_store(&self->s[i].stop, true);
+		EXPECT_EQ(0, pthread_join(self->s[i].thread, &bad));
+		EXPECT_EQ(NULL, bad);
+	}
+	EXPECT_EQ(0, bench_close(&self->b));
+}
+
+/* Pages of the first half that are in the map, which is cleared. */
+static int rid_pages_in_map(struct bench *b, __u64 gpa, __u64 *map)
+{
+	int i, n = 0;
+
+	memset(map, 0, PAGES / 8);
+	if (gvm_dirty_bitmap(&b->vm, b->vm.parent, RAM_GPA, DIRTY_RAM,
+			     GVM_SZ_4K, false, map))
+		return -1;
+	for (i = 0; i < RID_PAGES; i++)
+		n += map[(page_of(gpa) + i) / 64] >> (page_of(gpa) + i) % 64 & 1;
+	return n;
+}
+
+TEST_F(dirty_rid, loses_no_page_when_tracking_starts_under_dma)
+{
+	struct vtdsim_desc d;
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		ASSERT_EQ(0, start_tracking(&self->b));
+		for (i = 0; i < RID_PAGES; i++) {
+			d = (struct vtdsim_desc) {
+				.op = VTDSIM_OP_WRITE,
+				.flags = VTDSIM_F_ATS,
+				.addr = self->va + i * GVM_SZ_4K,
+				.len = 8,
+			};
+			EXPECT_EQ(VTDSIM_DONE, lab_run(self->lab, 0, &d));
+		}
+		EXPECT_EQ(RID_PAGES, rid_pages_in_map(&self->b, self->gpa,
+						      self->bitmap))
+			TH_LOG("round %d", round);
+		ASSERT_EQ(0, gvm_dirty_tracking(&self->b.vm, self->b.vm.parent,
+						false));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -26,27 +26,6 @@ static int fault_alloc(struct gvm *vm, __u32 *id, int *fd)
 	return rc;
 }
 
-/* @fault: a fault queue, or 0 for a HWPT without one. */
-static int nested_alloc(struct gvm_dev *dev, __u64 pgtbl, __u32 fault,
-			__u32 *hwpt)
-{
-	struct iommu_hwpt_vtd_s1 s1 = { .pgtbl_addr = pgtbl, .addr_width = 48 };
-	struct iommu_hwpt_alloc cmd = {
-		.size = sizeof(cmd),
-		.flags = fault ? IOMMU_HWPT_FAULT_ID_VALID : 0,
-		.dev_id = dev->devid,
-		.pt_id = dev->vm->parent,
-		.data_type = IOMMU_HWPT_DATA_VTD_S1,
-		.data_len = sizeof(s1),
-		.data_uptr = (uintptr_t)&s1,
-		.fault_id = fault,
-	};
-	int rc = gvm_ioctl(dev->vm->iommufd, IOMMU_HWPT_ALLOC, &cmd);
-
-	*hwpt = cmd.out_hwpt_id;
-	return rc;
-}
-
 static int invalidate(struct gvm *vm, __u32 hwpt, __u64 va, __u64 pages)
 {
 	struct iommu_hwpt_vtd_s1_invalidate inv = { .addr = va, .npages = pages };

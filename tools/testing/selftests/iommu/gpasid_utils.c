@@ -5,12 +5,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/iommufd.h>
 
 #include "gpasid_utils.h"
 
@@ -198,6 +200,25 @@ int bench_close(struct bench *b)
 		broken += check_left(b->address[i]);
 	b->nr = 0;
 	return broken;
+}
+
+int nested_alloc(struct gvm_dev *dev, __u64 pgtbl, __u32 fault, __u32 *hwpt)
+{
+	struct iommu_hwpt_vtd_s1 s1 = { .pgtbl_addr = pgtbl, .addr_width = 48 };
+	struct iommu_hwpt_alloc cmd = {
+		.size = sizeof(cmd),
+		.flags = fault ? IOMMU_HWPT_FAULT_ID_VALID : 0,
+		.dev_id = dev->devid,
+		.pt_id = dev->vm->parent,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1,
+		.data_len = sizeof(s1),
+		.data_uptr = (uintptr_t)&s1,
+		.fault_id = fault,
+	};
+	int rc = gvm_ioctl(dev->vm->iommufd, IOMMU_HWPT_ALLOC, &cmd);
+
+	*hwpt = cmd.out_hwpt_id;
+	return rc;
 }
 
 bool bench_caching_mode(const struct bench *b, int dev)

@@ -94,6 +94,12 @@ int bench_close(struct bench *b);
 /* Close one device and look what is left of it; for the same answer. */
 int bench_close_dev(struct bench *b, int dev);
 
+/*
+ * A HWPT nested on the parent of the device's VM, for the guest's table @pgtbl.
+ * @fault: a fault queue, or 0 for a HWPT without one.
+ */
+int nested_alloc(struct gvm_dev *dev, __u64 pgtbl, __u32 fault, __u32 *hwpt);
+
 /* What the unit above a device can do. */
 bool bench_caching_mode(const struct bench *b, int dev);
 
