@@ -660,8 +660,7 @@ static void vtd_clear(struct gpasid_binding *b)
  * PGTT 011b: PASID cache (of the PASID, or of the domain), then domain-selective
  * IOTLB, then the device TLB.
  */
-static void vtd_flush_entries(struct gpasid_attachment *att,
-			      struct gpasid_binding *b, bool only_cleared)
+static void vtd_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(att);
 	bool devtlb = vtd_has_devtlb(info);
@@ -680,12 +679,7 @@ static void vtd_flush_entries(struct gpasid_attachment *att,
 		n += vtd_add_devtlb(&desc[n], info, b);
 	vtd_submit(iommu, desc, n);
 	if (each)
-		vtd_devtlb_each(att, only_cleared);
-}
-
-static void vtd_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
-{
-	vtd_flush_entries(att, b, true);
+		vtd_devtlb_each(att, true);
 }
 
 static void vtd_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
@@ -915,24 +909,15 @@ static void vtd_dirty_set(struct gpasid_attachment *att, void *arg)
 	}
 }
 
-static void vtd_dirty_flush(struct gpasid_attachment *att, void *arg)
-{
-	vtd_flush_entries(att, NULL, false);
-}
-
-/*
- * All entries first: devices share the IOTLB of a unit, so that what one brings
- * in by an old entry could go to the TLB of another that is flushed already.
- */
-static void vtd_dirty(struct dmar_domain *parent)
+/* The driver flushes, once, when all entries are switched. */
+static void vtd_dirty_switch(struct dmar_domain *parent)
 {
 	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
-	gpasid_visit_attachments(&parent->domain, vtd_dirty_flush, NULL);
 }
 
 static const struct intel_gpasid_hooks vtd_hooks = {
 	.sync = vtd_sync,
-	.dirty = vtd_dirty,
+	.dirty_switch = vtd_dirty_switch,
 };
 
 static int __init vtd_gpasid_init(void)

@@ -3,8 +3,7 @@
 // run: gpasid_dirty
 @@
 @@
- vtd_dirty(...)
+ vtd_dirty_switch(...)
  {
 -	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
-	...
  }
