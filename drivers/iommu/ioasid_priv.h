@@ -1,21 +1,224 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What drivers/iommu/ioasid.c shows to its KUnit suite and to nobody else */
+/*
+ * What the files of the ioasid module share. Calls run one way:
+ *
+ *	ioasid_debugfs.c	what exists, as text
+ *	ioasid_set.c		sets, IOASIDs, references, SPIDs, look-ups
+ *	ioasid_notifier.c	subscribers and the delivery of events
+ *	ioasid_pool.c		numbers and limits: of the host, of a user
+ *
+ * Locks, outermost first:
+ *
+ *	ioasid_set.events	rw_semaphore. Held for reading while an IOASID of the
+ *				set is published and while subscribers are told about
+ *				one; for writing while a subscriber of the set comes or
+ *				leaves, and while it is told what exists
+ *	ioasid.teller		a sleeping lock per IOASID: the task that tells the
+ *				subscribers about it. Protects its BINDs
+ *	ioasid_set.spids	xa_lock, irqsave. The set, state and references of its
+ *				IOASIDs, its SPIDs
+ *	ioasid_all_lock		spinlock, taken alone. The clock, and changes to the
+ *				subscribers of all sets, which events read under SRCU
+ *	ioasid_numbers		xa_lock, irqsave. The IOASIDs by number
+ *	ioasid_pool.lock	irqsave. Counts and limits
+ *	ioasid_sets_lock	irqsave. The list of sets
+ */
 #ifndef __IOASID_PRIV_H
 #define __IOASID_PRIV_H
 
+#include <linux/ioasid.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/seq_file.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
 
-struct module;
+#define IOASID_BITS	20
 
-#if IS_ENABLED(CONFIG_KUNIT)
+/**
+ * struct ioasid_user - a user that IOASIDs are counted for
+ * @node: in the hash table of the pool
+ * @uid: the user
+ * @sets: sets that count for it; the user is freed with the last one
+ * @count: IOASIDs that exist or are being allocated
+ *
+ * Belongs to the pool. Protected by ioasid_pool.lock; @uid does not change.
+ */
+struct ioasid_user {
+	struct hlist_node node;
+	kuid_t uid;
+	u32 sets;
+	u32 count;
+};
+
+/**
+ * struct ioasid_bind - a BIND without its UNBIND
+ * @next: the BIND before it
+ * @arg: what the caller of ioasid_notify() passed
+ * @stamp: when the subscribers were told
+ *
+ * Belongs to the IOASID. Protected by ioasid.teller.
+ */
+struct ioasid_bind {
+	struct ioasid_bind *next;
+	void *arg;
+	u64 stamp;
+};
+
+/* In ioasid.spid of a freed IOASID: it had this SPID, and has it no longer */
+#define IOASID_SPID_TAKEN	BIT(31)
+
+/**
+ * struct ioasid - one number that a set owns
+ * @set: its set, on which it holds a reference
+ * @data: private data of the caller of ioasid_alloc()
+ * @node: in ioasid_set.ids, until the last reference is dropped
+ * @rcu: frees it afterwards
+ * @work: in ioasid_set.freed, from the free until the worker takes it
+ * @teller: the task that tells the subscribers, or NULL
+ * @bind: the latest BIND if @bound, and the BINDs before it
+ * @id: the number
+ * @spid: the SPID, %INVALID_IOASID if it has none, or %IOASID_SPID_TAKEN with the
+ *	SPID that the free took away
+ * @gets: references of callers
+ * @pins: references of the module: one for the allocation, until the subscribers
+ *	were told of the free, one per ioasid_notify() and ioasid_alloc() under way
+ * @freed: jiffies at the free
+ * @pending: FREE_PENDING; look-ups no longer find it
+ * @told: the subscribers were told of the free
+ * @bound: @bind is in use
+ *
+ * There can be a million of them: look at the size before adding a member.
+ *
+ * @set, @data and @id do not change. @teller is a lock itself and protects @bind,
+ * @bound and @told, all other members are protected by the lock of the set;
+ * look-ups read @spid and @pending without it. Freed when @gets and @pins are 0.
+ */
+struct ioasid {
+	struct ioasid_set *set;
+	void *data;
+	union {
+		struct list_head node;
+		struct rcu_head rcu;
+	};
+	struct llist_node work;
+	struct task_struct *teller;
+	struct ioasid_bind bind;
+	u32 id;
+	u32 spid;
+	u32 gets;
+	u32 pins;
+	u32 freed;
+	bool pending;
+	bool told;
+	bool bound;
+};
+
+/**
+ * struct ioasid_set - all IOASIDs of one owner
+ * @spids: SPID to number, as value entries; its xa_lock is the lock of the set. The
+ *	entry of %IOASID_MAX is a zero entry when it is not in use, so that the tree
+ *	has the same height, and a look-up the same cost, for few IOASIDs and for many
+ * @users: references of callers; with the last one, all IOASIDs are freed
+ * @refs: references on the memory: one for all of @users, one per IOASID, one per
+ *	queued @work
+ * @type: what @token is
+ * @token: what the set stands for, NULL once disowned
+ * @node: in ioasid_sets until @refs is 0, under RCU
+ * @nr: tells sets apart in debugfs
+ * @user: the user that the IOASIDs are counted for
+ * @dead: the last of @users was dropped
+ * @quota: how many IOASIDs it may have
+ * @coming: IOASIDs that are being allocated
+ * @active: IOASIDs that are ACTIVE
+ * @pending: IOASIDs that are FREE_PENDING
+ * @nr_spids: SPIDs attached
+ * @ids: the IOASIDs, oldest first
+ * @freed: FREE_PENDING ones that the worker has not taken
+ * @work: tells the subscribers of the frees
+ * @release: frees the set
+ * @events: see the top of this file
+ * @chain: subscribers of this set
+ *
+ * @user, @type and @nr do not change; @events protects @chain, and the lock of the
+ * set all that does not protect itself.
+ */
+struct ioasid_set {
+	struct xarray spids;
+	refcount_t users;
+	refcount_t refs;
+	enum ioasid_set_type type;
+	void *token;
+	struct list_head node;
+	u32 nr;
+	struct ioasid_user *user;
+	bool dead;
+	u32 quota;
+	u32 coming;
+	u32 active;
+	u32 pending;
+	u32 nr_spids;
+	struct list_head ids;
+	struct llist_head freed;
+	struct work_struct work;
+	struct rcu_work release;
+	struct rw_semaphore events;
+	struct list_head chain;
+};
+
+/* ioasid_pool.c */
+
+/**
+ * enum ioasid_limit - what the administrator can limit
+ * @IOASID_CEILING: IOASIDs of all sets together
+ * @IOASID_DEFAULT_QUOTA: quota of a set that does not ask for one
+ * @IOASID_HOST_RESERVE: numbers that IOASIDs leave to processes of the host
+ * @IOASID_USER_LIMIT: IOASIDs of one user, 0 for half of what the host leaves
+ */
+enum ioasid_limit {
+	IOASID_CEILING,
+	IOASID_DEFAULT_QUOTA,
+	IOASID_HOST_RESERVE,
+	IOASID_USER_LIMIT,
+	IOASID_LIMITS,
+};
+
+bool ioasid_out_of_memory(void);
+u32 ioasid_limit(enum ioasid_limit which);
+int ioasid_set_limit(enum ioasid_limit which, u32 value);
+u32 ioasid_total(void);
+u32 ioasid_pool_quota(u32 quota);
+int ioasid_pool_charge(struct ioasid_user *user, bool exceed);
+void ioasid_pool_uncharge(struct ioasid_user *user);
+int ioasid_pool_number(ioasid_t min, ioasid_t max);
+void ioasid_pool_number_free(ioasid_t id);
+struct ioasid_user *ioasid_user_get(void);
+void ioasid_user_put(struct ioasid_user *user);
+
+/* ioasid_notifier.c */
+
+void ioasid_tell_alloc(struct ioasid *ioasid);
+int ioasid_tell_bind(struct ioasid *ioasid, void *arg);
+int ioasid_tell_unbind(struct ioasid *ioasid, void *arg);
+void ioasid_tell_free(struct ioasid *ioasid);
+
+/* ioasid_set.c */
+
+extern struct xarray ioasid_numbers;
+extern struct list_head ioasid_sets;
+
+void ioasid_surplus_put(ioasid_t id);
+struct module *ioasid_owner(void);
+
+/* ioasid_debugfs.c */
+
 extern const struct seq_operations ioasid_free_pending_sops, ioasid_sets_sops;
 
-struct module *ioasid_owner(void);
-u32 ioasid_ceiling(void);
-u32 ioasid_total(void);
-int ioasid_set_ceiling(u32 ceiling);
-bool ioasid_out_of_memory(void);
-#endif
+void ioasid_debugfs_init(void);
+void ioasid_debugfs_exit(void);
 
 #endif /* __IOASID_PRIV_H */

@@ -28,15 +28,12 @@ struct ioasid_set;
 
 /**
  * enum ioasid_set_type - what the token of a set is
- * @IOASID_SET_TYPE_NULL: nothing: the token is NULL and the set cannot be found
- * @IOASID_SET_TYPE_MM: a struct mm_struct, on which the set has a reference
- *	(mmgrab()) until it is gone
- * @IOASID_SET_TYPE_FILE: an open file or the context behind it. The set takes
- *	no reference on it; its owner calls ioasid_set_disown() before it goes.
+ * @IOASID_SET_TYPE_NULL: nothing: the token is NULL
+ * @IOASID_SET_TYPE_FILE: an open file or the context behind it. The set takes no
+ *	reference on it; its owner calls ioasid_set_disown() before it is freed.
  */
 enum ioasid_set_type {
 	IOASID_SET_TYPE_NULL,
-	IOASID_SET_TYPE_MM,
 	IOASID_SET_TYPE_FILE,
 };
 
@@ -58,7 +55,7 @@ struct ioasid_set_stats {
  * enum ioasid_event - what a subscriber is told
  * @IOASID_ALLOC: an IOASID was allocated
  * @IOASID_BIND: it was bound; the only event that a subscriber can refuse
- * @IOASID_UNBIND: a BIND that the subscriber has seen is over
+ * @IOASID_UNBIND: a BIND that the subscriber was told of is over
  * @IOASID_FREE: it is FREE_PENDING. Nothing about it follows.
  *
  * ALLOC and BIND are set-up events, UNBIND and FREE are teardown events.
@@ -110,7 +107,11 @@ struct ioasid_event_info {
  * @prio: see &enum ioasid_prio
  *
  * The subscriber owns the structure, from before ioasid_register_notifier()
- * until after ioasid_unregister_notifier(). The rest belongs to ioasid.c.
+ * until after ioasid_unregister_notifier(). The rest belongs to the ioasid module.
+ *
+ * @notify must not register or unregister a subscriber, allocate an IOASID, call
+ * ioasid_drain(), or ioasid_notify() about another IOASID: it would wait for
+ * itself, and lockdep says so.
  */
 struct ioasid_notifier {
 	int (*notify)(struct ioasid_notifier *nb, enum ioasid_event ev,
@@ -119,13 +120,7 @@ struct ioasid_notifier {
 
 	/* private: */
 	struct list_head node;
-	struct ioasid_set *set;
 	u64 key;
-	u64 seq;
-	u64 replay_set;
-	u64 replay_id;
-	struct task_struct *replayer;
-	bool dead;
 	bool replay;
 };
 
@@ -133,13 +128,9 @@ struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
 				    enum ioasid_set_type type);
 bool ioasid_set_get(struct ioasid_set *set);
 void ioasid_set_put(struct ioasid_set *set);
-struct ioasid_set *ioasid_set_find(void *token);
 void ioasid_set_disown(struct ioasid_set *set);
 int ioasid_set_adjust(struct ioasid_set *set, u32 quota);
 void ioasid_set_stats(struct ioasid_set *set, struct ioasid_set_stats *stats);
-int ioasid_set_for_each(struct ioasid_set *set,
-			int (*fn)(ioasid_t id, void *data, void *arg),
-			void *arg);
 
 int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 		 ioasid_t *id);
@@ -148,9 +139,8 @@ void ioasid_free_all(struct ioasid_set *set);
 void ioasid_drain(struct ioasid_set *set);
 
 int ioasid_get(struct ioasid_set *set, ioasid_t id);
-int ioasid_put(struct ioasid_set *set, ioasid_t id);
+void ioasid_put(struct ioasid_set *set, ioasid_t id);
 void *ioasid_find(struct ioasid_set *set, ioasid_t id);
-int ioasid_set_data(struct ioasid_set *set, ioasid_t id, void *data);
 
 int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid);
 int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id);

@@ -210,10 +210,13 @@ def ioasid_files(suite):
         refused() { if (echo $1 >$2) 2>/dev/null; then echo "$2 took $1"; exit 1; fi; }
         modprobe ioasid; cd /sys/module/ioasid/parameters; d=/sys/kernel/debug/ioasid
         [ $(cat ceiling) = 1048575 ]; [ $(cat default_quota) = 65536 ]
-        echo 5 >ceiling; echo 3 >default_quota
+        [ $(cat host_reserve) = 65536 ]; [ $(cat user_limit) = 0 ]
+        echo 5 >ceiling; echo 3 >default_quota; echo 0 >host_reserve; echo 2 >user_limit
         for x in 0 1048576 -1 x; do refused $x ceiling; refused $x default_quota; done
+        for x in 1048576 -1 x; do refused $x host_reserve; refused $x user_limit; done
         [ $(cat ceiling) = 5 ]; [ $(cat default_quota) = 3 ]
-        [ "$(echo $(cat $d/pool))" = "ceiling 5 allocated 0 default_quota 3" ]
+        pool="ceiling 5 allocated 0 default_quota 3 host_reserve 0 user_limit 2"
+        [ "$(echo $(cat $d/pool))" = "$pool" ]
         [ $(wc -l <$d/sets) = 1 ]; [ $(wc -l <$d/free_pending) = 1 ]"""
     status, out, err = lab(suite, "--kernel", "release", "--no-vtdsim", "--no-gpasid",
                            program=["sh", "-exc", script], timeout=60)

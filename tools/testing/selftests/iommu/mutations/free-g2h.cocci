@@ -1,4 +1,4 @@
-// file: drivers/iommu/ioasid.c
+// file: drivers/iommu/ioasid_set.c
 // breaks: free takes the guest PASID away
 // run: gpasid
 // run: gpasid_bind
@@ -7,7 +7,8 @@
  ioasid_free_locked(...)
  {
 	<...
--	if (ioasid->spid != INVALID_IOASID)
--		ioasid_unlink_spid(ioasid);
+-	if (ioasid->spid != INVALID_IOASID) {
+-		...
+-	}
 	...>
  }

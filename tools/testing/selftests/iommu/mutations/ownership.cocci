@@ -1,4 +1,4 @@
-// file: drivers/iommu/ioasid.c
+// file: drivers/iommu/ioasid_set.c
 // breaks: a PASID of another set does not exist
 // run: gpasid
 // run: gpasid_bind

@@ -1,4 +1,4 @@
-// file: drivers/iommu/ioasid.c
+// file: drivers/iommu/ioasid_set.c
 // breaks: a set does not exceed its quota
 // run: gpasid
 @@

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The numbers of IOASIDs and the limits on them.
+ *
+ * The numbers come out of the kernel's global PASID allocator, lowest first, so
+ * that none of them can equal the PASID of a process of the host, and so that a
+ * device with few PASID bits finds one as long as there is one.
+ *
+ * Three limits are counted here: the ceiling of the host, the share that processes
+ * of the host keep, and what one user may have. The share holds for every width of
+ * PASID: of the numbers that a device with W bits can use, IOASIDs leave the same
+ * fraction as of all numbers. Otherwise those that IOASIDs leave would be the high
+ * ones, and of no use to a narrow device.
+ *
+ * The quota of a set is counted in ioasid_set.c.
+ */
+#define pr_fmt(fmt) "ioasid: " fmt
+
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/user_namespace.h>
+
+#include "ioasid_priv.h"
+
+#define IOASID_DEFAULT_SET_QUOTA	65536
+/* One sixteenth of the numbers */
+#define IOASID_DEFAULT_HOST_RESERVE	65536
+
+/**
+ * struct ioasid_pool - counts and limits of the host
+ * @lock: irqsave. Protects the structure
+ * @limit: see &enum ioasid_limit
+ * @total: IOASIDs that exist or are being allocated
+ * @below: IOASIDs with a number below 2^index
+ * @users: those that have sets, by user ID
+ */
+static struct ioasid_pool {
+	spinlock_t lock;	/* of the whole structure */
+	u32 limit[IOASID_LIMITS];
+	u32 total;
+	u32 below[IOASID_BITS + 1];
+	DECLARE_HASHTABLE(users, 6);
+} ioasid_pool = {
+	.lock = __SPIN_LOCK_UNLOCKED(ioasid_pool.lock),
+	.limit = {
+		[IOASID_CEILING] = IOASID_MAX,
+		[IOASID_DEFAULT_QUOTA] = IOASID_DEFAULT_SET_QUOTA,
+		[IOASID_HOST_RESERVE] = IOASID_DEFAULT_HOST_RESERVE,
+	},
+};
+
+/*
+ * Each allocation asks this first, so that the KUnit suite can make each of them
+ * fail. It costs nothing without KUnit.
+ */
+bool ioasid_out_of_memory(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ioasid_out_of_memory);
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_out_of_memory);
+
+/*
+ * Limits
+ */
+
+u32 ioasid_limit(enum ioasid_limit which)
+{
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	return ioasid_pool.limit[which];
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_limit);
+
+/* Limits on what all IOASIDs of the host may have do not fall below what exists. */
+int ioasid_set_limit(enum ioasid_limit which, u32 value)
+{
+	bool may_be_0 = which == IOASID_HOST_RESERVE || which == IOASID_USER_LIMIT;
+
+	if ((!value && !may_be_0) || value > IOASID_MAX)
+		return -EINVAL;
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	if (which == IOASID_CEILING && value < ioasid_pool.total)
+		return -EBUSY;
+	if (which == IOASID_HOST_RESERVE && IOASID_MAX - value < ioasid_pool.total)
+		return -EBUSY;
+	ioasid_pool.limit[which] = value;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_set_limit);
+
+u32 ioasid_total(void)
+{
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	return ioasid_pool.total;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_total);
+
+static enum ioasid_limit limit_of(const struct kernel_param *kp)
+{
+	return (u32 *)kp->arg - ioasid_pool.limit;
+}
+
+static int limit_param_set(const char *val, const struct kernel_param *kp)
+{
+	u32 value;
+
+	return kstrtou32(val, 0, &value) ?: ioasid_set_limit(limit_of(kp), value);
+}
+
+static int limit_param_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%u\n", ioasid_limit(limit_of(kp)));
+}
+
+static const struct kernel_param_ops limit_param_ops = {
+	.set = limit_param_set,
+	.get = limit_param_get,
+};
+
+module_param_cb(ceiling, &limit_param_ops, &ioasid_pool.limit[IOASID_CEILING], 0644);
+MODULE_PARM_DESC(ceiling,
+		 "How many IOASIDs all sets together may have (default: all 2^20 - 1)");
+module_param_cb(default_quota, &limit_param_ops,
+		&ioasid_pool.limit[IOASID_DEFAULT_QUOTA], 0644);
+MODULE_PARM_DESC(default_quota,
+		 "Quota of a set that does not ask for one (default: "
+		 __stringify(IOASID_DEFAULT_SET_QUOTA) ")");
+module_param_cb(host_reserve, &limit_param_ops,
+		&ioasid_pool.limit[IOASID_HOST_RESERVE], 0644);
+MODULE_PARM_DESC(host_reserve,
+		 "How many PASIDs are kept for processes of the host (default: "
+		 __stringify(IOASID_DEFAULT_HOST_RESERVE) ")");
+module_param_cb(user_limit, &limit_param_ops,
+		&ioasid_pool.limit[IOASID_USER_LIMIT], 0644);
+MODULE_PARM_DESC(user_limit,
+		 "How many IOASIDs a user without CAP_SYS_RESOURCE may have (default: 0, half of what the host does not keep)");
+
+/* The quota that a caller asks for, or the one it gets instead; 0 if refused */
+u32 ioasid_pool_quota(u32 quota)
+{
+	const u32 *limit = ioasid_pool.limit;
+
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	if (!quota)
+		return min(limit[IOASID_DEFAULT_QUOTA], limit[IOASID_CEILING]);
+	return quota <= limit[IOASID_CEILING] ? quota : 0;
+}
+
+static u32 pool_user_limit(void)
+{
+	lockdep_assert_held(&ioasid_pool.lock);
+	return ioasid_pool.limit[IOASID_USER_LIMIT] ?:
+	       (IOASID_MAX - ioasid_pool.limit[IOASID_HOST_RESERVE]) / 2;
+}
+
+/* -ENOSPC at the ceiling; -EDQUOT at the limit of @user, unless it may @exceed it */
+int ioasid_pool_charge(struct ioasid_user *user, bool exceed)
+{
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	if (ioasid_pool.total >= ioasid_pool.limit[IOASID_CEILING])
+		return -ENOSPC;
+	if (!exceed && user->count >= pool_user_limit())
+		return -EDQUOT;
+	ioasid_pool.total++;
+	user->count++;
+	return 0;
+}
+
+void ioasid_pool_uncharge(struct ioasid_user *user)
+{
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	ioasid_pool.total--;
+	user->count--;
+}
+
+/*
+ * Numbers
+ */
+
+/*
+ * The lowest number, @min or above, that leaves processes of the host their share:
+ * above the widest range of which IOASIDs have all but that. The share of a range
+ * of all numbers with W bits is the same part of it as host_reserve is of all.
+ */
+static ioasid_t pool_floor(ioasid_t min)
+{
+	unsigned int bits;
+	u32 share;
+
+	lockdep_assert_held(&ioasid_pool.lock);
+	for (bits = IOASID_BITS; bits; bits--) {
+		share = ioasid_pool.limit[IOASID_HOST_RESERVE] >> (IOASID_BITS - bits);
+		if (ioasid_pool.below[bits] + share >= BIT(bits) - 1)
+			return max_t(ioasid_t, min, BIT(bits));
+	}
+	return min;
+}
+
+static ioasid_t pool_start(ioasid_t min)
+{
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	return pool_floor(min);
+}
+
+/* Count a new number, unless others were quicker and nothing is left below it. */
+static bool pool_count_number(ioasid_t id)
+{
+	unsigned int bits;
+
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	if (pool_floor(id) > id)
+		return false;
+	for (bits = fls(id); bits <= IOASID_BITS; bits++)
+		ioasid_pool.below[bits]++;
+	return true;
+}
+
+static void pool_uncount_number(ioasid_t id)
+{
+	unsigned int bits;
+
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	for (bits = fls(id); bits <= IOASID_BITS; bits++)
+		ioasid_pool.below[bits]--;
+}
+
+/* The lowest number in [@min, @max] that is free and not kept for the host */
+int ioasid_pool_number(ioasid_t min, ioasid_t max)
+{
+	ioasid_t start;
+	int id;
+
+	if (ioasid_out_of_memory())
+		return -ENOMEM;
+	for (;;) {
+		start = pool_start(min);
+		if (start > max)
+			return -ENOSPC;
+		id = iommu_global_pasid_alloc_range(start, max);
+		if (id < 0 || pool_count_number(id))
+			return id;
+		iommu_free_global_pasid(id);
+	}
+}
+
+void ioasid_pool_number_free(ioasid_t id)
+{
+	pool_uncount_number(id);
+	iommu_free_global_pasid(id);
+}
+
+/*
+ * Users
+ */
+
+/*
+ * In a user namespace, a user can have as many user IDs as are mapped: what counts
+ * is the user that has made the outermost namespace. Where that is root, for which
+ * all containers of the host would be one user, it is the namespace's own root.
+ */
+static kuid_t user_current(void)
+{
+	kuid_t uid = current_uid(), root;
+	struct user_namespace *ns;
+
+	for (ns = current_user_ns(); ns != &init_user_ns; ns = ns->parent) {
+		uid = ns->owner;
+		root = make_kuid(ns, 0);
+		if (uid_eq(uid, GLOBAL_ROOT_UID) && uid_valid(root))
+			uid = root;
+	}
+	return uid;
+}
+
+static struct ioasid_user *user_find(kuid_t uid)
+{
+	struct ioasid_user *user;
+
+	lockdep_assert_held(&ioasid_pool.lock);
+	hash_for_each_possible(ioasid_pool.users, user, node, __kuid_val(uid))
+		if (uid_eq(user->uid, uid))
+			return user;
+	return NULL;
+}
+
+/* @new is used if there is none of the kind */
+static struct ioasid_user *user_find_or_add(struct ioasid_user *new)
+{
+	struct ioasid_user *user;
+
+	guard(spinlock_irqsave)(&ioasid_pool.lock);
+	user = user_find(new->uid);
+	if (!user) {
+		user = new;
+		hash_add(ioasid_pool.users, &user->node, __kuid_val(user->uid));
+	}
+	user->sets++;
+	return user;
+}
+
+/* The user that the current task counts as, for ioasid_user_put(); NULL: no memory */
+struct ioasid_user *ioasid_user_get(void)
+{
+	struct ioasid_user *user, *new;
+
+	if (ioasid_out_of_memory())
+		return NULL;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	new->uid = user_current();
+	user = user_find_or_add(new);
+	if (user != new)
+		kfree(new);
+	return user;
+}
+
+void ioasid_user_put(struct ioasid_user *user)
+{
+	scoped_guard(spinlock_irqsave, &ioasid_pool.lock) {
+		if (--user->sets)
+			return;
+		hash_del(&user->node);
+	}
+	kfree(user);
+}

@@ -1,0 +1,1018 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOASID sets: host PASIDs as objects, with an owner, a life and a second number
+ * that the owner chooses.
+ *
+ * Two xarrays answer the look-ups: ioasid_numbers, host-wide, leads from a number
+ * to its IOASID, and that of each set from a SPID to a number. The latter holds the
+ * number itself, as a value entry: one load decides the answer, so a look-up cannot
+ * mix an old object with a new number. A zero entry at the last index keeps the
+ * height of both trees, and so the time of a look-up, constant.
+ *
+ * A set has two counts. @users are the references of callers; with the last one the
+ * set is dead and its IOASIDs are freed. @refs keeps the memory.
+ *
+ * An IOASID has two counts as well. @gets are the references of callers, @pins those
+ * of the module. When both are 0, the number returns to the pool.
+ *
+ * The locks are listed in ioasid_priv.h.
+ */
+#define pr_fmt(fmt) "ioasid: " fmt
+
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/capability.h>
+#include <linux/cleanup.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "ioasid_priv.h"
+
+#define IOASID_XA_FLAGS	(XA_FLAGS_LOCK_IRQ | XA_FLAGS_ACCOUNT)
+
+struct xarray ioasid_numbers = XARRAY_INIT(ioasid_numbers, IOASID_XA_FLAGS);
+
+static DEFINE_SPINLOCK(ioasid_sets_lock);
+LIST_HEAD(ioasid_sets);
+static u32 ioasid_sets_nr;
+
+static struct workqueue_struct *ioasid_wq;
+static struct kmem_cache *ioasid_cache;
+
+/* Lets the KUnit suite look at the reference count of the module. */
+struct module *ioasid_owner(void)
+{
+	return THIS_MODULE;
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_owner);
+
+/*
+ * The end of a set
+ */
+
+static void set_ref(struct ioasid_set *set)
+{
+	refcount_inc(&set->refs);
+}
+
+static void set_release_work(struct work_struct *work)
+{
+	struct ioasid_set *set = container_of(to_rcu_work(work),
+					      struct ioasid_set, release);
+
+	xa_destroy(&set->spids);
+	ioasid_user_put(set->user);
+	kfree(set);
+	module_put(THIS_MODULE);
+}
+
+/* Any context, the lock of the set included: the memory stays for a grace period. */
+static void set_unref(struct ioasid_set *set)
+{
+	if (!refcount_dec_and_test(&set->refs))
+		return;
+	scoped_guard(spinlock_irqsave, &ioasid_sets_lock)
+		list_del_rcu(&set->node);
+	queue_rcu_work(ioasid_wq, &set->release);
+}
+
+/*
+ * References on IOASIDs
+ */
+
+/* Under RCU. @set NULL: whatever set it belongs to */
+static __always_inline struct ioasid *number_load(struct ioasid_set *set,
+						  ioasid_t id)
+{
+	struct ioasid *ioasid;
+
+	if (id > IOASID_MAX)
+		return NULL;
+	ioasid = xa_load(&ioasid_numbers, id);
+	if (!ioasid || (set && ioasid->set != set))
+		return NULL;
+	return ioasid;
+}
+
+/* With the entry reserved; NULL takes it away. */
+static void number_store(ioasid_t id, struct ioasid *ioasid)
+{
+	XA_STATE(xas, &ioasid_numbers, id);
+
+	if (!ioasid && id == IOASID_MAX)
+		ioasid = XA_ZERO_ENTRY;
+	guard(spinlock_irqsave)(&ioasid_numbers.xa_lock);
+	xas_store(&xas, ioasid);
+}
+
+/* The last reference was dropped: the number returns to the pool. */
+static void ioasid_release(struct ioasid *ioasid)
+{
+	struct ioasid_set *set = ioasid->set;
+
+	lockdep_assert_held(&set->spids.xa_lock);
+	number_store(ioasid->id, NULL);
+	ioasid_pool_number_free(ioasid->id);
+	ioasid_pool_uncharge(set->user);
+	list_del(&ioasid->node);
+	set->pending--;
+	kfree_rcu(ioasid, rcu);
+	set_unref(set);
+}
+
+static void ioasid_unpin_locked(struct ioasid *ioasid)
+{
+	lockdep_assert_held(&ioasid->set->spids.xa_lock);
+	if (!--ioasid->pins && !ioasid->gets)
+		ioasid_release(ioasid);
+}
+
+static void ioasid_unpin(struct ioasid *ioasid)
+{
+	struct ioasid_set *set = ioasid->set;
+
+	/* The set may be released with the IOASID, before the lock is dropped. */
+	guard(rcu)();
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	ioasid_unpin_locked(ioasid);
+}
+
+/**
+ * struct ioasid_locked - an IOASID with its set locked
+ * @ioasid: the IOASID, or NULL: none was found, and nothing is locked
+ * @flags: for the unlock
+ */
+struct ioasid_locked {
+	struct ioasid *ioasid;
+	unsigned long flags;
+};
+
+static void ioasid_unlock(struct ioasid_locked *locked)
+{
+	if (!locked->ioasid)
+		return;
+	xa_unlock_irqrestore(&locked->ioasid->set->spids, locked->flags);
+	rcu_read_unlock();
+}
+
+/* One that exists: somebody has a reference, so that another can be taken */
+static struct ioasid_locked ioasid_lock(struct ioasid_set *set, ioasid_t id)
+{
+	struct ioasid_locked locked;
+
+	rcu_read_lock();
+	locked.ioasid = number_load(set, id);
+	if (!locked.ioasid) {
+		rcu_read_unlock();
+		return locked;
+	}
+	xa_lock_irqsave(&locked.ioasid->set->spids, locked.flags);
+	if (!locked.ioasid->pins && !locked.ioasid->gets) {
+		ioasid_unlock(&locked);
+		locked.ioasid = NULL;
+	}
+	return locked;
+}
+
+/* One that is ACTIVE */
+static struct ioasid_locked ioasid_lock_active(struct ioasid_set *set, ioasid_t id)
+{
+	struct ioasid_locked locked = ioasid_lock(set, id);
+
+	if (locked.ioasid && locked.ioasid->pending) {
+		ioasid_unlock(&locked);
+		locked.ioasid = NULL;
+	}
+	return locked;
+}
+
+DEFINE_CLASS(ioasid_existing, struct ioasid_locked, ioasid_unlock(&_T),
+	     ioasid_lock(set, id), struct ioasid_set *set, ioasid_t id)
+DEFINE_CLASS(ioasid_active, struct ioasid_locked, ioasid_unlock(&_T),
+	     ioasid_lock_active(set, id), struct ioasid_set *set, ioasid_t id)
+
+/*
+ * Step through the IOASIDs of a set without holding its lock: pins the one after
+ * @prev, the first if that is NULL, and unpins @prev.
+ */
+static struct ioasid *ioasid_next(struct ioasid_set *set, struct ioasid *prev)
+{
+	struct list_head *pos = prev ? &prev->node : &set->ids;
+	struct ioasid *next = NULL;
+
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	if (!list_is_last(pos, &set->ids)) {
+		next = list_entry(pos->next, struct ioasid, node);
+		next->pins++;
+	}
+	if (prev)
+		ioasid_unpin_locked(prev);
+	return next;
+}
+
+/*
+ * SPIDs
+ */
+
+static void spid_erase(struct ioasid_set *set, ioasid_t spid)
+{
+	XA_STATE(xas, &set->spids, spid);
+
+	lockdep_assert_held(&set->spids.xa_lock);
+	xas_store(&xas, spid == IOASID_MAX ? XA_ZERO_ENTRY : NULL);
+	set->nr_spids--;
+}
+
+/*
+ * One attempt, with the memory that @xas has or finds without sleeping. A look-up
+ * from number to SPID that sees the result also finds the number by the SPID.
+ */
+static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_active, locked)(set, id);
+	struct ioasid *ioasid = locked.ioasid;
+	void *entry;
+
+	if (!ioasid)
+		return -ENOENT;
+	entry = xas_load(xas);
+	if (ioasid->spid != INVALID_IOASID || (entry && !xa_is_zero(entry)))
+		return -EEXIST;
+	xas_store(xas, xa_mk_value(id));
+	if (xas_error(xas))
+		return xas_error(xas);
+	set->nr_spids++;
+	/* Pairs with ioasid_spid() */
+	smp_store_release(&ioasid->spid, xas->xa_index);
+	return 0;
+}
+
+/**
+ * ioasid_attach_spid - give an IOASID its SPID
+ * @set: the set that owns it
+ * @id: its number
+ * @spid: the SPID, at most %IOASID_MAX
+ *
+ * Context: Process context. May sleep. Allowed in a subscriber.
+ * Return: 0, -EINVAL if @spid is too large, -ENOENT if @set has no such IOASID or
+ * if it was freed, -EEXIST if the IOASID has a SPID or @spid an IOASID, -ENOMEM.
+ */
+int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
+{
+	XA_STATE(xas, &set->spids, spid);
+	int ret;
+
+	might_sleep();
+	if (spid > IOASID_MAX)
+		return -EINVAL;
+	if (ioasid_out_of_memory())
+		return -ENOMEM;
+	do {
+		ret = spid_insert(&xas, set, id);
+		if (ret)
+			xas_set_err(&xas, ret);
+		/* Also frees what it has allocated for nothing */
+	} while (xas_nomem(&xas, GFP_KERNEL_ACCOUNT));
+	return ret;
+}
+EXPORT_SYMBOL_GPL(ioasid_attach_spid);
+
+/**
+ * ioasid_detach_spid - take the SPID of an IOASID away
+ * @set: the set that owns it
+ * @id: its number
+ *
+ * When this returns, no look-up joins the two, and the SPID can be attached to
+ * another IOASID.
+ *
+ * Context: Any context.
+ * Return: 0, -ENOENT if @set has no such IOASID, if it was freed, or if it has no
+ * SPID.
+ */
+int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_active, locked)(set, id);
+	struct ioasid *ioasid = locked.ioasid;
+	ioasid_t spid;
+
+	if (!ioasid || ioasid->spid == INVALID_IOASID)
+		return -ENOENT;
+	spid = ioasid->spid;
+	WRITE_ONCE(ioasid->spid, INVALID_IOASID);
+	spid_erase(set, spid);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ioasid_detach_spid);
+
+/*
+ * Pairs with the barrier of xas_store(): a caller that sees that SPID s is number b
+ * also sees that the number that had s before has it no longer.
+ */
+static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
+{
+	void *entry;
+
+	if (spid > IOASID_MAX)
+		return INVALID_IOASID;
+	entry = xa_load(&set->spids, spid);
+	smp_rmb();
+	return entry ? xa_to_value(entry) : INVALID_IOASID;
+}
+
+/**
+ * ioasid_find_by_spid - look up the number of a SPID (G to H)
+ * @set: the set
+ * @spid: the SPID
+ *
+ * The answer was right at one instant during the call. ioasid_get_by_spid() is for
+ * callers that need it to stay right.
+ *
+ * Context: Any context. Takes no lock.
+ * Return: The number, or %INVALID_IOASID if @set has no such SPID.
+ */
+ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid)
+{
+	return spid_load(set, spid);
+}
+EXPORT_SYMBOL_GPL(ioasid_find_by_spid);
+
+/**
+ * ioasid_get_by_spid - look up the number of a SPID and take a reference
+ * @set: the set
+ * @spid: the SPID
+ *
+ * The reference is on the IOASID that had the SPID. They can be parted meanwhile,
+ * but the number is not issued again before ioasid_put().
+ *
+ * Context: Any context.
+ * Return: The number, or %INVALID_IOASID if @set has no such SPID.
+ */
+ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
+{
+	ioasid_t id;
+
+	guard(rcu)();
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	id = spid_load(set, spid);
+	/* An IOASID that has a SPID is ACTIVE. */
+	if (id != INVALID_IOASID)
+		number_load(set, id)->gets++;
+	return id;
+}
+EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
+
+/**
+ * ioasid_spid - look up the SPID of an IOASID (H to G)
+ * @set: the set that owns it, or NULL
+ * @id: its number
+ *
+ * The answer was right at one instant during the call.
+ *
+ * Context: Any context. Takes no lock.
+ * Return: The SPID, or %INVALID_IOASID if @set has no such IOASID, if it was freed
+ * or has no SPID.
+ */
+ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id)
+{
+	struct ioasid *ioasid;
+	u32 spid;
+
+	guard(rcu)();
+	ioasid = number_load(set, id);
+	if (!ioasid)
+		return INVALID_IOASID;
+	/* Pairs with spid_insert() */
+	spid = smp_load_acquire(&ioasid->spid);
+	return spid & IOASID_SPID_TAKEN ? INVALID_IOASID : spid;
+}
+EXPORT_SYMBOL_GPL(ioasid_spid);
+
+/*
+ * Sets
+ */
+
+/* ACTIVE to FREE_PENDING */
+static void ioasid_free_locked(struct ioasid *ioasid)
+{
+	struct ioasid_set *set = ioasid->set;
+
+	lockdep_assert_held(&set->spids.xa_lock);
+	if (ioasid->spid != INVALID_IOASID) {
+		spid_erase(set, ioasid->spid);
+		WRITE_ONCE(ioasid->spid, ioasid->spid | IOASID_SPID_TAKEN);
+	}
+	ioasid->freed = jiffies;
+	WRITE_ONCE(ioasid->pending, true);
+	set->active--;
+	set->pending++;
+
+	llist_add(&ioasid->work, &set->freed);
+	/* Each run of the work drops a reference. */
+	set_ref(set);
+	if (!queue_work(ioasid_wq, &set->work))
+		set_unref(set);
+}
+
+/* Frees that come during a run queue the work again. */
+static void set_work(struct work_struct *work)
+{
+	struct ioasid_set *set = container_of(work, struct ioasid_set, work);
+	struct ioasid *ioasid, *next;
+
+	llist_for_each_entry_safe(ioasid, next,
+				  llist_reverse_order(llist_del_all(&set->freed)),
+				  work) {
+		ioasid_tell_free(ioasid);
+		ioasid_unpin(ioasid);
+		cond_resched();
+	}
+	set_unref(set);
+}
+
+static void set_publish(struct ioasid_set *set)
+{
+	guard(spinlock_irqsave)(&ioasid_sets_lock);
+	set->nr = ++ioasid_sets_nr;
+	list_add_tail_rcu(&set->node, &ioasid_sets);
+}
+
+static struct ioasid_set *set_new(void *token, u32 quota,
+				  enum ioasid_set_type type)
+{
+	struct ioasid_set *set;
+
+	if (ioasid_out_of_memory())
+		return NULL;
+	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	if (!set)
+		return NULL;
+	xa_init_flags(&set->spids, IOASID_XA_FLAGS);
+	refcount_set(&set->users, 1);
+	refcount_set(&set->refs, 1);
+	set->type = type;
+	set->token = token;
+	set->quota = quota;
+	INIT_LIST_HEAD(&set->ids);
+	init_llist_head(&set->freed);
+	INIT_WORK(&set->work, set_work);
+	INIT_RCU_WORK(&set->release, set_release_work);
+	init_rwsem(&set->events);
+	INIT_LIST_HEAD(&set->chain);
+	return set;
+}
+
+/* What can fail. The zero entry is in ioasid_set.spids for good. */
+static int set_prepare(struct ioasid_set *set)
+{
+	if (ioasid_out_of_memory())
+		return -ENOMEM;
+	if (xa_reserve_irq(&set->spids, IOASID_MAX, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	set->user = ioasid_user_get();
+	if (!set->user) {
+		xa_destroy(&set->spids);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * ioasid_set_alloc - make a set of IOASIDs
+ * @token: what the set stands for, NULL for %IOASID_SET_TYPE_NULL
+ * @quota: how many IOASIDs it may have; 0 for the default that the
+ *	administrator has chosen
+ * @type: what @token is
+ *
+ * The quota is a limit and not a reservation: the quotas of all sets together may
+ * exceed the host-wide ceiling, while the IOASIDs that exist cannot. The IOASIDs
+ * count for the user of the current task as long as they exist, whoever allocates
+ * them.
+ *
+ * The module stays loaded as long as the set exists.
+ *
+ * Context: Process context. May sleep.
+ * Return: The set with one reference, for ioasid_set_put(), or an ERR_PTR():
+ * -EINVAL if @token does not go with @type, -ENOSPC if @quota exceeds the ceiling,
+ * -ENOMEM, -ENODEV if the module is being unloaded.
+ */
+struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
+				    enum ioasid_set_type type)
+{
+	struct ioasid_set *set;
+	int ret = -ENOMEM;
+
+	if (type > IOASID_SET_TYPE_FILE || !token != (type == IOASID_SET_TYPE_NULL))
+		return ERR_PTR(-EINVAL);
+	quota = ioasid_pool_quota(quota);
+	if (!quota)
+		return ERR_PTR(-ENOSPC);
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
+
+	set = set_new(token, quota, type);
+	if (!set)
+		goto err_module;
+	ret = set_prepare(set);
+	if (ret)
+		goto err_free;
+	set_publish(set);
+	return set;
+
+err_free:
+	kfree(set);
+err_module:
+	module_put(THIS_MODULE);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(ioasid_set_alloc);
+
+/**
+ * ioasid_set_get - take a reference on a set
+ * @set: the set; its memory must be safe to touch
+ *
+ * A caller that has a reference can always take another. It can fail only in a
+ * subscriber, for the set in &struct ioasid_event_info.
+ *
+ * Context: Any context.
+ * Return: True, or false if the last reference was put before.
+ */
+bool ioasid_set_get(struct ioasid_set *set)
+{
+	return refcount_inc_not_zero(&set->users);
+}
+EXPORT_SYMBOL_GPL(ioasid_set_get);
+
+/**
+ * ioasid_set_put - drop a reference on a set
+ * @set: the set
+ *
+ * The last one frees all IOASIDs of the set, as ioasid_free_all() does. It does not
+ * wait for subscribers: ioasid_free_all() and ioasid_drain() before it do.
+ *
+ * Context: Any context for a put that is not the last one, which may sleep: process
+ * context. Allowed in a subscriber.
+ */
+void ioasid_set_put(struct ioasid_set *set)
+{
+	if (!refcount_dec_and_test(&set->users))
+		return;
+	scoped_guard(spinlock_irqsave, &set->spids.xa_lock) {
+		set->dead = true;
+		set->token = NULL;
+	}
+	ioasid_free_all(set);
+	set_unref(set);
+}
+EXPORT_SYMBOL_GPL(ioasid_set_put);
+
+/**
+ * ioasid_set_disown - part a set from its token
+ * @set: the set
+ *
+ * For the owner of the token, before the token is freed: others may have references
+ * on the set. Everything else stays as it is. Calling it again does nothing.
+ *
+ * Context: Any context.
+ */
+void ioasid_set_disown(struct ioasid_set *set)
+{
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	set->token = NULL;
+}
+EXPORT_SYMBOL_GPL(ioasid_set_disown);
+
+/* What counts against the quota */
+static u32 set_count(const struct ioasid_set *set)
+{
+	lockdep_assert_held(&set->spids.xa_lock);
+	return set->coming + set->active + set->pending;
+}
+
+/**
+ * ioasid_set_adjust - change the quota of a set
+ * @set: the set
+ * @quota: the new quota, 0 for the default
+ *
+ * Context: Any context.
+ * Return: 0, -EBUSY if the set has more IOASIDs than that, counting those that are
+ * FREE_PENDING, -ENOSPC if it exceeds the ceiling.
+ */
+int ioasid_set_adjust(struct ioasid_set *set, u32 quota)
+{
+	quota = ioasid_pool_quota(quota);
+	if (!quota)
+		return -ENOSPC;
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	if (quota < set_count(set))
+		return -EBUSY;
+	set->quota = quota;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ioasid_set_adjust);
+
+/**
+ * ioasid_set_stats - read the counts of a set
+ * @set: the set
+ * @stats: filled in with what was true at one instant
+ *
+ * Context: Any context.
+ */
+void ioasid_set_stats(struct ioasid_set *set, struct ioasid_set_stats *stats)
+{
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	*stats = (struct ioasid_set_stats) {
+		.quota = set->quota,
+		.active = set->active,
+		.free_pending = set->pending,
+		.spids = set->nr_spids,
+	};
+}
+EXPORT_SYMBOL_GPL(ioasid_set_stats);
+
+/*
+ * IOASIDs
+ */
+
+static int set_charge(struct ioasid_set *set, bool exceed)
+{
+	int ret;
+
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	if (set->dead)
+		return -ENODEV;
+	if (set_count(set) >= set->quota)
+		return -ENOSPC;
+	ret = ioasid_pool_charge(set->user, exceed);
+	if (!ret)
+		set->coming++;
+	return ret;
+}
+
+static void set_uncharge(struct ioasid_set *set)
+{
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	ioasid_pool_uncharge(set->user);
+	set->coming--;
+}
+
+/* The limit of a user does not hold for callers that may exceed limits. */
+static int set_charge_user(struct ioasid_set *set)
+{
+	int ret = set_charge(set, false);
+
+	if (ret == -EDQUOT && capable(CAP_SYS_RESOURCE))
+		ret = set_charge(set, true);
+	return ret == -EDQUOT ? -ENOSPC : ret;
+}
+
+/* An object with a number and a place for it, unknown to others */
+static struct ioasid *ioasid_new(ioasid_t min, ioasid_t max)
+{
+	struct ioasid *ioasid;
+	int ret = -ENOMEM;
+
+	if (ioasid_out_of_memory())
+		return ERR_PTR(-ENOMEM);
+	ioasid = kmem_cache_zalloc(ioasid_cache, GFP_KERNEL_ACCOUNT);
+	if (!ioasid)
+		return ERR_PTR(-ENOMEM);
+	ret = ioasid_pool_number(min, max);
+	if (ret < 0)
+		goto err_free;
+	ioasid->id = ret;
+	ret = -ENOMEM;
+	if (!ioasid_out_of_memory())
+		ret = xa_reserve_irq(&ioasid_numbers, ioasid->id, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_number;
+	return ioasid;
+
+err_number:
+	ioasid_pool_number_free(ioasid->id);
+err_free:
+	kmem_cache_free(ioasid_cache, ioasid);
+	return ERR_PTR(ret);
+}
+
+static void ioasid_abandon(struct ioasid *ioasid)
+{
+	number_store(ioasid->id, NULL);
+	ioasid_pool_number_free(ioasid->id);
+	kmem_cache_free(ioasid_cache, ioasid);
+}
+
+/* Makes it visible. From here on ioasid_release() is the only way out. */
+static int ioasid_publish(struct ioasid *ioasid)
+{
+	struct ioasid_set *set = ioasid->set;
+
+	guard(spinlock_irqsave)(&set->spids.xa_lock);
+	if (set->dead)
+		return -ENODEV;
+	set_ref(set);
+	list_add_tail(&ioasid->node, &set->ids);
+	number_store(ioasid->id, ioasid);
+	set->coming--;
+	set->active++;
+	return 0;
+}
+
+/* With a charge, which is used up on success */
+static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t max,
+				void *data, ioasid_t *id)
+{
+	struct ioasid *ioasid = ioasid_new(min, max);
+	int ret;
+
+	if (IS_ERR(ioasid))
+		return PTR_ERR(ioasid);
+	ioasid->set = set;
+	ioasid->data = data;
+	ioasid->spid = INVALID_IOASID;
+	ioasid->gets = 1;
+	ioasid->pins = 2;
+	ioasid->teller = current;
+
+	/* A subscriber is told of it now, or by ioasid_register_notifier(). */
+	guard(rwsem_read)(&set->events);
+	ret = ioasid_publish(ioasid);
+	if (ret) {
+		ioasid_abandon(ioasid);
+		return ret;
+	}
+	*id = ioasid->id;
+	ioasid_tell_alloc(ioasid);
+	ioasid_unpin(ioasid);
+	return 0;
+}
+
+/**
+ * ioasid_alloc - allocate an IOASID
+ * @set: the set that will own it
+ * @min: the lowest number wanted, at least %IOASID_MIN
+ * @max: the highest number wanted, at most %IOASID_MAX
+ * @data: private data, see ioasid_find()
+ * @id: where the number goes
+ *
+ * Issues the lowest number of the range that is free and not kept for processes of
+ * the host. The IOASID comes with a reference for ioasid_put(): others can free it
+ * from the moment it exists, but until then the number is not issued again.
+ *
+ * Subscribers are told %IOASID_ALLOC before this returns; others can look the IOASID
+ * up while they are.
+ *
+ * Context: Process context. Sleeps as long as subscribers do; the caller holds no
+ * lock that they take, and is not a subscriber.
+ * Return: 0, -EINVAL for a range that is empty or out of bounds, -ENOSPC if the
+ * quota, the limit of the user, the ceiling or the range is exhausted, -ENOMEM,
+ * -ENODEV if the last reference on @set was put. On failure *@id is not written.
+ */
+int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
+		 ioasid_t *id)
+{
+	int ret;
+
+	might_sleep();
+	if (min < IOASID_MIN || min > max || max > IOASID_MAX)
+		return -EINVAL;
+	ret = set_charge_user(set);
+	if (ret)
+		return ret;
+	ret = ioasid_alloc_charged(set, min, max, data, id);
+	if (ret)
+		set_uncharge(set);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(ioasid_alloc);
+
+/**
+ * ioasid_free - free an IOASID
+ * @set: the set that owns it
+ * @id: its number
+ *
+ * When this returns, no look-up finds the IOASID, its SPID can be attached to
+ * another one, and no new reference is given. Subscribers are told from process
+ * context later: %IOASID_UNBIND for every BIND that is not over, the latest first,
+ * then %IOASID_FREE. When all of them have returned and the last reference has been
+ * put, the number returns to the pool. ioasid_drain() waits for the subscribers.
+ *
+ * Context: Any context.
+ * Return: 0, -ENOENT if @set has no such IOASID or if it was freed before.
+ */
+int ioasid_free(struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_active, locked)(set, id);
+
+	if (!locked.ioasid)
+		return -ENOENT;
+	ioasid_free_locked(locked.ioasid);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ioasid_free);
+
+/**
+ * ioasid_free_all - free all IOASIDs of a set
+ * @set: the set
+ *
+ * As if ioasid_free() were called for each one, in the order of allocation. Those
+ * that are allocated meanwhile may be freed, too.
+ *
+ * Context: Process context, as it takes time in proportion to the number of IOASIDs.
+ */
+void ioasid_free_all(struct ioasid_set *set)
+{
+	struct ioasid *ioasid = NULL;
+
+	might_sleep();
+	while ((ioasid = ioasid_next(set, ioasid))) {
+		scoped_guard(spinlock_irqsave, &set->spids.xa_lock)
+			if (!ioasid->pending)
+				ioasid_free_locked(ioasid);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_GPL(ioasid_free_all);
+
+/**
+ * ioasid_drain - wait for the subscribers
+ * @set: the set
+ *
+ * Sleeps until all subscribers have returned from %IOASID_FREE of every IOASID of
+ * @set that was FREE_PENDING at the time of the call. Their numbers are in the pool
+ * again then, unless there is a reference or a call about them under way.
+ *
+ * A subscriber must not call this, it would wait for itself. One that is told of a
+ * free of @set warns, and returns without waiting.
+ *
+ * Context: Process context. Sleeps as long as subscribers do; the caller holds no
+ * lock that they take.
+ */
+void ioasid_drain(struct ioasid_set *set)
+{
+	might_sleep();
+	if (!WARN_ON_ONCE(current_work() == &set->work))
+		flush_work(&set->work);
+}
+EXPORT_SYMBOL_GPL(ioasid_drain);
+
+/**
+ * ioasid_get - take a reference on an IOASID
+ * @set: the set that owns it; NULL, for callers inside the kernel that act for no
+ *	set, if it does not matter
+ * @id: its number
+ *
+ * The number is not issued again before ioasid_put(). The IOASID can be freed
+ * meanwhile.
+ *
+ * Context: Any context.
+ * Return: 0, -ENOENT if @set has no such IOASID or if it was freed.
+ */
+int ioasid_get(struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_active, locked)(set, id);
+
+	if (!locked.ioasid)
+		return -ENOENT;
+	locked.ioasid->gets++;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ioasid_get);
+
+/* The KUnit suite counts instead. */
+void ioasid_surplus_put(ioasid_t id)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ioasid_surplus_put, id);
+	WARN(1, "ioasid: %u: put without a reference\n", id);
+}
+EXPORT_SYMBOL_IF_KUNIT(ioasid_surplus_put);
+
+/**
+ * ioasid_put - drop a reference on an IOASID
+ * @set: the set that owns it, or NULL
+ * @id: its number
+ *
+ * Warns if there is no reference to drop.
+ *
+ * Context: Any context.
+ */
+void ioasid_put(struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_existing, locked)(set, id);
+	struct ioasid *ioasid = locked.ioasid;
+
+	if (!ioasid || !ioasid->gets) {
+		ioasid_surplus_put(id);
+		return;
+	}
+	if (!--ioasid->gets && !ioasid->pins)
+		ioasid_release(ioasid);
+}
+EXPORT_SYMBOL_GPL(ioasid_put);
+
+/**
+ * ioasid_find - look up the private data of an IOASID
+ * @set: the set that owns it, or NULL
+ * @id: its number
+ *
+ * The owner of the data frees its memory an RCU grace period after the IOASID; the
+ * caller holds rcu_read_lock() while it uses the data.
+ *
+ * Context: Any context. Takes no lock.
+ * Return: The data, which may be NULL, or ERR_PTR(-ENOENT) if @set has no such
+ * IOASID or if it was freed.
+ */
+void *ioasid_find(struct ioasid_set *set, ioasid_t id)
+{
+	struct ioasid *ioasid;
+
+	guard(rcu)();
+	ioasid = number_load(set, id);
+	if (!ioasid || READ_ONCE(ioasid->pending))
+		return ERR_PTR(-ENOENT);
+	return ioasid->data;
+}
+EXPORT_SYMBOL_GPL(ioasid_find);
+
+static struct ioasid *ioasid_pin(struct ioasid_set *set, ioasid_t id)
+{
+	CLASS(ioasid_existing, locked)(set, id);
+
+	if (locked.ioasid)
+		locked.ioasid->pins++;
+	return locked.ioasid;
+}
+
+/**
+ * ioasid_notify - tell the subscribers that an IOASID is bound or no longer bound
+ * @set: the set that owns it
+ * @id: its number
+ * @ev: %IOASID_BIND or %IOASID_UNBIND
+ * @arg: passed on; tells the BINDs of one IOASID apart
+ *
+ * A BIND that no subscriber refuses lasts until an UNBIND with the same @arg, or
+ * until the IOASID is freed. @arg must stay valid until the UNBIND has returned,
+ * with 0 or -ENOENT; after a free, until %IOASID_FREE has been delivered.
+ *
+ * Context: Process context. Sleeps as long as subscribers do; the caller holds no
+ * lock that they take. Must not be called by a subscriber about another IOASID.
+ * Return: 0; -EINVAL for another event, -ENOENT if @set has no such IOASID, if it
+ * was freed, or if there is no such BIND, -EDEADLK if it is called by a subscriber
+ * that is told about this IOASID; for a BIND also -ENOMEM or what a subscriber
+ * refused it with.
+ */
+int ioasid_notify(struct ioasid_set *set, ioasid_t id, enum ioasid_event ev,
+		  void *arg)
+{
+	struct ioasid *ioasid;
+	int ret;
+
+	might_sleep();
+	if (ev != IOASID_BIND && ev != IOASID_UNBIND)
+		return -EINVAL;
+	ioasid = ioasid_pin(set, id);
+	if (!ioasid)
+		return -ENOENT;
+	ret = ev == IOASID_BIND ? ioasid_tell_bind(ioasid, arg) :
+				  ioasid_tell_unbind(ioasid, arg);
+	ioasid_unpin(ioasid);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(ioasid_notify);
+
+static void ioasid_cleanup(void)
+{
+	if (ioasid_wq)
+		destroy_workqueue(ioasid_wq);
+	xa_destroy(&ioasid_numbers);
+	kmem_cache_destroy(ioasid_cache);
+}
+
+static int __init ioasid_init(void)
+{
+	ioasid_cache = KMEM_CACHE(ioasid, SLAB_ACCOUNT);
+	/* Each set whose subscribers sleep takes one place. */
+	ioasid_wq = alloc_workqueue("ioasid", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
+	if (!ioasid_cache || !ioasid_wq ||
+	    xa_reserve_irq(&ioasid_numbers, IOASID_MAX, GFP_KERNEL)) {
+		ioasid_cleanup();
+		return -ENOMEM;
+	}
+	ioasid_debugfs_init();
+	return 0;
+}
+subsys_initcall(ioasid_init);
+
+static void __exit ioasid_exit(void)
+{
+	ioasid_debugfs_exit();
+	/* No set exists, but the release of the last one may not be over. */
+	ioasid_cleanup();
+}
+module_exit(ioasid_exit);
+
+MODULE_DESCRIPTION("IOASID sets");
+MODULE_LICENSE("GPL");
