@@ -101,10 +101,10 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 
 	cmd->out_hpasid = id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (!rc)
-		return 0;
 out_free:
-	gpasid_free(set, id);
+	if (rc)
+		gpasid_free(set, id);
+	ioasid_put(set, id);
 	return rc;
 }
 
