@@ -9,6 +9,7 @@
 #define VTDSIM_CACHES_H
 
 #include "base.h"
+#include "oracle.h"
 
 /*
  * IOTLB, paging-structure caches and device TLBs: translations are kept per
@@ -59,6 +60,7 @@ struct cache_entry {
 	u8 reason;		/* CM: the fault that is cached, or FR_NONE */
 	/* Nested, not leaf: what the second stage gave for the table. */
 	u16 table_rights;
+	struct age age;
 };
 
 struct cache {
@@ -103,7 +105,7 @@ struct ctx_entry {
 	bool valid;
 	u8 reason;		/* CM: the fault that is cached */
 	bool fpd;
-	u64 root;		/* half of the root entry that was used */
+	struct age age;
 	u64 val[4];
 };
 
@@ -125,6 +127,7 @@ struct pasid_entry {
 	u32 pasid;
 	u8 reason;		/* CM: the fault that is cached */
 	bool fpd;
+	struct age age;
 	u64 val[8];
 };
 

@@ -81,6 +81,13 @@ void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 	if (global && !(ep->flags & VTDSIM_EP_ATS_GLOBAL))
 		global = false;
 	cache_drop_device(&ep->devtlb, has_pasid, pasid, global, addr, size);
+	oracle_invalidated(ep->u, &(struct scope){
+		.cache = CACHE_DEVICE, .by_sid = true, .sid = ep->sid,
+		.by_pasid = !(has_pasid && global),
+		.global = has_pasid && global,
+		.pasid = has_pasid ? pasid : PASID_NONE,
+		.by_addr = true, .addr = addr, .size = size,
+	});
 }
 
 static void finish(struct ep *ep, struct dma *q, u32 n, u8 status, u8 reason)
@@ -218,12 +225,27 @@ static bool granted(const struct request *rq, u16 rights)
 	       rq->priv == !(rights & RIGHT_FS_U);
 }
 
-static void check_devtlb_hit(struct ep *ep, const struct request *rq,
-			     const struct cache_entry *e, u64 hpa)
+static struct tag devtlb_tag(const struct ep *ep, const struct cache_entry *e)
 {
+	return (struct tag){
+		.cache = CACHE_DEVICE,
+		.leaf = true,
+		.sid = ep->sid,
+		.pasid = e->space->pasid,
+		.addr = e->page << level_shift(e->level),
+		.size = 1ULL << level_shift(e->level),
+	};
+}
+
+static void check_devtlb_hit(struct ep *ep, const struct request *rq,
+			     struct cache_entry *e, u64 hpa)
+{
+	struct tag tag = devtlb_tag(ep, e);
 	struct request again = *rq;
+	struct age made = e->age;
+	bool agrees, is_stale;
 	struct translation t;
-	u16 stale;
+	u16 lost;
 
 	if (ep->u->sim->cfg.no_oracle)
 		return;
@@ -232,13 +254,14 @@ static void check_devtlb_hit(struct ep *ep, const struct request *rq,
 	again.write = e->rights & RIGHT_SS_W;
 	again.exec = e->rights & RIGHT_SS_X;
 	translate_peek(ep->u, &again, &t, NULL);
-	stale = e->rights & ~grant_bits(&again, &t) & ~RIGHT_FS_U;
-	if (!t.reason && t.hpa == hpa && !stale &&
-	    !(rq->write && t.needs_dirty))
-		return;
-	ep->u->cnt.u_stale_hits++;
-	trace_note(ep->u, "stale hit: device TLB of %04x PASID %#x address %#llx",
-		   ep->sid, rq->has_pasid ? rq->pasid : 0, rq->addr);
+	lost = e->rights & ~grant_bits(&again, &t) & ~RIGHT_FS_U;
+	agrees = !t.reason && t.hpa == hpa && !lost &&
+		 !(rq->write && t.needs_dirty);
+	is_stale = oracle_hit(ep->u, &tag, &e->age, agrees, &made);
+	if (!agrees)
+		trace_note(ep->u, "%s hit: device TLB of %04x PASID %#x address %#llx",
+			   is_stale ? "stale" : "outdated", ep->sid,
+			   rq->has_pasid ? rq->pasid : 0, rq->addr);
 }
 
 static struct cache_entry *devtlb_lookup(struct ep *ep,
@@ -273,6 +296,7 @@ static void devtlb_insert(struct ep *ep, const struct request *rq,
 	e = cache_insert(&ep->devtlb, sp, rq->addr, t->level, true);
 	e->out = t->hpa & ~mask;
 	e->rights = rights;
+	e->age = t->age;
 }
 
 /* "Handling Requests with Pre-Translated Address" */

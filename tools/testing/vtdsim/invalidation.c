@@ -32,11 +32,18 @@ static u64 page_range(u64 *addr, u64 am)
 /* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
 static void inv_context(struct unit *u, const u64 *d)
 {
+	static const u16 ignored[] = { 0, 4, 6, 7 };
+	u32 fm = bits(d[0], 49, 48);
+	u16 sid = bits(d[0], 47, 32);
+
 	if (INV_G(d[0]) == 3)
-		sid_cache_drop(&u->ctx, bits(d[0], 47, 32),
-			       bits(d[0], 49, 48));
+		sid_cache_drop(&u->ctx, sid, fm);
 	else
 		sid_cache_drop_all(&u->ctx);
+	oracle_invalidated(u, &(struct scope){
+		.cache = CACHE_CONTEXT, .by_sid = INV_G(d[0]) == 3,
+		.sid = sid, .sid_ignored = ignored[fm],
+	});
 }
 
 static u8 check_context(const struct unit *u, const u64 *d)
@@ -49,13 +56,18 @@ static u8 check_context(const struct unit *u, const u64 *d)
 static void inv_pasid_cache(struct unit *u, const u64 *d)
 {
 	u16 did = bits(d[0], 31, 16);
+	u32 pasid = bits(d[0], 51, 32);
 
+	oracle_invalidated(u, &(struct scope){
+		.cache = CACHE_PASID, .by_did = INV_G(d[0]) < 2, .did = did,
+		.by_pasid = INV_G(d[0]) == 1, .pasid = pasid,
+	});
 	switch (INV_G(d[0])) {
 	case 0:
 		pasid_cache_drop_did(&u->pasids, did);
 		break;
 	case 1:
-		pasid_cache_drop(&u->pasids, did, bits(d[0], 51, 32));
+		pasid_cache_drop(&u->pasids, did, pasid);
 		break;
 	default:
 		pasid_cache_drop_all(&u->pasids);
@@ -75,9 +87,16 @@ static void inv_iotlb(struct unit *u, const u64 *d)
 	u64 addr = d[1];
 	u64 size = page_range(&addr, bits(d[1], 5, 0));
 
+	bool by_addr = INV_G(d[0]) == 3 && u->cfg.psi;
+
+	oracle_invalidated(u, &(struct scope){
+		.cache = CACHE_IOTLB, .by_did = INV_G(d[0]) != 1, .did = did,
+		.by_addr = by_addr, .second_only = true, .addr = addr,
+		.size = size, .hint = bits(d[1], 6, 6),
+	});
 	if (INV_G(d[0]) == 1)
 		cache_drop_all(&u->iotlb);
-	else if (INV_G(d[0]) == 2 || !u->cfg.psi)
+	else if (!by_addr)
 		cache_drop_did(&u->iotlb, did);
 	else
 		cache_drop_second_range(&u->iotlb, did, addr, size,
@@ -101,6 +120,12 @@ static void inv_piotlb(struct unit *u, const u64 *d)
 	u64 addr = d[1];
 	u64 size = page_range(&addr, bits(d[1], 5, 0));
 
+	oracle_invalidated(u, &(struct scope){
+		.cache = CACHE_IOTLB, .by_did = true, .did = did,
+		.by_pasid = true, .pasid = pasid, .with_first = true,
+		.by_addr = INV_G(d[0]) == 3, .addr = addr, .size = size,
+		.hint = bits(d[1], 6, 6),
+	});
 	if (INV_G(d[0]) == 2)
 		cache_drop_pasid(&u->iotlb, did, pasid);
 	else
@@ -192,6 +217,7 @@ static void inv_wait(struct unit *u, const u64 *d)
 
 	if (u->fsts & FSTS_ITE)
 		return;
+	oracle_waited(u);
 	if (d[0] & (WAIT_SW | WAIT_IF))
 		u->cnt.u_waits++;
 	if (d[0] & WAIT_SW && status)

@@ -144,6 +144,7 @@ void sim_destroy(struct sim *sim)
 		struct unit *u = &sim->unit[i];
 
 		cache_destroy(&u->iotlb);
+		oracle_destroy(u);
 		sid_cache_destroy(&u->ctx);
 		pasid_cache_destroy(&u->pasids);
 		for (e = 0; e < u->nr_eps; e++)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include "caches.h"
 #include "base.h"
+#include "oracle.h"
 #include "vtd.h"
 #include "vtdsim_abi.h"
 
@@ -91,6 +92,7 @@ struct translation {
 	u16 did;
 	u64 hpa;
 	u64 gpa;		/* nested */
+	struct age age;		/* of what it was made from */
 	u64 pe[8];
 };
 
@@ -164,6 +166,11 @@ struct unit {
 	/* Queued invalidation */
 	u32 iqh;
 	u32 iqt_seen;
+	u64 inv_nr;			/* invalidations executed */
+	u64 inv_done;			/* of them, those waited for */
+	void *scopes;			/* their scopes */
+	void *taints;
+	u32 nr_taints;
 
 	struct cache iotlb;		/* IOTLB and paging-structure caches */
 	struct sid_cache ctx;

@@ -78,8 +78,9 @@ static u8 fetch_context(struct walk *w, u64 *ctx)
 }
 
 /* Does memory still say what the cache says? */
-static void check_context_hit(struct walk *w, const struct ctx_entry *e)
+static void check_context_hit(struct walk *w, struct ctx_entry *e)
 {
+	const struct tag tag = { .cache = CACHE_CONTEXT, .sid = w->rq->sid };
 	struct walk fresh = { .u = w->u, .rq = w->rq, .peek = true };
 	u64 ctx[4] = { 0 };
 	u8 reason;
@@ -87,12 +88,8 @@ static void check_context_hit(struct walk *w, const struct ctx_entry *e)
 	if (w->u->sim->cfg.no_oracle)
 		return;
 	reason = fetch_context(&fresh, ctx);
-	if (reason != e->reason ||
-	    (!reason && memcmp(ctx, e->val, sizeof(ctx)))) {
-		w->u->cnt.u_stale_hits++;
-		trace_note(w->u, "stale hit: context cache, source-id %04x",
-			   w->rq->sid);
-	}
+	judge_hit(w, "context cache", &tag, &e->age, 0, reason == e->reason &&
+		  (reason || !memcmp(ctx, e->val, sizeof(ctx))));
 }
 
 static bool context_hit(struct walk *w, struct ctx_entry *e)
@@ -124,6 +121,7 @@ u8 find_context(struct walk *w)
 		e->valid = true;
 		e->reason = reason;
 		e->fpd = w->fpd;
+		e->age = w->age;
 		memcpy(e->val, w->ctx, sizeof(e->val));
 	}
 	return reason;
@@ -263,8 +261,12 @@ static u8 fetch_pasid_entry(struct walk *w, u64 *pe)
 	return reason ? reason : read_pasid_entry(w, pde, pe);
 }
 
-static void check_pasid_hit(struct walk *w, const struct pasid_entry *e)
+static void check_pasid_hit(struct walk *w, struct pasid_entry *e)
 {
+	const struct tag tag = {
+		.cache = CACHE_PASID, .sid = e->sid, .did = e->did,
+		.any_did = e->reason, .pasid = e->pasid,
+	};
 	struct walk fresh = {
 		.u = w->u, .rq = w->rq, .pasid = w->pasid, .peek = true
 	};
@@ -275,12 +277,8 @@ static void check_pasid_hit(struct walk *w, const struct pasid_entry *e)
 		return;
 	memcpy(fresh.ctx, w->ctx, sizeof(fresh.ctx));
 	reason = fetch_pasid_entry(&fresh, pe);
-	if (reason != e->reason ||
-	    (!reason && memcmp(pe, e->val, sizeof(pe)))) {
-		w->u->cnt.u_stale_hits++;
-		trace_note(w->u, "stale hit: PASID cache, source-id %04x PASID %#x",
-			   w->rq->sid, w->pasid);
-	}
+	judge_hit(w, "PASID cache", &tag, &e->age, 0, reason == e->reason &&
+		  (reason || !memcmp(pe, e->val, sizeof(pe))));
 }
 
 static struct pasid_entry *pasid_hit(struct walk *w)
@@ -306,6 +304,7 @@ static void cache_pasid_entry(struct walk *w, u8 reason, bool fpd)
 	e = pasid_cache_insert(&w->u->pasids, w->rq->sid, w->pasid,
 			       PE_DID(w->pe[1]), reason);
 	e->fpd = fpd;
+	e->age = w->age;
 	memcpy(e->val, w->pe, sizeof(e->val));
 }
 

@@ -225,6 +225,7 @@ static void print_unit(FILE *f, const struct unit *u)
 		{ "IOTLB hits", c->u_hits_iotlb },
 		{ "paging-structure-cache hits", c->u_hits_paging },
 		{ "device-TLB hits", c->u_hits_devtlb },
+		{ "outdated hits", c->u_outdated_hits },
 		{ "stale hits", c->u_stale_hits },
 		{ "evictions", c->u_evictions },
 		{ "page requests", c->u_page_requests },

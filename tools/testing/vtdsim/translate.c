@@ -23,6 +23,17 @@ void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry)
 	s->entry = entry;
 }
 
+void judge_hit(struct walk *w, const char *what, const struct tag *tag,
+	       struct age *age, u64 addr, bool agrees)
+{
+	bool stale = oracle_hit(w->u, tag, age, agrees, &w->age);
+
+	if (!agrees)
+		trace_note(w->u, "%s hit: %s, source-id %04x PASID %#x address %#llx",
+			   stale ? "stale" : "outdated", what, w->rq->sid,
+			   w->pasid, addr);
+}
+
 /* "Root Table Address Register", TTM.  Legacy mode is not simulated. */
 static u8 check_mode(const struct unit *u, const struct request *rq)
 {
@@ -145,9 +156,11 @@ static void run(struct unit *u, const struct request *rq,
 		w.t = t;
 		w.ex = ex;
 		w.peek = peek;
+		w.age = oracle_now(u);
 		t->reason = walk_request(&w);
 	} while (t->reason == WALK_AGAIN);
 	t->fpd = w.fpd;
+	t->age = w.age;
 }
 
 /* The same from memory alone, without a trace of having looked. */

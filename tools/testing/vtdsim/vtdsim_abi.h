@@ -271,13 +271,14 @@ struct vtdsim_counters {
 	__u64 u_hits_iotlb;
 	__u64 u_hits_paging;
 	__u64 u_hits_devtlb;
-	__u64 u_stale_hits;	/* hits that the oracle disagrees with */
+	__u64 u_stale_hits;	/* outdated hits that software has a right not to see */
 	__u64 u_evictions;
 	__u64 u_faults;
 	__u64 u_faults_by_reason[256];
 	__u64 u_page_requests;
 	__u64 u_prq_overflows;
 	__u64 u_iqe;
+	__u64 u_outdated_hits;	/* hits that memory no longer supports, stale ones included */
 	__u64 e_dma_reads;
 	__u64 e_dma_writes;
 	__u64 e_bytes;

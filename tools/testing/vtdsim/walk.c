@@ -268,6 +268,7 @@ static void paging_insert(struct walk *w, struct stage *st, u64 ia,
 	e->gpa = c->table;
 	e->rights = c->rights;
 	e->table_rights = c->table_rights;
+	e->age = w->age;
 }
 
 /*
@@ -342,29 +343,45 @@ static void peek_beside(const struct walk *w, struct walk *fresh)
 	memcpy(fresh->pe, w->pe, sizeof(fresh->pe));
 }
 
-static void count_stale(struct walk *w, const char *what, u64 addr)
+static struct tag tag_of(const struct cache_entry *e)
 {
-	w->u->cnt.u_stale_hits++;
-	trace_note(w->u, "stale hit: %s, source-id %04x PASID %#x address %#llx",
-		   what, w->rq->sid, w->pasid, addr);
+	return (struct tag){
+		.cache = CACHE_IOTLB,
+		.kind = e->space->kind,
+		.leaf = e->leaf,
+		.did = e->space->did,
+		.pasid = e->space->pasid,
+		.addr = e->page << level_shift(e->level),
+		.size = 1ULL << level_shift(e->level),
+	};
+}
+
+/* The entry that the request has hit: does memory support it? */
+static void judge_entry(struct walk *w, const char *what,
+			struct cache_entry *e, u64 addr, bool agrees)
+{
+	const struct tag tag = tag_of(e);
+
+	judge_hit(w, what, &tag, &e->age, addr, agrees);
 }
 
 static void check_paging_hit(struct walk *w, const struct stage *st, u64 ia,
-			     const struct cursor *hit)
+			     const struct cursor *hit, struct cache_entry *e)
 {
 	struct stage again = *st;
 	struct walk fresh;
 	struct cursor c;
 	struct leaf leaf = { .touch = -1 };
+	u8 reason;
 
 	if (w->u->sim->cfg.no_oracle)
 		return;
 	peek_beside(w, &fresh);
 	cursor_at_root(st, &c);
-	if (walk_from(&fresh, &again, ia, &c, hit->level, &leaf) ||
-	    c.level != hit->level || c.hpa != hit->hpa ||
-	    hit->rights & ~c.rights)
-		count_stale(w, "paging-structure cache", ia);
+	reason = walk_from(&fresh, &again, ia, &c, hit->level, &leaf);
+	judge_entry(w, "paging-structure cache", e, ia,
+		    !reason && c.level == hit->level && c.hpa == hit->hpa &&
+		    !(hit->rights & ~c.rights));
 }
 
 /* "Paging-Structure Caches": begin as deep as they allow. */
@@ -393,7 +410,7 @@ static void paging_lookup(struct walk *w, struct stage *st, u64 ia,
 	c->hpa = e->out;
 	c->located = true;
 	w->u->cnt.u_hits_paging++;
-	check_paging_hit(w, st, ia, c);
+	check_paging_hit(w, st, ia, c, e);
 }
 
 static u8 walk_stage(struct walk *w, struct stage *st, u64 ia,
@@ -429,25 +446,22 @@ static void leaf_from_entry(const struct cache_entry *e, struct leaf *leaf)
 	leaf->touch = -1;
 }
 
-static void check_second_hit(struct walk *w, const struct cache_entry *e,
-			     u64 gpa, bool dirty)
+static bool second_agrees(struct walk *w, const struct cache_entry *e,
+			  u64 gpa, bool dirty)
 {
 	struct walk fresh;
 	struct leaf leaf;
 	u8 reason;
 
-	if (w->u->sim->cfg.no_oracle)
-		return;
 	peek_beside(w, &fresh);
 	reason = second_stage(&fresh, gpa, false, &leaf);
-	if (reason == e->reason &&
-	    (reason || (leaf.page | (gpa & low_bits(level_shift(leaf.level)))) ==
-		       (e->out | (gpa & low_bits(level_shift(e->level))))) &&
-	    (reason || !(e->rights & RIGHT_ALL & ~leaf.rights)) &&
-	    (reason || !dirty || leaf.touch < 0 ||
-	     fresh.touch[leaf.touch].seen & SS_D))
-		return;
-	count_stale(w, "IOTLB, second stage", gpa);
+	if (reason || reason != e->reason)
+		return reason == e->reason;
+	return (leaf.page | (gpa & low_bits(level_shift(leaf.level)))) ==
+	       (e->out | (gpa & low_bits(level_shift(e->level)))) &&
+	       !(e->rights & RIGHT_ALL & ~leaf.rights) &&
+	       (!dirty || leaf.touch < 0 ||
+		fresh.touch[leaf.touch].seen & SS_D);
 }
 
 static struct cache_entry *second_hit(struct walk *w, struct space *sp,
@@ -465,7 +479,9 @@ static struct cache_entry *second_hit(struct walk *w, struct space *sp,
 			return NULL;
 	}
 	w->u->cnt.u_hits_iotlb++;
-	check_second_hit(w, e, gpa, dirty);
+	if (!w->u->sim->cfg.no_oracle)
+		judge_entry(w, "IOTLB, second stage", e, gpa,
+			    second_agrees(w, e, gpa, dirty));
 	return e;
 }
 
@@ -480,6 +496,7 @@ static void second_insert(struct walk *w, const struct stage *st, u64 gpa,
 	e = cache_insert(&w->u->iotlb, stage_space(w, st), gpa,
 			 reason ? 1 : leaf->level, true);
 	e->reason = reason;
+	e->age = w->age;
 	if (reason)
 		return;
 	e->out = leaf->page;
@@ -698,7 +715,7 @@ static bool first_usable(struct walk *w, const struct cache_entry *e)
 	       e->rights & STATE_SS_DIRTY;
 }
 
-static void check_hit(struct walk *w)
+static void check_hit(struct walk *w, struct cache_entry *e)
 {
 	struct translation fresh = { 0 };
 	const struct translation *t = w->t;
@@ -706,11 +723,10 @@ static void check_hit(struct walk *w)
 	if (w->u->sim->cfg.no_oracle)
 		return;
 	peek_request(w->u, w->rq, &fresh, NULL);
-	if (!fresh.reason && fresh.hpa == t->hpa && t->read <= fresh.read &&
-	    t->write <= fresh.write && t->exec <= fresh.exec &&
-	    !fresh.needs_dirty)
-		return;
-	count_stale(w, "IOTLB", w->rq->addr);
+	judge_entry(w, "IOTLB", e, w->rq->addr, !fresh.reason &&
+		    fresh.hpa == t->hpa && t->read <= fresh.read &&
+		    t->write <= fresh.write && t->exec <= fresh.exec &&
+		    !fresh.needs_dirty);
 }
 
 static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)
@@ -722,7 +738,7 @@ static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)
 	w->u->cnt.u_hits_iotlb++;
 	w->t->gpa = e->gpa | (w->rq->addr & low_bits(level_shift(e->level)));
 	*reason = output(w, e->out, e->level, e->rights);
-	check_hit(w);
+	check_hit(w, e);
 	return true;
 }
 
@@ -736,6 +752,7 @@ static void first_insert(struct walk *w, const struct stage *st,
 	e->out = l->page;
 	e->gpa = gpa_page;
 	e->rights = l->rights;
+	e->age = w->age;
 }
 
 /* The address that the first stage gave, through the second. */

@@ -41,6 +41,7 @@ struct walk {
 	u8 for_level;		/* what the second stage is being walked for */
 	struct touch touch[MAX_TOUCHES];
 	u32 nr_touches;
+	struct age age;
 };
 
 /* Result of a walk through one stage. */
@@ -50,6 +51,13 @@ struct leaf {
 	u8 level;
 	int touch;		/* index of the leaf entry in touch[], or -1 */
 };
+
+/*
+ * The oracle's word on a hit: whether the entry @agrees with memory, and if not,
+ * what is made of it from here on is as old as it is.
+ */
+void judge_hit(struct walk *w, const char *what, const struct tag *tag,
+	       struct age *age, u64 addr, bool agrees);
 
 void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry);
 

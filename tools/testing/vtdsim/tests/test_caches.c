@@ -94,7 +94,7 @@ TEST(hits, "a second request is answered by the caches alone")
 	EXPECT_EQ(w->u->cnt.u_hits_context, c.u_hits_context + 1);
 	EXPECT_EQ(w->u->cnt.u_hits_pasid, c.u_hits_pasid + 1);
 	EXPECT_EQ(w->u->cnt.u_hits_iotlb, c.u_hits_iotlb + 1);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 }
 
 TEST(oracle, "the oracle counts hits that memory no longer supports")
@@ -103,11 +103,11 @@ TEST(oracle, "the oracle counts hits that memory no longer supports")
 
 	world_init(w);
 	first_move_init(w, &m, PASID, 5);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_piotlb(2, 5, PASID), 0);
 	EXPECT(moved(w, &m, PASID));
 	EXPECT(moved(w, &m, PASID));
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 }
 
 TEST(oracle_off, "--no-oracle counts none")
@@ -118,10 +118,10 @@ TEST(oracle_off, "--no-oracle counts none")
 	w->cfg.no_oracle = true;
 	world_start(w);
 	first_move_init(w, &m, PASID, 5);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 }
 
-TEST(oracle_rights, "a right that was taken away makes a hit stale")
+TEST(oracle_rights, "a right that was taken away makes a hit outdated")
 {
 	struct move m;
 
@@ -132,12 +132,12 @@ TEST(oracle_rights, "a right that was taken away makes a hit stale")
 	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
 	poke(w, m.leaf, peek(w, m.leaf) & ~FS_RW);
 	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_piotlb(2, 5, PASID), 0);
 	EXPECT_EQ(write_at(w, PASID, 0x5000), FR_SGN_6);
 }
 
-TEST(oracle_dirty, "a dirty bit cleared behind a cached write is stale")
+TEST(oracle_dirty, "a dirty bit cleared behind a cached write is outdated")
 {
 	struct nest n;
 
@@ -147,10 +147,10 @@ TEST(oracle_dirty, "a dirty bit cleared behind a cached write is stale")
 	     PE_SSADE);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 	poke(w, n.leaf2, peek(w, n.leaf2) & ~SS_D);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	EXPECT(!(peek(w, n.leaf2) & SS_D));
 	submit(w, d_iotlb(3, 5), d_addr(n.page + GUEST_OFFSET, 0, true));
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
@@ -176,11 +176,11 @@ TEST(oracle_ssade, "cached before SSADE was set: a write sets no dirty bit")
 	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
 	ssade_late(w);
 	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	EXPECT(!(peek(w, leaf) & SS_D));
 	submit(w, d_iotlb(2, 5), 0);
 	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	EXPECT(peek(w, leaf) & SS_D);
 }
 
@@ -193,14 +193,14 @@ TEST(oracle_ssade_nested, "likewise nested, by the whole or by the second stage"
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
 	ssade_late(w);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_piotlb(2, 5, PASID), 0);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 2);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 2);
 	EXPECT(!(peek(w, n.leaf2) & SS_D));
 	submit(w, d_iotlb(2, 5), 0);
 	EXPECT_EQ(write_at(w, PASID, n.ia), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 2);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 2);
 	EXPECT(peek(w, n.leaf2) & SS_D);
 }
 
@@ -219,14 +219,14 @@ TEST(oracle_dirty_device, "likewise behind a write right in the device TLB")
 	d.addr = n.ia;
 	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
 	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 	poke(w, n.leaf2, peek(w, n.leaf2) & ~SS_D);
 	submit(w, d_iotlb(3, 5), d_addr(n.page + GUEST_OFFSET, 0, true));
 	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_pdevtlb(w->ep->sid, PASID), ALL_PASID_PAGES);
 	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	EXPECT(peek(w, n.leaf2) & SS_D);
 }
 
@@ -247,7 +247,7 @@ TEST(oracle_ats, "what a translation request is granted is checked as well")
 	poke(w, m.leaf, peek(w, m.leaf) & ~FS_RW);
 	EXPECT_EQ(do_request(w, &rq, &t), 0);
 	EXPECT(t.write);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 }
 
 TEST(raised, "first-stage rights may be raised without an invalidation")
@@ -317,7 +317,7 @@ TEST(ctx_stale, "a context entry is cached by source-id")
 	warm(w);
 	poke(w, w->ctx, 0);
 	EXPECT_EQ(read_at(w, PASID, 0x1000), 0);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_context(3, 0, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x1000), FR_SCT_2);
 }
@@ -383,7 +383,7 @@ TEST(pasid_stale, "a PASID-table entry is cached by source-id and PASID")
 	warm(w);
 	clear_pasid(w, PASID);
 	EXPECT_EQ(read_at(w, PASID, 0x1000), 0);
-	EXPECT(w->u->cnt.u_stale_hits);
+	EXPECT(w->u->cnt.u_outdated_hits);
 	submit(w, d_pasid_cache(1, 5, PASID), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x1000), FR_SPT_2);
 }
@@ -745,7 +745,7 @@ TEST(paging_hint, "paging-structure caches: the hint keeps them, or not")
 		submit(w, d_piotlb(3, 5, PASID), d_addr(m.ia, 0, true));
 		EXPECT(stays(w, &m, PASID));
 		EXPECT(w->u->cnt.u_hits_paging);
-		EXPECT(w->u->cnt.u_stale_hits);
+		EXPECT(w->u->cnt.u_outdated_hits);
 		submit(w, d_piotlb(3, 5, PASID), d_addr(m.ia, 0, false));
 		EXPECT(moved(w, &m, PASID));
 		world_end(w);
@@ -839,7 +839,7 @@ TEST(cm_context, "CM set: a missing context entry is cached")
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SCT_2);
 	poke(w, w->ctx, ctx);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SCT_2);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_context(3, 0, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SPD_2);
 }
@@ -913,7 +913,7 @@ TEST(evict, "--evict: caches forget at random, and are never wrong for it")
 	}
 	EXPECT(w->u->cnt.u_evictions > 100);
 	EXPECT(w->u->cnt.u_hits_iotlb > 100);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 }
 
 TEST(evict_all, "--evict 1000: nothing stale is ever seen")

@@ -311,7 +311,7 @@ TEST(ats_no_write, "ATS: without NWFS a read asks for writing, too")
 	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_READ, b.ia + 0x1000)),
 		  VTDSIM_DONE);
 	EXPECT(!(peek(w, b.leaf[1]) & FS_D));
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
 }
 
 TEST(ats_denied, "ATS: a permission that is lacking is no fault")
@@ -395,7 +395,7 @@ TEST(devtlb_stale, "only a device-TLB invalidation reaches the device TLB")
 	submit(w, d_iotlb(1, 0), 0);
 	submit(w, d_pasid_cache(3, 0, 0), 0);
 	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_READ, b.ia)), VTDSIM_DONE);
-	EXPECT_EQ(w->u->cnt.u_stale_hits, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_pdevtlb(0, PASID), ALL_PASID_PAGES);
 	EXPECT_EQ(status_of(w, ats(VTDSIM_OP_READ, b.ia)),
 		  VTDSIM_ATS_DENIED);
