@@ -274,7 +274,6 @@ TEST_F(dma, cannot_write_what_the_second_stage_maps_read_only)
 
 TEST_F(dma, uses_a_moved_page_after_the_guests_page_invalidation)
 {
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, gvm_pt_move(&self->p.pt, PROC_VA, self->q.page));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
 	ASSERT_EQ(0, gvm_invalidate_range(&self->b.vm, 0x101, PROC_VA, 1, true));
@@ -283,7 +282,6 @@ TEST_F(dma, uses_a_moved_page_after_the_guests_page_invalidation)
 
 TEST_F(dma, uses_a_moved_page_after_the_guests_pasid_invalidation)
 {
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, gvm_pt_move(&self->p.pt, PROC_VA, self->q.page));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
 	ASSERT_EQ(0, gvm_invalidate_pasid(&self->b.vm, 0x101));
@@ -296,7 +294,6 @@ TEST_F(dma, uses_moved_tables_after_an_invalidation_of_all_levels)
 	__u64 *top, *other;
 
 	/* Another table hangs under the same root entry of the process. */
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, bench_process(&self->b, &r, 3));
 	top = gvm_ram_ptr(&self->b.vm.ram, self->p.pt.root, GVM_SZ_4K);
 	other = gvm_ram_ptr(&self->b.vm.ram, r.pt.root, GVM_SZ_4K);
@@ -316,7 +313,6 @@ TEST_F(dma, never_covers_less_than_the_range_asked)
 	__u64 va = PROC_VA + GVM_SZ_1G, gpa[2][16];
 	unsigned int i, j, now = 0;
 
-	self->b.expect_stale = true;
 	for (i = 0; i < 32; i++) {
 		gpa[i / 16][i % 16] = gvm_ram_alloc_page(&self->b.vm.ram);
 		*(__u64 *)gvm_ram_ptr(&self->b.vm.ram, gpa[i / 16][i % 16], 8) =
@@ -1068,7 +1064,6 @@ TEST_F(invalidate, a_long_array_is_done_to_its_end)
 		inv[i].addr = PROC_VA + (999 - i) * 0x2000ULL;
 		inv[i].npages = 1;
 	}
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, gvm_pt_unmap(&self->p.pt, PROC_VA, GVM_SZ_4K));
 	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], self->h, 0));
 	EXPECT_EQ(0, gvm_invalidate(&self->b.vm, inv, &num));

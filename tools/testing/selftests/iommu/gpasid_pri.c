@@ -561,7 +561,6 @@ TEST_F(pri, an_unbind_answers_what_is_outstanding)
 	__u64 cookie;
 	int q;
 
-	self->b.expect_stale = true;
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
 	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
@@ -576,7 +575,6 @@ TEST_F(pri, an_unbind_answers_what_is_outstanding)
 
 TEST_F(pri, a_free_answers_what_is_outstanding)
 {
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
 	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
 	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
@@ -702,7 +700,6 @@ TEST_F_TIMEOUT(pri, every_way_to_die_in_a_loop, 120)
 {
 	int i;
 
-	self->b.expect_stale = true;
 	for (i = 0; i < 40; i++) {
 		ASSERT_EQ(0, start_read(self->lab, 0, self->h, 500 + i));
 		if (i & 4)

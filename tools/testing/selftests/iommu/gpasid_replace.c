@@ -185,8 +185,6 @@ TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS
 	pthread_t thread[2];
 	int i, n;
 
-	/* What is cached under the old table is old for a moment. */
-	self->b.expect_stale = true;
 	for (i = 0; i < 2; i++) {
 		w[i].lab = self->lab;
 		w[i].q = i + 1;

@@ -231,8 +231,6 @@ TEST_F_TIMEOUT(stress, dma_sees_what_is_mapped_while_all_changes, 120)
 	int i, s, n, to;
 	time_t end;
 
-	/* Between a change and its flush a hit is rightly old. */
-	self->b.expect_stale = true;
 	for (i = 0; i < 4; i++) {
 		t[i].lab = &self->b.lab[i & 1];
 		t[i].pasid = self->pasid;
@@ -342,7 +340,6 @@ TEST_F_TIMEOUT(stress, ioctls_race_without_harm, 120)
 	__u32 g, h, allocated;
 	int i;
 
-	self->b.expect_stale = true;
 	for (i = 0; i < NR_PASIDS; i++)
 		ASSERT_EQ(0, gvm_unbind(&self->b.dev[i & 1], self->pasid[i].h));
 	for (i = 0; i < 4; i++) {

@@ -59,8 +59,6 @@ bool refused(__u64 result);
  * @start: counters of each, when it was added
  * @cap: VT-d capabilities of the unit of each
  * @ecap: VT-d extended capabilities of the unit of each
- * @expect_stale: the test makes stale hits itself: it does not invalidate, or
- *                DMA goes on while an entry is taken away
  */
 struct bench {
 	struct gvm vm;
@@ -71,7 +69,6 @@ struct bench {
 	struct vfio_device_gpasid_info info[NR_EPS];
 	struct vtdsim_counters start[NR_EPS];
 	__u64 cap[NR_EPS], ecap[NR_EPS];
-	bool expect_stale;
 };
 
 int bench_open(struct bench *b, unsigned int flags);
