@@ -184,6 +184,9 @@ class Lab:
     def __init__(self, args):
         self.args = args
         self.key = secrets.token_hex(8)
+        if args.adverse and args.seed is None:
+            args.seed = str(secrets.randbelow(1 << 32))
+            print(f"lab: --adverse --seed {args.seed}", file=sys.stderr)
         self.debug = args.kernel == "debug"
         self.mem = parse_size(args.mem)
         self.cpus = args.cpus or (2 if self.debug else 1)
@@ -256,6 +259,7 @@ class Lab:
             if getattr(a, name) is not None:
                 argv += [f"--{name}", getattr(a, name)]
         argv += ["--trace"] if a.trace else []
+        argv += ["--adverse"] if a.adverse else []
         argv += ["--no-oracle"] if a.no_oracle else []
         self.vtdsim = self.spawn(argv, (self.ram, self.dmar), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

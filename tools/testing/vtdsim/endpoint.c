@@ -3,6 +3,9 @@
  * The device: a DMA engine with a few queues behind BAR 0, and its device TLB
  * ("Address Translation Service").
  *
+ * An access has two halves: its address is translated, and later the memory is
+ * reached.  In the polite mode the second follows at once.
+ *
  * Every queue is a state machine that ep_poll() advances by a few pages, so
  * neither a long transfer nor one that waits for a page response holds up
  * anything else.
@@ -81,6 +84,8 @@ void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 	if (global && !(ep->flags & VTDSIM_EP_ATS_GLOBAL))
 		global = false;
 	cache_drop_device(&ep->devtlb, has_pasid, pasid, global, addr, size);
+	/* "Invalidate Completion": behind all requests that used the entries. */
+	ep_drain(ep, true, true, true);
 	oracle_invalidated(ep->u, &(struct scope){
 		.cache = CACHE_DEVICE, .by_sid = true, .sid = ep->sid,
 		.by_pasid = !(has_pasid && global),
@@ -185,6 +190,7 @@ static void request_init(const struct ep *ep, const struct dma *q, u64 addr,
 struct access {
 	u8 status;	/* VTDSIM_PENDING: wait; VTDSIM_DONE: @p is the memory */
 	u8 reason;
+	bool translated;
 	u8 *p;
 };
 
@@ -287,13 +293,14 @@ static struct cache_entry *devtlb_lookup(struct ep *ep,
 static void devtlb_insert(struct ep *ep, const struct request *rq,
 			  const struct translation *t, u16 rights)
 {
-	u64 mask = (1ULL << level_shift(t->level)) - 1;
+	u8 level = adverse_level(ep->u, t->level);
+	u64 mask = (1ULL << level_shift(level)) - 1;
 	struct cache_entry *e;
 	struct space *sp;
 
 	sp = cache_space(&ep->devtlb, SPACE_DEVICE, 0,
 			 rq->has_pasid ? rq->pasid : PASID_NONE, true);
-	e = cache_insert(&ep->devtlb, sp, rq->addr, t->level, true);
+	e = cache_insert(&ep->devtlb, sp, rq->addr, level, true);
 	e->out = t->hpa & ~mask;
 	e->rights = rights;
 	e->age = t->age;
@@ -307,6 +314,7 @@ static void access_translated(struct ep *ep, const struct request *rq, u64 hpa,
 
 	plain.at = AT_TRANSLATED;
 	plain.addr = hpa;
+	a->translated = true;
 	access_untranslated(ep, &plain, len, a);
 }
 
@@ -392,6 +400,14 @@ static void access_memory(struct ep *ep, struct dma *q, u64 addr, u32 len,
 	if (a->status == VTDSIM_DONE) {
 		ep->cnt.e_dma_reads += read;
 		ep->cnt.e_dma_writes += write;
+		q->flight = (struct flight){
+			.active = true,
+			.translated = a->translated,
+			.write = write,
+			.p = a->p,
+			.len = len,
+			.rounds = adverse_flight(ep->u),
+		};
 	} else if (a->status != VTDSIM_PENDING) {
 		q->slot->result = addr;
 	}
@@ -425,23 +441,15 @@ static void send_message(struct ep *ep, struct dma *q, struct access *a)
 	a->status = VTDSIM_DONE;
 }
 
+/* A page at a time: read into the buffer, then written from it. */
 static void step_copy(struct ep *ep, struct dma *q, struct access *a)
 {
 	const struct vtdsim_desc *d = &q->desc;
+	u64 addr = q->writing ? d->addr2 : d->addr;
 	u32 len = to_page_end(d->addr + q->done, d->len - q->done);
-	u8 *from;
 
 	len = to_page_end(d->addr2 + q->done, len);
-	access_memory(ep, q, d->addr + q->done, len, true, false, a);
-	if (a->status != VTDSIM_DONE)
-		return;
-	from = a->p;
-	access_memory(ep, q, d->addr2 + q->done, len, false, true, a);
-	if (a->status != VTDSIM_DONE)
-		return;
-	memmove(a->p, from, len);
-	q->done += len;
-	ep->cnt.e_bytes += len;
+	access_memory(ep, q, addr + q->done, len, !q->writing, q->writing, a);
 }
 
 static void step_local(struct ep *ep, struct dma *q, bool write,
@@ -449,32 +457,11 @@ static void step_local(struct ep *ep, struct dma *q, bool write,
 {
 	const struct vtdsim_desc *d = &q->desc;
 	u32 len = to_page_end(d->addr + q->done, d->len - q->done);
-	u8 *local = local_of(ep, d->local + q->done);
 
-	if (is_message(q)) {
+	if (is_message(q))
 		send_message(ep, q, a);
-		return;
-	}
-	access_memory(ep, q, d->addr + q->done, len, !write, write, a);
-	if (a->status != VTDSIM_DONE)
-		return;
-	memmove(write ? a->p : local, write ? local : a->p, len);
-	q->done += len;
-	ep->cnt.e_bytes += len;
-}
-
-static void step_cas(struct ep *ep, struct dma *q, struct access *a)
-{
-	const struct vtdsim_desc *d = &q->desc;
-	u64 old = d->operand;
-
-	access_memory(ep, q, d->addr, 8, true, true, a);
-	if (a->status != VTDSIM_DONE)
-		return;
-	cmpxchg((u64 *)a->p, &old, d->operand2);
-	q->slot->result = old;
-	q->done = d->len;
-	ep->cnt.e_bytes += 8;
+	else
+		access_memory(ep, q, d->addr + q->done, len, !write, write, a);
 }
 
 static void step(struct ep *ep, struct dma *q, struct access *a)
@@ -484,10 +471,72 @@ static void step(struct ep *ep, struct dma *q, struct access *a)
 		step_copy(ep, q, a);
 		break;
 	case VTDSIM_OP_CAS:
-		step_cas(ep, q, a);
+		access_memory(ep, q, q->desc.addr, 8, true, true, a);
 		break;
 	default:
 		step_local(ep, q, q->desc.op == VTDSIM_OP_WRITE, a);
+	}
+}
+
+static void land_copy(struct dma *q, u8 *p, u32 len)
+{
+	if (q->writing)
+		memcpy(p, q->buf, len);
+	else
+		memcpy(q->buf, p, len);
+	q->writing = !q->writing;
+}
+
+static void land_cas(struct dma *q, u8 *p)
+{
+	u64 old = q->desc.operand;
+
+	cmpxchg((u64 *)p, &old, q->desc.operand2);
+	q->slot->result = old;
+	q->ended = true;
+}
+
+/* The second half of an access: the bytes move. */
+static void land(struct ep *ep, struct dma *q)
+{
+	u8 *local = local_of(ep, q->desc.local + q->done);
+	u32 len = q->flight.len;
+	u8 *p = q->flight.p;
+
+	q->flight.active = false;
+	switch (q->desc.op) {
+	case VTDSIM_OP_COPY:
+		land_copy(q, p, len);
+		if (q->writing)
+			return;
+		break;
+	case VTDSIM_OP_CAS:
+		land_cas(q, p);
+		break;
+	case VTDSIM_OP_READ:
+		memmove(local, p, len);
+		break;
+	default:
+		memmove(p, local, len);
+	}
+	q->done += len;
+	ep->cnt.e_bytes += len;
+}
+
+/*
+ * Requests on their way arrive: those that the unit translated (@translated
+ * false), or those that the device TLB did.
+ */
+void ep_drain(struct ep *ep, bool translated, bool reads, bool writes)
+{
+	u32 n;
+
+	for (n = 0; n < VTDSIM_NR_QUEUES; n++) {
+		struct dma *q = &ep->q[n];
+
+		if (q->flight.active && q->flight.translated == translated &&
+		    (q->flight.write ? writes : reads))
+			land(ep, q);
 	}
 }
 
@@ -558,7 +607,7 @@ static bool queue_start(struct ep *ep, struct dma *q, u32 n)
 	if (!load_acquire(&hw->enable) || load_acquire(&hw->tail) == head)
 		return false;
 	ring = (struct vtdsim_desc *)((u8 *)hw + VTDSIM_QUEUE_RING);
-	memset(q, 0, sizeof(*q));
+	memset(q, 0, offsetof(struct dma, buf));
 	q->slot = &ring[head % VTDSIM_RING_ENTRIES];
 	memcpy(&q->desc, q->slot, sizeof(q->desc));
 	q->has_pasid = q->desc.flags & (VTDSIM_F_PASID | VTDSIM_F_QPASID);
@@ -617,26 +666,62 @@ static bool queue_held(struct ep *ep, struct dma *q)
 	return true;
 }
 
+static bool queue_ended(const struct dma *q)
+{
+	if (q->desc.op == VTDSIM_OP_CAS)
+		return q->ended;
+	return q->done >= q->desc.len;
+}
+
+/* Is what was translated still on its way? */
+static bool queue_in_flight(struct ep *ep, struct dma *q)
+{
+	if (!q->flight.active)
+		return false;
+	if (q->flight.rounds) {
+		q->flight.rounds--;
+		return true;
+	}
+	land(ep, q);
+	return false;
+}
+
 static bool queue_run(struct ep *ep, struct dma *q, u32 n)
 {
 	struct access a = { 0 };
-	u32 i;
+	u32 pages;
 
-	for (i = 0; i < PAGES_PER_POLL; i++) {
-		if (q->done >= q->desc.len && q->desc.op != VTDSIM_OP_CAS) {
+	for (pages = 0; pages < PAGES_PER_POLL; pages += !q->writing) {
+		if (queue_in_flight(ep, q))
+			return true;
+		if (queue_ended(q)) {
 			finish(ep, q, n, VTDSIM_DONE, 0);
 			return true;
 		}
 		step(ep, q, &a);
-		if (a.status == VTDSIM_PENDING)
+		if (a.status == VTDSIM_PENDING) {
+			q->writing = false;
 			return true;
-		if (a.status != VTDSIM_DONE || q->desc.op == VTDSIM_OP_CAS) {
+		}
+		if (a.status != VTDSIM_DONE) {
 			finish(ep, q, n, a.status, a.reason);
 			return true;
 		}
 		q->pri_retries = 0;
+		if (queue_in_flight(ep, q))
+			return true;
 	}
 	return true;
+}
+
+/* Disabled or reset: what has left the device already arrives all the same. */
+static void queue_abandon(struct ep *ep, struct dma *q)
+{
+	if (q->flight.active)
+		land(ep, q);
+	if (q->waiting)
+		page_group_put(q->waiting);
+	q->waiting = NULL;
 }
 
 static bool queue_poll(struct ep *ep, u32 n)
@@ -650,9 +735,7 @@ static bool queue_poll(struct ep *ep, u32 n)
 			return true;
 	}
 	if (!(ep->ctl & VTDSIM_CTL_BUS_MASTER)) {
-		if (q->waiting)
-			page_group_put(q->waiting);
-		q->waiting = NULL;
+		queue_abandon(ep, q);
 		finish(ep, q, n, VTDSIM_ABORTED, 0);
 		return true;
 	}
@@ -666,11 +749,10 @@ static void queue_reset(struct ep *ep, u32 n)
 	struct vtdsim_queue *hw = queue_of(ep, n);
 	struct dma *q = &ep->q[n];
 
+	queue_abandon(ep, q);
 	if (q->active)
 		store_release(&q->slot->status, VTDSIM_ABORTED);
-	if (q->waiting)
-		page_group_put(q->waiting);
-	memset(q, 0, sizeof(*q));
+	memset(q, 0, offsetof(struct dma, buf));
 	memset(hw, 0, sizeof(*hw));
 }
 
@@ -740,6 +822,7 @@ bool ep_poll(struct ep *ep)
 	bool busy = poll_ctl(ep);
 	u32 n;
 
+	busy |= page_messages_poll(ep);
 	busy |= poll_pri_clear(ep);
 	busy |= poll_flr(ep);
 	for (n = 0; n < VTDSIM_NR_QUEUES; n++)

@@ -3,9 +3,11 @@
  * "Queued Invalidation Interface" and the scope of every descriptor.
  *
  * Descriptors are executed in order, to the end, one at a time, so a wait
- * descriptor has nothing to wait for.  "Page Request Draining" neither: an
- * endpoint's page request is in the queue, or answered, before the endpoint
- * goes on, and a response reaches the endpoint when its descriptor is executed.
+ * descriptor has nothing to wait for.  Nor has a polite unit anything to drain:
+ * an access is over before the next descriptor, a page request is in the queue,
+ * or answered, before its endpoint goes on, and a response reaches the endpoint
+ * when its descriptor is executed.  In an adverse one (adverse.c) all of them
+ * may be on their way, and what drains them makes them arrive.
  */
 #include "sim.h"
 
@@ -80,6 +82,18 @@ static u8 check_pasid_cache(const struct unit *u, const u64 *d)
 	return INV_G(d[0]) == 2 ? IQEI_RESERVED : IQEI_NONE;
 }
 
+/*
+ * "Draining of Reads and Writes": requests that the unit has translated and that
+ * are still on their way arrive.
+ */
+static void drain(struct unit *u, bool reads, bool writes)
+{
+	u32 e;
+
+	for (e = 0; e < u->nr_eps; e++)
+		ep_drain(&u->ep[e], false, reads, writes);
+}
+
 /* "IOTLB Invalidate" */
 static void inv_iotlb(struct unit *u, const u64 *d)
 {
@@ -101,6 +115,7 @@ static void inv_iotlb(struct unit *u, const u64 *d)
 	else
 		cache_drop_second_range(&u->iotlb, did, addr, size,
 					bits(d[1], 6, 6));
+	drain(u, d[0] & IOTLB_DR, d[0] & IOTLB_DW);
 }
 
 static u8 check_iotlb(const struct unit *u, const u64 *d)
@@ -131,6 +146,8 @@ static void inv_piotlb(struct unit *u, const u64 *d)
 	else
 		cache_drop_pasid_range(&u->iotlb, did, pasid, addr, size,
 				       bits(d[1], 6, 6));
+	/* The descriptor has no flags for it: it always drains. */
+	drain(u, true, true);
 }
 
 static u8 check_piotlb(const struct unit *u, const u64 *d)
@@ -210,6 +227,15 @@ static void inv_iec(struct unit *u, const u64 *d)
 	(void)d;
 }
 
+/* "Page Request Draining": those on their way, and responses likewise. */
+static void drain_page_requests(struct unit *u)
+{
+	u32 e;
+
+	for (e = 0; e < u->nr_eps; e++)
+		page_messages_deliver(&u->ep[e]);
+}
+
 /* "Invalidation Wait Descriptor" */
 static void inv_wait(struct unit *u, const u64 *d)
 {
@@ -217,6 +243,8 @@ static void inv_wait(struct unit *u, const u64 *d)
 
 	if (u->fsts & FSTS_ITE)
 		return;
+	if (d[0] & WAIT_PD)
+		drain_page_requests(u);
 	oracle_waited(u);
 	if (d[0] & (WAIT_SW | WAIT_IF))
 		u->cnt.u_waits++;
@@ -404,6 +432,7 @@ static bool run_one(struct unit *u, u64 iqa)
  */
 bool invalidation_poll(struct unit *u)
 {
+	u32 max = u->sim->cfg.adverse ? 1 : DESCS_PER_POLL;
 	u32 tail, i;
 	u64 iqa;
 	u8 info;
@@ -413,6 +442,11 @@ bool invalidation_poll(struct unit *u)
 	tail = reg_read32(u, REG_IQT);
 	if (tail == u->iqh || u->fsts & (FSTS_IQE | FSTS_ITE))
 		return false;
+	if (u->iq_rest) {
+		u->iq_rest--;
+		return true;
+	}
+	u->iq_rest = adverse_rest(u);
 	iqa = reg_read64(u, REG_IQA);
 	info = check_tail(u, iqa, tail);
 	if (info)
@@ -422,7 +456,7 @@ bool invalidation_poll(struct unit *u)
 		u->cnt.u_submissions++;
 	}
 	for (i = 0; u->iqh != tail; i++) {
-		if (i >= DESCS_PER_POLL && !(u->fsts & FSTS_ITE))
+		if (i >= max && !(u->fsts & FSTS_ITE))
 			break;
 		if (!run_one(u, iqa))
 			break;

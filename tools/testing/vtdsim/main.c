@@ -262,7 +262,7 @@ static void print_help(void)
 	printf("usage: vtdsim --ram FILE --ram-size BYTES [--qtest SOCKET] [--dmar FILE]\n"
 	       "              [--unit KEY=VAL,...]... [--ep KEY=VAL,...]... [--trace]\n"
 	       "              [--evict PERMILLE] [--seed N] [--no-oracle] [--counters FILE]\n"
-	       "              [--dmar-only]\n"
+	       "              [--adverse] [--dmar-only]\n"
 	       "keys of --unit:");
 	for (k = unit_keys; k->name; k++)
 		printf(" %s", k->name);
@@ -284,6 +284,7 @@ enum {
 	OPT_EVICT,
 	OPT_SEED,
 	OPT_NO_ORACLE,
+	OPT_ADVERSE,
 	OPT_COUNTERS,
 	OPT_HELP,
 };
@@ -299,6 +300,7 @@ static const struct option long_options[] = {
 	{ "trace", no_argument, NULL, OPT_TRACE },
 	{ "evict", required_argument, NULL, OPT_EVICT },
 	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "adverse", no_argument, NULL, OPT_ADVERSE },
 	{ "no-oracle", no_argument, NULL, OPT_NO_ORACLE },
 	{ "counters", required_argument, NULL, OPT_COUNTERS },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -340,6 +342,9 @@ static void parse_option(int opt, struct options *o)
 		break;
 	case OPT_NO_ORACLE:
 		o->sim.no_oracle = true;
+		break;
+	case OPT_ADVERSE:
+		o->sim.adverse = true;
 		break;
 	case OPT_COUNTERS:
 		o->counters = optarg;

@@ -8,6 +8,7 @@
  * it besides, and whoever lets go last frees it.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "sim.h"
 
 #define NR_GROUPS	512	/* page request group index: 9 bits */
@@ -284,29 +285,106 @@ static enum prq_result deliver(struct ep *ep, const struct request *rq,
 }
 
 /*
- * One message of a group.  The unit answers it by itself, if it is the last
- * of its group and cannot be queued: with success after an overflow, so that
- * the endpoint tries again.
+ * A request arrives.  The unit answers it by itself, if it is the last of its
+ * group and cannot be queued: with success after an overflow, so that the
+ * endpoint tries again.
  */
+static void request_arrives(struct ep *ep, const struct message *m)
+{
+	const struct request *rq = &m->rq;
+	enum prq_result result;
+	struct page_group *g;
+	u8 code;
+
+	result = deliver(ep, rq, m->index, m->last, &code);
+	trace_note(ep->u, "page request by %04x, PASID %#x, address %#llx, group %u%s%s",
+		   rq->sid, rq->pasid, page_of(rq->addr), m->index,
+		   m->last ? ", last" : "",
+		   result == PRQ_QUEUED ? "" :
+		   result == PRQ_OVERFLOWED ? ": overflow" : ": refused");
+	if (!m->last || result == PRQ_QUEUED)
+		return;
+	g = group_find(ep, m->index, rq->has_pasid, rq->pasid);
+	/* A stop marker has none. */
+	if (!g)
+		return;
+	g->overflowed = result == PRQ_OVERFLOWED;
+	group_answer(g, g->overflowed ? PRQ_SUCCESS : code);
+}
+
+/* "Page Group Response" as the endpoint takes it. */
+static void response_arrives(struct ep *ep, const struct message *m)
+{
+	struct page_group *g;
+
+	ep->cnt.e_page_responses++;
+	if (ep->pri_status & VTDSIM_PRI_RF)
+		return;
+	g = group_find(ep, m->index, m->rq.has_pasid, m->rq.pasid);
+	if (g)
+		group_answer(g, m->code);
+	else
+		page_request_status(ep, VTDSIM_PRI_UPRGI, 0);
+}
+
+static void message_arrives(struct ep *ep, const struct message *m)
+{
+	if (m->response)
+		response_arrives(ep, m);
+	else
+		request_arrives(ep, m);
+}
+
+/* The oldest message arrives, whatever it was to wait for. */
+static void first_message(struct ep *ep)
+{
+	struct message m = ep->msg[0];
+
+	ep->nr_msgs--;
+	memmove(&ep->msg[0], &ep->msg[1], ep->nr_msgs * sizeof(m));
+	message_arrives(ep, &m);
+}
+
+void page_messages_deliver(struct ep *ep)
+{
+	while (ep->nr_msgs)
+		first_message(ep);
+}
+
+/* Adverse: a round has passed for what is on its way. */
+bool page_messages_poll(struct ep *ep)
+{
+	if (!ep->nr_msgs)
+		return false;
+	if (ep->msg[0].rounds)
+		ep->msg[0].rounds--;
+	else
+		first_message(ep);
+	return true;
+}
+
+static void send(struct ep *ep, struct message *m)
+{
+	m->rounds = adverse_message(ep->u);
+	if (!m->rounds && !ep->nr_msgs) {
+		message_arrives(ep, m);
+		return;
+	}
+	if (ep->nr_msgs == MAX_MESSAGES)
+		first_message(ep);
+	ep->msg[ep->nr_msgs++] = *m;
+}
+
+/* One request of a group. */
 static void group_request(struct page_group *g, const struct request *rq,
 			  bool last)
 {
-	enum prq_result result;
-	u8 code;
+	struct message m = { .index = g->index, .last = last, .rq = *rq };
 
 	g->nr_requests++;
 	g->ep->pri_outstanding++;
 	show_outstanding(g->ep);
-	result = deliver(g->ep, rq, g->index, last, &code);
-	trace_note(g->ep->u, "page request by %04x, PASID %#x, address %#llx, group %u%s%s",
-		   rq->sid, rq->pasid, page_of(rq->addr), g->index,
-		   last ? ", last" : "",
-		   result == PRQ_QUEUED ? "" :
-		   result == PRQ_OVERFLOWED ? ": overflow" : ": refused");
-	if (!last || result == PRQ_QUEUED)
-		return;
-	g->overflowed = result == PRQ_OVERFLOWED;
-	group_answer(g, g->overflowed ? PRQ_SUCCESS : code);
+	send(g->ep, &m);
 }
 
 /* How many requests the endpoint may send now. */
@@ -348,13 +426,13 @@ struct page_group *page_request_send(struct ep *ep, const struct request *rq,
 u8 page_request_raw(struct ep *ep, const struct request *rq, u64 index,
 		    bool last, struct page_group **wait)
 {
+	struct message stop = { .index = index, .last = true, .rq = *rq };
 	struct page_group *g;
-	u8 code;
 
 	if (index < NR_DMA_GROUPS || index >= NR_GROUPS)
 		return VTDSIM_BAD_DESC;
 	if (last && !rq->read && !rq->write) {
-		deliver(ep, rq, index, last, &code);
+		send(ep, &stop);
 		return VTDSIM_DONE;
 	}
 	g = group_find(ep, index, rq->has_pasid, rq->pasid);
@@ -374,19 +452,18 @@ u8 page_request_raw(struct ep *ep, const struct request *rq, u64 index,
 void page_response(struct unit *u, const u64 *d)
 {
 	struct ep *ep = unit_find_ep(u, bits(d[0], 31, 16));
-	struct page_group *g;
+	struct message m = {
+		.response = true,
+		.code = bits(d[0], 15, 12),
+		.index = bits(d[1], 11, 3),
+		.rq = {
+			.has_pasid = bits(d[0], 4, 4),
+			.pasid = bits(d[0], 51, 32),
+		},
+	};
 
-	if (!ep)
-		return;
-	ep->cnt.e_page_responses++;
-	if (ep->pri_status & VTDSIM_PRI_RF)
-		return;
-	g = group_find(ep, bits(d[1], 11, 3), bits(d[0], 4, 4),
-		       bits(d[0], 51, 32));
-	if (g)
-		group_answer(g, bits(d[0], 15, 12));
-	else
-		page_request_status(ep, VTDSIM_PRI_UPRGI, 0);
+	if (ep)
+		send(ep, &m);
 }
 
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid)
@@ -407,6 +484,7 @@ u64 page_requests_count(struct ep *ep, bool one, u32 pasid)
 /* Nothing is outstanding any more; who waits learns of a failure. */
 void page_requests_reset(struct ep *ep)
 {
+	ep->nr_msgs = 0;
 	groups_fail(ep);
 	page_request_status(ep, 0, ~0u);
 }

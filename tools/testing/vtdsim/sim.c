@@ -175,17 +175,20 @@ void sim_msi(struct sim *sim, u64 addr, u32 data)
 		sim->msi(sim->msi_ctx, addr, data);
 }
 
+u64 sim_random(struct sim *sim)
+{
+	sim->random ^= sim->random << 13;
+	sim->random ^= sim->random >> 7;
+	sim->random ^= sim->random << 17;
+	return sim->random;
+}
+
 /* --evict: whether what was just found in a cache is gone, by chance. */
 bool sim_evict(struct unit *u)
 {
 	struct sim *sim = u->sim;
 
-	if (!sim->cfg.evict)
-		return false;
-	sim->random ^= sim->random << 13;
-	sim->random ^= sim->random >> 7;
-	sim->random ^= sim->random << 17;
-	if (sim->random % 1000 >= sim->cfg.evict)
+	if (!sim->cfg.evict || sim_random(sim) % 1000 >= sim->cfg.evict)
 		return false;
 	u->cnt.u_evictions++;
 	return true;

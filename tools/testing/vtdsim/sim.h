@@ -3,10 +3,10 @@
  * The simulator: one struct sim holds the VM's memory and the VT-d units, each
  * unit its registers, its caches and the endpoints below it.
  *
- * Everything runs in one thread, polled from sim_poll().  That is what makes a
- * translation and the memory access that it is for one step: when an
+ * Everything runs in one thread, polled from sim_poll().  In the polite mode a
+ * translation and the memory access that it is for are one step: when an
  * invalidation has been executed, no request that used the old translation is
- * still on its way.
+ * still on its way.  adverse.c says what else there is.
  */
 #ifndef VTDSIM_SIM_H
 #define VTDSIM_SIM_H
@@ -49,6 +49,7 @@ struct sim_config {
 	struct ep_config ep[VTDSIM_MAX_UNITS][VTDSIM_MAX_EPS];
 	u32 evict;		/* per mille */
 	u32 seed;
+	bool adverse;
 	bool no_oracle;
 	bool trace;
 };
@@ -107,10 +108,33 @@ struct dma {
 	bool has_pasid;
 	u32 done;			/* bytes */
 	struct page_group *waiting;	/* page request not answered */
+	struct flight {
+		bool active;		/* translated, memory not reached yet */
+		bool translated;	/* by the device TLB */
+		bool write;
+		u8 *p;
+		u32 len;
+		u32 rounds;
+	} flight;
+	bool writing;			/* COPY: what was read is in @buf */
+	bool ended;			/* CAS: done */
 	bool wants_credit;		/* to send a page request */
 	u32 backoff;			/* rounds to let pass before the next try */
 	u32 pri_retries;
+	u8 buf[4096];			/* last: not cleared */
 };
+
+/* A page request on its way to the unit, or a response to the endpoint. */
+struct message {
+	bool response;
+	bool last;
+	u8 code;
+	u32 index;
+	u32 rounds;
+	struct request rq;
+};
+
+#define MAX_MESSAGES	64
 
 struct ep {
 	struct unit *u;
@@ -124,6 +148,8 @@ struct ep {
 	struct dma q[VTDSIM_NR_QUEUES];
 	struct vtdsim_counters cnt;	/* e_ part */
 	struct list groups;		/* page request groups not answered */
+	struct message msg[MAX_MESSAGES];	/* on their way, in order */
+	u32 nr_msgs;
 	u32 next_group;
 	u32 pri_outstanding;
 	u32 pri_status;
@@ -166,6 +192,7 @@ struct unit {
 	/* Queued invalidation */
 	u32 iqh;
 	u32 iqt_seen;
+	u32 iq_rest;			/* rounds before the next descriptor */
 	u64 inv_nr;			/* invalidations executed */
 	u64 inv_done;			/* of them, those waited for */
 	void *scopes;			/* their scopes */
@@ -187,6 +214,7 @@ struct sim {
 	struct unit unit[VTDSIM_MAX_UNITS];
 	u32 nr_units;
 	u64 random;
+	void (*paused)(void *ctx);	/* unit tests: instead of a pause */
 	void (*msi)(void *ctx, u64 addr, u32 data);
 	void *msi_ctx;
 	FILE *trace;
@@ -198,7 +226,16 @@ void sim_destroy(struct sim *sim);
 bool sim_poll(struct sim *sim);
 void sim_msi(struct sim *sim, u64 addr, u32 data);
 bool sim_evict(struct unit *u);
+u64 sim_random(struct sim *sim);
 struct ep *unit_find_ep(struct unit *u, u16 sid);
+
+/* adverse.c */
+bool adverse_chance(struct unit *u, u32 permille);
+u32 adverse_rest(struct unit *u);
+u32 adverse_flight(struct unit *u);
+u32 adverse_message(struct unit *u);
+void adverse_pause(struct unit *u);
+u8 adverse_level(struct unit *u, u8 level);
 
 /* registers.c */
 void registers_init(struct unit *u);
@@ -245,6 +282,8 @@ void page_group_put(struct page_group *g);
 void page_request_status_clear(struct unit *u, u32 written);
 void page_requests_watch(struct unit *u);
 void page_response(struct unit *u, const u64 *d);
+bool page_messages_poll(struct ep *ep);
+void page_messages_deliver(struct ep *ep);
 u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);
 void page_request_status(struct ep *ep, u32 set, u32 clear);
@@ -255,6 +294,7 @@ void ep_destroy(struct ep *ep);
 bool ep_poll(struct ep *ep);
 void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);
+void ep_drain(struct ep *ep, bool translated, bool reads, bool writes);
 void ep_show_counters(struct ep *ep);
 
 /* dmar.c */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include "walk.h"
 
+#define PREFETCH_PERMILLE	30
+
 static bool beyond_haw(const struct unit *u, u64 entry)
 {
 	return page_of(entry) >> u->cfg.haw;
@@ -117,7 +119,7 @@ u8 find_context(struct walk *w)
 		return e->reason;
 	}
 	reason = fetch_context(w, w->ctx);
-	if (!w->peek && (!reason || w->u->cfg.cm)) {
+	if (!w->peek && (!reason || (w->u->cfg.cm && !w->guess))) {
 		e->valid = true;
 		e->reason = reason;
 		e->fpd = w->fpd;
@@ -146,7 +148,7 @@ static u8 read_directory(struct walk *w, u64 *pde)
 	return FR_NONE;
 }
 
-/* Hardware reads the entry at once: begin again if it changes meanwhile. */
+/* At once: begin again if the entry changes meanwhile. */
 static void read_entry_atomic(u64 *p, u64 *pe)
 {
 	int i;
@@ -155,6 +157,24 @@ static void read_entry_atomic(u64 *p, u64 *pe)
 		for (i = 0; i < 8; i++)
 			pe[i] = load_acquire(&p[i]);
 	} while (load_acquire(&p[0]) != pe[0]);
+}
+
+/*
+ * In pieces of 128 bits.  The one with P comes first: software that sets P last
+ * may rely on the rest, software that rewrites a present entry may not.
+ */
+static void read_entry_pieces(struct unit *u, u64 *p, u64 *pe)
+{
+	int i;
+
+	for (i = 0; i < 8; i += 2) {
+		if (i)
+			adverse_pause(u);
+		do {
+			pe[i] = load_acquire(&p[i]);
+			pe[i + 1] = load_acquire(&p[i + 1]);
+		} while (load_acquire(&p[i]) != pe[i]);
+	}
 }
 
 static u64 reserved_by_capability(const struct unit_config *c, int qword)
@@ -241,7 +261,10 @@ static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
 
 	if (!p)
 		return FR_SPT_1;
-	read_entry_atomic(p, pe);
+	if (u->sim->cfg.adverse && !w->peek)
+		read_entry_pieces(u, p, pe);
+	else
+		read_entry_atomic(p, pe);
 	explain_step(w, VTDSIM_ST_PASID, 0, addr, pe[0]);
 	w->fpd |= !!(pe[0] & PE_FPD);
 	if (!(pe[0] & PE_P))
@@ -308,6 +331,28 @@ static void cache_pasid_entry(struct walk *w, u8 reason, bool fpd)
 	memcpy(e->val, w->pe, sizeof(e->val));
 }
 
+/*
+ * Adverse: now and then one of the 64 entries of the same page comes into the
+ * cache unasked, if it is present and sound.
+ */
+static void prefetch_pasid_entry(struct walk *w)
+{
+	struct walk other = {
+		.u = w->u, .rq = w->rq, .peek = true, .age = oracle_now(w->u),
+	};
+	struct pasid_entry *e;
+
+	if (w->peek || !adverse_chance(w->u, PREFETCH_PERMILLE))
+		return;
+	other.pasid = (w->pasid & ~63u) | (sim_random(w->u->sim) & 63);
+	memcpy(other.ctx, w->ctx, sizeof(other.ctx));
+	e = pasid_cache_find(&w->u->pasids, w->rq->sid, other.pasid);
+	if (e || fetch_pasid_entry(&other, other.pe))
+		return;
+	other.age = w->age;
+	cache_pasid_entry(&other, FR_NONE, other.fpd);
+}
+
 /* The PASID-table entry of the request, to w->pe. */
 u8 find_pasid_entry(struct walk *w)
 {
@@ -318,11 +363,13 @@ u8 find_pasid_entry(struct walk *w)
 	if (e) {
 		memcpy(w->pe, e->val, sizeof(w->pe));
 		w->fpd |= e->fpd;
-		return e->reason;
+		reason = e->reason;
+		prefetch_pasid_entry(w);
+		return reason;
 	}
 	w->fpd = false;
 	reason = fetch_pasid_entry(w, w->pe);
-	if (!w->peek && (!reason || w->u->cfg.cm))
+	if (!w->peek && (!reason || (w->u->cfg.cm && !w->guess)))
 		cache_pasid_entry(w, reason, w->fpd);
 	w->fpd |= ctx_fpd;
 	return reason;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include "walk.h"
 
+#define GUESS_PERMILLE	50
+
 void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry)
 {
 	struct vtdsim_explain *ex = w->ex;
@@ -138,8 +140,14 @@ static u8 walk_request(struct walk *w)
 	return walk_pasid(w);
 }
 
+enum how {
+	FOR_REAL,
+	PEEK,
+	GUESS,
+};
+
 static void run(struct unit *u, const struct request *rq,
-		struct translation *t, struct vtdsim_explain *ex, bool peek)
+		struct translation *t, struct vtdsim_explain *ex, enum how how)
 {
 	struct request asked = *rq;
 	struct walk w;
@@ -155,7 +163,8 @@ static void run(struct unit *u, const struct request *rq,
 		w.rq = &asked;
 		w.t = t;
 		w.ex = ex;
-		w.peek = peek;
+		w.peek = how == PEEK;
+		w.guess = how == GUESS;
 		w.age = oracle_now(u);
 		t->reason = walk_request(&w);
 	} while (t->reason == WALK_AGAIN);
@@ -167,7 +176,7 @@ static void run(struct unit *u, const struct request *rq,
 void peek_request(struct unit *u, const struct request *rq,
 		  struct translation *t, struct vtdsim_explain *ex)
 {
-	run(u, rq, t, ex, true);
+	run(u, rq, t, ex, PEEK);
 }
 
 /* Remapping is off: only plain requests pass, with the address as it is. */
@@ -231,13 +240,32 @@ static void report(struct unit *u, const struct request *rq,
 		fault_record(u, rq, t->reason);
 }
 
+/* Adverse: the page before or after may come into the caches as well. */
+static void guess_neighbour(struct unit *u, const struct request *rq,
+			    const struct translation *t)
+{
+	struct request next = *rq;
+	struct translation unused;
+
+	if (t->reason || rq->at == AT_TRANSLATED ||
+	    !adverse_chance(u, GUESS_PERMILLE))
+		return;
+	next.addr = page_of(rq->addr) +
+		    (sim_random(u->sim) & 1 ? 0x1000 : -0x1000ULL);
+	next.at = AT_UNTRANSLATED;
+	next.read = true;
+	next.write = false;
+	run(u, &next, &unused, NULL, GUESS);
+}
+
 void translate(struct unit *u, const struct request *rq, struct translation *t)
 {
 	u->cnt.u_translations += rq->at != AT_TRANSLATED;
 	if (remapping_off(u, rq, t))
 		return;
-	run(u, rq, t, NULL, false);
+	run(u, rq, t, NULL, FOR_REAL);
 	trace_translation(u, rq, t);
+	guess_neighbour(u, rq, t);
 	if (!t->reason)
 		return;
 	if (rq->at == AT_TRANSLATION && recoverable(t->reason))
@@ -250,7 +278,7 @@ void translate(struct unit *u, const struct request *rq, struct translation *t)
 void translate_page_request(struct unit *u, const struct request *rq,
 			    struct translation *t)
 {
-	run(u, rq, t, NULL, false);
+	run(u, rq, t, NULL, FOR_REAL);
 	if (!t->reason)
 		return;
 	trace_translation(u, rq, t);

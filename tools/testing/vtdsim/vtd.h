@@ -291,6 +291,10 @@ enum inv_type {
 
 #define INV_G(v)	bits(v, 5, 4)
 
+/* "IOTLB Invalidate Descriptor" */
+#define IOTLB_DW	BIT_ULL(6)
+#define IOTLB_DR	BIT_ULL(7)
+
 static inline u8 inv_type(u64 qword0)
 {
 	return bits(qword0, 3, 0) | bits(qword0, 11, 9) << 4;

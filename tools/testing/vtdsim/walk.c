@@ -485,21 +485,29 @@ static struct cache_entry *second_hit(struct walk *w, struct space *sp,
 	return e;
 }
 
+/* Where the part of a page at @level is that holds @addr. */
+static u64 part_of(u64 page, u64 addr, u8 page_level, u8 level)
+{
+	return page | (addr & low_bits(level_shift(page_level)) &
+		       ~low_bits(level_shift(level)));
+}
+
 static void second_insert(struct walk *w, const struct stage *st, u64 gpa,
 			  u8 reason, const struct leaf *leaf)
 {
 	struct cache_entry *e;
 	u64 seen;
+	u8 level;
 
-	if (w->peek || (reason && !w->u->cfg.cm))
+	if (w->peek || (reason && (w->guess || !w->u->cfg.cm)))
 		return;
-	e = cache_insert(&w->u->iotlb, stage_space(w, st), gpa,
-			 reason ? 1 : leaf->level, true);
+	level = reason ? 1 : adverse_level(w->u, leaf->level);
+	e = cache_insert(&w->u->iotlb, stage_space(w, st), gpa, level, true);
 	e->reason = reason;
 	e->age = w->age;
 	if (reason)
 		return;
-	e->out = leaf->page;
+	e->out = part_of(leaf->page, gpa, leaf->level, level);
 	e->rights = leaf->rights;
 	/* Without SSADE there is nothing that a later hit would have to set. */
 	seen = leaf->touch < 0 ? SS_A | SS_D : w->touch[leaf->touch].seen;
@@ -638,6 +646,8 @@ static u8 prepare_updates(struct walk *w)
 
 		if ((t->seen & t->set) == t->set)
 			continue;
+		if (w->guess)
+			return FR_SFS_9;
 		if (!(w->pe[1] & PE_PWSNP))
 			return t->first ? FR_SFS_9 : FR_SSS_5;
 		if (t->first)
@@ -745,12 +755,13 @@ static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)
 static void first_insert(struct walk *w, const struct stage *st,
 			 const struct leaf *l, u64 gpa_page)
 {
+	u8 level = adverse_level(w->u, l->level);
+	u64 ia = w->rq->addr;
 	struct cache_entry *e;
 
-	e = cache_insert(&w->u->iotlb, stage_space(w, st), w->rq->addr,
-			 l->level, true);
-	e->out = l->page;
-	e->gpa = gpa_page;
+	e = cache_insert(&w->u->iotlb, stage_space(w, st), ia, level, true);
+	e->out = part_of(l->page, ia, l->level, level);
+	e->gpa = part_of(gpa_page, ia, l->level, level);
 	e->rights = l->rights;
 	e->age = w->age;
 }

@@ -33,6 +33,7 @@ struct walk {
 	struct translation *t;
 	struct vtdsim_explain *ex;
 	bool peek;		/* neither uses caches nor changes anything */
+	bool guess;		/* unasked: no faults, no flags, only caches */
 	bool priv;		/* of the request, or RID_PRIV */
 	bool fpd;
 	u32 pasid;		/* of the request, or RID_PASID */

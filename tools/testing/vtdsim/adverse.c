@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * --adverse: what hardware may do and a polite model does not.
+ *
+ * The polite unit executes a whole submission at once, reads an entry whole,
+ * caches what was asked for and nothing else, and moves the bytes in the step
+ * that translates their address.  An adverse one
+ * - executes one descriptor a round, and rests for a random number of rounds
+ *   before any of them; every endpoint does DMA in between;
+ * - leaves a request on its way for a random number of rounds after its address
+ *   was translated: a read that fetches late, a write that lands late.  What
+ *   drains (the DR and DW flags, an invalidation of the device TLB) makes it
+ *   arrive, for a drain that is only awaited is over when all has arrived;
+ * - leaves page requests and page responses on their way, until a wait with PD;
+ * - fetches a PASID-table entry in pieces of 128 bits, the one with P first;
+ * - brings neighbours of what was asked for into its caches, if that needs no
+ *   accessed or dirty flag, and PASID-table entries that are present;
+ * - caches parts of large pages.
+ *
+ * All of it is chance, drawn from one generator that --seed starts.
+ */
+#include "sim.h"
+
+#define REST_PERMILLE	250
+#define REST_MAX	40	/* rounds */
+#define FLIGHT_PERMILLE	600
+#define FLIGHT_MAX	60
+#define MESSAGE_MAX	60
+#define PAUSE_SHORT	200	/* turns of an empty loop */
+#define PAUSE_LONG	20000
+#define PAUSE_PERMILLE	50	/* how often it is a long one */
+
+static bool chance(struct sim *sim, u32 permille)
+{
+	return sim_random(sim) % 1000 < permille;
+}
+
+bool adverse_chance(struct unit *u, u32 permille)
+{
+	return u->sim->cfg.adverse && chance(u->sim, permille);
+}
+
+/* Rounds that a descriptor, an access or a message takes; 0 when polite. */
+u32 adverse_rest(struct unit *u)
+{
+	if (!adverse_chance(u, REST_PERMILLE))
+		return 0;
+	return 1 + sim_random(u->sim) % REST_MAX;
+}
+
+u32 adverse_flight(struct unit *u)
+{
+	if (!adverse_chance(u, FLIGHT_PERMILLE))
+		return 0;
+	return 1 + sim_random(u->sim) % FLIGHT_MAX;
+}
+
+u32 adverse_message(struct unit *u)
+{
+	if (!u->sim->cfg.adverse)
+		return 0;
+	return sim_random(u->sim) % MESSAGE_MAX;
+}
+
+/* Between two reads of one entry: time for software to write to it. */
+void adverse_pause(struct unit *u)
+{
+	struct sim *sim = u->sim;
+	u32 turns;
+
+	if (!sim->cfg.adverse)
+		return;
+	if (sim->paused) {
+		sim->paused(sim->msi_ctx);
+		return;
+	}
+	turns = sim_random(sim) % (chance(sim, PAUSE_PERMILLE) ? PAUSE_LONG :
+								 PAUSE_SHORT);
+	while (turns--)
+		__asm__ volatile("pause");
+}
+
+/* The level at which a page of @level is cached: as it is, or a part of it. */
+u8 adverse_level(struct unit *u, u8 level)
+{
+	if (level == 1 || !adverse_chance(u, 500))
+		return level;
+	return 1 + sim_random(u->sim) % (level - 1);
+}
