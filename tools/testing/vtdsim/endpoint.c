@@ -16,6 +16,7 @@
 #define PAGES_PER_POLL	16
 #define MAX_PRI_RETRIES	1000	/* without getting any further */
 #define OVERFLOW_BACKOFF 16	/* rounds */
+#define LOOP_BACKOFF	64	/* rounds */
 
 #define KNOWN_FLAGS	(VTDSIM_F_PASID | VTDSIM_F_QPASID | VTDSIM_F_PRIV | \
 			 VTDSIM_F_EXEC | VTDSIM_F_ATS | VTDSIM_F_PRI)
@@ -134,13 +135,16 @@ static u64 local_bytes(const struct vtdsim_desc *d)
 		return sizeof(struct vtdsim_explain);
 	case VTDSIM_OP_CENSUS:
 		return sizeof(struct vtdsim_census);
+	case VTDSIM_OP_LOOP:
+		return sizeof(struct vtdsim_loop);
 	}
 	return 0;
 }
 
 static bool is_dma(u8 op)
 {
-	return op >= VTDSIM_OP_READ && op <= VTDSIM_OP_CAS;
+	return (op >= VTDSIM_OP_READ && op <= VTDSIM_OP_CAS) ||
+	       op == VTDSIM_OP_LOOP;
 }
 
 static bool on_the_bus(u8 op)
@@ -153,7 +157,7 @@ static bool desc_valid(const struct ep *ep, const struct dma *q)
 {
 	const struct vtdsim_desc *d = &q->desc;
 
-	if (d->op > VTDSIM_OP_PAGE_REQUEST || d->flags & ~KNOWN_FLAGS)
+	if (d->op > VTDSIM_OP_LOOP || d->flags & ~KNOWN_FLAGS)
 		return false;
 	if ((d->flags & VTDSIM_F_PASID) && (d->flags & VTDSIM_F_QPASID))
 		return false;
@@ -161,7 +165,9 @@ static bool desc_valid(const struct ep *ep, const struct dma *q)
 		return false;
 	if (d->local + local_bytes(d) > VTDSIM_LOCAL_SIZE)
 		return false;
-	if (d->op == VTDSIM_OP_CAS && d->addr & 7)
+	if ((d->op == VTDSIM_OP_CAS || d->op == VTDSIM_OP_LOOP) && d->addr & 7)
+		return false;
+	if (d->op == VTDSIM_OP_LOOP && (d->addr & 0xfff) == 0xff8)
 		return false;
 	if (d->op >= VTDSIM_OP_EXPLAIN && d->local & 7)
 		return false;
@@ -464,9 +470,96 @@ static void step_local(struct ep *ep, struct dma *q, bool write,
 		access_memory(ep, q, d->addr + q->done, len, !write, write, a);
 }
 
+static struct vtdsim_loop *loop_of(struct ep *ep, const struct dma *q)
+{
+	return (struct vtdsim_loop *)local_of(ep, q->desc.local);
+}
+
+static void count(u64 *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELEASE);
+}
+
+/* The PASID whose turn it is; what software wrote may have any value. */
+static bool loop_pasid(const struct ep *ep, struct dma *q, u64 turn,
+		       const struct vtdsim_loop *l)
+{
+	u32 nr = load_acquire(&l->nr_pasids);
+
+	if (!nr)
+		return true;
+	if (nr > VTDSIM_LOOP_PASIDS)
+		nr = VTDSIM_LOOP_PASIDS;
+	q->pasid = load_acquire(&l->pasid[turn % nr]);
+	return q->has_pasid && !(q->pasid >> ep->pasid_bits);
+}
+
+static void step_loop(struct ep *ep, struct dma *q, struct access *a)
+{
+	struct vtdsim_loop *l = loop_of(ep, q);
+	u32 dir = load_acquire(&l->dir) & (VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE);
+	u32 pages = load_acquire(&l->nr_pages);
+	u64 turn = q->turn;
+	bool write = dir == VTDSIM_LOOP_WRITE;
+	u64 addr = q->desc.addr;
+
+	if (dir == (VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE)) {
+		write = turn & 1;
+		turn /= 2;
+	}
+	addr += (turn % (pages ? pages : 1)) << 12;
+	memset(a, 0, sizeof(*a));
+	a->status = VTDSIM_BAD_DESC;
+	if (loop_pasid(ep, q, turn / (pages ? pages : 1), l))
+		access_memory(ep, q, write ? addr + 8 : addr, 8, !write, write,
+			      a);
+}
+
+static void land_loop(struct ep *ep, struct dma *q, u64 *p)
+{
+	struct vtdsim_loop *l = loop_of(ep, q);
+	u64 val;
+
+	q->turn++;
+	if (q->flight.write) {
+		store_release(p, load_acquire(&l->writes) + 1);
+		count(&l->writes);
+		return;
+	}
+	val = load_acquire(p);
+	if ((l->expect[0] || l->expect[1]) &&
+	    val != load_acquire(&l->expect[0]) &&
+	    val != load_acquire(&l->expect[1])) {
+		store_release(&l->wrong_value, val);
+		count(&l->wrong);
+	}
+	count(&l->reads);
+}
+
+/* Counted; a rest follows, so that the report of a fault can keep up. */
+static void loop_failed(struct ep *ep, struct dma *q, u8 status, u8 reason)
+{
+	struct vtdsim_loop *l = loop_of(ep, q);
+
+	q->turn++;
+	q->backoff = LOOP_BACKOFF;
+	q->pri_retries = 0;
+	if (status == VTDSIM_FAULT) {
+		l->reasons[reason / 64] |= BIT_ULL(reason % 64);
+		count(&l->faults);
+	} else if (status == VTDSIM_ATS_DENIED) {
+		count(&l->denied);
+	} else {
+		count(&l->failed);
+	}
+}
+
 static void step(struct ep *ep, struct dma *q, struct access *a)
 {
 	switch (q->desc.op) {
+	case VTDSIM_OP_LOOP:
+		step_loop(ep, q, a);
+		break;
 	case VTDSIM_OP_COPY:
 		step_copy(ep, q, a);
 		break;
@@ -513,6 +606,10 @@ static void land(struct ep *ep, struct dma *q)
 	case VTDSIM_OP_CAS:
 		land_cas(q, p);
 		break;
+	case VTDSIM_OP_LOOP:
+		land_loop(ep, q, (u64 *)p);
+		ep->cnt.e_bytes += len;
+		return;
 	case VTDSIM_OP_READ:
 		memmove(local, p, len);
 		break;
@@ -645,6 +742,8 @@ static bool take_answer(struct ep *ep, struct dma *q, u32 n)
 	q->waiting = NULL;
 	if (q->desc.op == VTDSIM_OP_PAGE_REQUEST)
 		raw_answered(ep, q, n, code);
+	else if (code != PRQ_SUCCESS && q->desc.op == VTDSIM_OP_LOOP)
+		loop_failed(ep, q, VTDSIM_PRI_FAILED, 0);
 	else if (code != PRQ_SUCCESS)
 		finish(ep, q, n, VTDSIM_PRI_FAILED, 0);
 	else if (overflowed)
@@ -666,8 +765,17 @@ static bool queue_held(struct ep *ep, struct dma *q)
 	return true;
 }
 
-static bool queue_ended(const struct dma *q)
+static bool loop_stopped(struct ep *ep, struct dma *q, u32 n)
 {
+	return q->desc.op == VTDSIM_OP_LOOP &&
+	       (load_acquire(&loop_of(ep, q)->stop) ||
+		!load_acquire(&queue_of(ep, n)->enable));
+}
+
+static bool queue_ended(struct ep *ep, struct dma *q, u32 n)
+{
+	if (q->desc.op == VTDSIM_OP_LOOP)
+		return loop_stopped(ep, q, n);
 	if (q->desc.op == VTDSIM_OP_CAS)
 		return q->ended;
 	return q->done >= q->desc.len;
@@ -694,13 +802,17 @@ static bool queue_run(struct ep *ep, struct dma *q, u32 n)
 	for (pages = 0; pages < PAGES_PER_POLL; pages += !q->writing) {
 		if (queue_in_flight(ep, q))
 			return true;
-		if (queue_ended(q)) {
+		if (queue_ended(ep, q, n)) {
 			finish(ep, q, n, VTDSIM_DONE, 0);
 			return true;
 		}
 		step(ep, q, &a);
 		if (a.status == VTDSIM_PENDING) {
 			q->writing = false;
+			return true;
+		}
+		if (a.status != VTDSIM_DONE && q->desc.op == VTDSIM_OP_LOOP) {
+			loop_failed(ep, q, a.status, a.reason);
 			return true;
 		}
 		if (a.status != VTDSIM_DONE) {
@@ -739,9 +851,13 @@ static bool queue_poll(struct ep *ep, u32 n)
 		finish(ep, q, n, VTDSIM_ABORTED, 0);
 		return true;
 	}
+	if (q->waiting && loop_stopped(ep, q, n))
+		queue_abandon(ep, q);
 	if (q->waiting)
 		return take_answer(ep, q, n);
-	return queue_held(ep, q) ? false : queue_run(ep, q, n);
+	if (!loop_stopped(ep, q, n) && queue_held(ep, q))
+		return q->desc.op == VTDSIM_OP_LOOP;
+	return queue_run(ep, q, n);
 }
 
 static void queue_reset(struct ep *ep, u32 n)

@@ -118,6 +118,7 @@ struct dma {
 	} flight;
 	bool writing;			/* COPY: what was read is in @buf */
 	bool ended;			/* CAS: done */
+	u64 turn;			/* LOOP: accesses before this one */
 	bool wants_credit;		/* to send a page request */
 	u32 backoff;			/* rounds to let pass before the next try */
 	u32 pri_retries;

@@ -144,6 +144,12 @@ enum vtdsim_op {
 	 * whose code goes to result.
 	 */
 	VTDSIM_OP_PAGE_REQUEST,
+	/*
+	 * DMA that goes on until it is stopped, as struct vtdsim_loop in local
+	 * memory says; with the flags of any DMA.  Each access is 8 bytes, and
+	 * one that fails is counted and not repeated.
+	 */
+	VTDSIM_OP_LOOP,
 };
 
 /* VTDSIM_OP_PAGE_REQUEST: operand */
@@ -189,6 +195,33 @@ struct vtdsim_desc {
 	__u64 operand2;
 	__u64 result;		/* hardware: CAS: old value; FAULT: faulting address */
 	__u64 cookie;		/* left alone */
+};
+
+#define VTDSIM_LOOP_READ	(1U << 0)
+#define VTDSIM_LOOP_WRITE	(1U << 1)
+#define VTDSIM_LOOP_PASIDS	16
+
+/*
+ * VTDSIM_OP_LOOP: on each of @nr_pages pages from the descriptor's addr in turn,
+ * by each PASID in turn, read the 8 bytes at addr, or write the 8 bytes behind
+ * them.  What is written is the number of the write, from 1 on.
+ */
+struct vtdsim_loop {
+	__u32 stop;		/* software: not 0 ends the descriptor */
+	__u32 dir;		/* VTDSIM_LOOP_*; both: in turn */
+	__u32 nr_pages;		/* 0: one */
+	__u32 nr_pasids;	/* 0: the descriptor's PASID, if it has one */
+	__u32 pasid[VTDSIM_LOOP_PASIDS];
+	__u64 expect[2];	/* what a read may find; both 0: anything */
+	/* Hardware, from here on */
+	__u64 reads;		/* done */
+	__u64 writes;
+	__u64 faults;
+	__u64 denied;		/* no translation by ATS */
+	__u64 failed;		/* page request failed, or no such PASID */
+	__u64 wrong;		/* reads that found something else */
+	__u64 wrong_value;	/* the last such */
+	__u64 reasons[4];	/* of faults, one bit for each */
 };
 
 /* One step of a walk, as VTDSIM_OP_EXPLAIN reports it. */

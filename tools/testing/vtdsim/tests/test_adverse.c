@@ -424,3 +424,26 @@ TEST(repeat, "the same seed gives the same run")
 	churn(w, 8, inv, &left);
 	EXPECT(memcmp(&c, &w->u->cnt, sizeof(c)));
 }
+
+TEST(loop_stops, "a loop whose accesses are late can be stopped")
+{
+	struct vtdsim_desc d = access(VTDSIM_OP_LOOP, 0, 0);
+	struct vtdsim_desc *slot;
+	struct vtdsim_loop *l;
+	struct nest n;
+
+	adverse(w, 1);
+	page(w, &n);
+	d.addr = n.ia;
+	l = (struct vtdsim_loop *)local(w, 0);
+	l->dir = VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE;
+	l->expect[0] = 0x1111;
+	slot = dma(w, &d);
+	settle(w);
+	EXPECT(l->writes);
+	EXPECT_EQ(peek(w, n.page + 8), l->writes);
+	l->stop = 1;
+	settle(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+	EXPECT_EQ(l->wrong, 0);
+}

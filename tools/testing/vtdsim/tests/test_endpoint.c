@@ -185,7 +185,7 @@ TEST(bad_desc, "descriptors that the engine refuses")
 	struct buffer b;
 
 	buffer_init(w, &b);
-	EXPECT_EQ(status_of(w, op(VTDSIM_OP_PAGE_REQUEST + 1, 0, 0)),
+	EXPECT_EQ(status_of(w, op(VTDSIM_OP_LOOP + 1, 0, 0)),
 		  VTDSIM_BAD_DESC);
 	d = op(VTDSIM_OP_READ, b.ia, 0x10);
 	d.local = VTDSIM_LOCAL_SIZE - 8;
@@ -632,4 +632,154 @@ TEST(dmar, "the ACPI table: length, checksum, one DRHD per unit")
 	EXPECT_EQ(t[88], 5);
 	w->cfg.nr_eps[0] = 0;
 	EXPECT_EQ(dmar_build(&w->cfg, t, sizeof(t)), 48 + 2 * 16);
+}
+
+/* ---- DMA that goes on until it is stopped ------------------------------------ */
+
+static struct vtdsim_loop *loop_at(struct world *w, u32 offset)
+{
+	return (struct vtdsim_loop *)local(w, offset);
+}
+
+static struct vtdsim_desc loop_desc(u8 flags, u64 addr)
+{
+	return (struct vtdsim_desc){
+		.op = VTDSIM_OP_LOOP, .flags = flags, .pasid = 0x42,
+		.addr = addr,
+	};
+}
+
+TEST(loop, "a loop goes on until it is stopped, and counts")
+{
+	struct vtdsim_desc d, *slot;
+	struct vtdsim_loop *l;
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	poke(w, n.page, 0x1111);
+	l = loop_at(w, 0);
+	l->dir = VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE;
+	l->expect[0] = 0x1111;
+	d = loop_desc(VTDSIM_F_PASID, n.ia);
+	slot = dma(w, &d);
+	EXPECT_EQ(slot->status, VTDSIM_PENDING);
+	EXPECT(l->reads > 100);
+	EXPECT(l->writes > 100);
+	EXPECT_EQ(peek(w, n.page + 8), l->writes);
+	EXPECT_EQ(l->wrong, 0);
+	poke(w, n.page, 0x2222);
+	world_poll(w);
+	EXPECT(l->wrong);
+	EXPECT_EQ(l->wrong_value, 0x2222);
+	l->stop = 1;
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+	EXPECT_EQ(l->faults, 0);
+}
+
+TEST(loop_disable, "a queue that is disabled ends its loop")
+{
+	struct vtdsim_desc d, *slot;
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	loop_at(w, 0)->dir = VTDSIM_LOOP_READ;
+	d = loop_desc(VTDSIM_F_PASID, n.ia);
+	slot = dma(w, &d);
+	queue(w, 0)->enable = 0;
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+	EXPECT_EQ(queue(w, 0)->busy, 0);
+}
+
+TEST(loop_pasids, "a loop takes its PASIDs and pages in turn")
+{
+	struct vtdsim_desc d;
+	struct vtdsim_loop *l;
+	u64 table, page, i;
+
+	world_init(w);
+	page = new_pages(w, 6);
+	for (i = 0; i < 3; i++) {
+		table = new_page(w);
+		map_first(w, table, 4, 0x5000, page + i * 0x2000, 1, FS_PAGE);
+		map_first(w, table, 4, 0x6000, page + i * 0x2000 + 0x1000, 1,
+			  FS_PAGE);
+		bind_first(w, 0x50 + i, 5, table);
+	}
+	l = loop_at(w, 0);
+	l->dir = VTDSIM_LOOP_WRITE;
+	l->nr_pages = 2;
+	l->nr_pasids = 4;
+	l->pasid[0] = 0x50;
+	l->pasid[1] = 0x51;
+	l->pasid[2] = 0x52;
+	l->pasid[3] = 1 << 20;
+	d = loop_desc(VTDSIM_F_PASID, 0x5010);
+	dma(w, &d);
+	for (i = 0; i < 5; i++)
+		world_poll(w);
+	for (i = 0; i < 6; i++)
+		EXPECT(peek(w, page + i * 0x1000 + 0x18) > 1);
+	EXPECT(l->failed);
+	EXPECT_EQ(l->faults, 0);
+}
+
+TEST(loop_faults, "an access of a loop that fails is counted, and the loop goes on")
+{
+	struct vtdsim_desc d;
+	struct vtdsim_loop *l;
+	struct nest n;
+	u64 reads;
+	int i;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	l = loop_at(w, 0);
+	l->dir = VTDSIM_LOOP_READ;
+	clear_pasid(w, 0x42);
+	d = loop_desc(VTDSIM_F_PASID, n.ia);
+	dma(w, &d);
+	EXPECT(l->faults);
+	EXPECT_EQ(l->reads, 0);
+	EXPECT_EQ(l->reasons[1], BIT_ULL(FR_SPT_2 - 64));
+	bind_nested(w, 0x42, 5, n.first + GUEST_OFFSET, n.second);
+	for (i = 0; i < 5; i++)
+		world_poll(w);
+	reads = l->reads;
+	EXPECT(reads);
+	world_poll(w);
+	EXPECT(l->reads > reads);
+}
+
+TEST(loop_ats, "a loop by ATS is refused what is not mapped, or asks for it")
+{
+	struct vtdsim_desc d, *slot;
+	struct vtdsim_loop *l;
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	reg_write64(w->u, REG_PQA, new_page(w));
+	poke(w, n.leaf, 0);
+	l = loop_at(w, 0);
+	l->dir = VTDSIM_LOOP_READ;
+	d = loop_desc(VTDSIM_F_PASID | VTDSIM_F_ATS, n.ia);
+	slot = dma(w, &d);
+	EXPECT(l->denied);
+	l->stop = 1;
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+	l->stop = 0;
+	d.flags |= VTDSIM_F_PRI;
+	slot = dma(w, &d);
+	EXPECT_EQ(regs(w)->pri_outstanding, 1);
+	EXPECT_EQ(slot->status, VTDSIM_PENDING);
+	/* Nobody answers; it can be stopped all the same. */
+	l->stop = 1;
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_DONE);
+	EXPECT_EQ(regs(w)->pri_outstanding, 1);
 }
