@@ -231,6 +231,64 @@ int lab_write(struct lab_dev *lab, unsigned int q, __u32 pasid,
 	return lab_run(lab, q, &d);
 }
 
+struct vtdsim_loop *lab_loop(const struct lab_dev *lab, unsigned int q)
+{
+	return lab_local(lab, q);
+}
+
+int lab_loop_start(struct lab_dev *lab, unsigned int q, __u32 pasid,
+		   unsigned int flags, __u64 va, const struct vtdsim_loop *how)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_LOOP,
+		.flags = flags | VTDSIM_F_PASID,
+		.pasid = pasid,
+		.addr = va,
+		.local = LAB_LOCAL(q),
+	};
+
+	*lab_loop(lab, q) = *how;
+	return lab_submit(lab, q, &d);
+}
+
+static __u64 load64(const __u64 *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+__u64 lab_loop_tried(const struct lab_dev *lab, unsigned int q)
+{
+	const struct vtdsim_loop *l = lab_loop(lab, q);
+
+	return load64(&l->reads) + load64(&l->writes) + load64(&l->faults) +
+	       load64(&l->denied) + load64(&l->failed);
+}
+
+int lab_loop_wait(const struct lab_dev *lab, unsigned int q, __u64 more)
+{
+	/* One is under way. */
+	__u64 want = lab_loop_tried(lab, q) + more + 1;
+	long long end = now_us() + TIMEOUT_MS * 1000LL;
+
+	while (lab_loop_tried(lab, q) < want) {
+		if (now_us() > end)
+			return -ETIMEDOUT;
+		sched_yield();
+	}
+	return 0;
+}
+
+int lab_loop_stop(struct lab_dev *lab, unsigned int q, struct vtdsim_loop *out)
+{
+	int rc;
+
+	store(&lab_loop(lab, q)->stop, 1);
+	rc = lab_wait(lab, q, TIMEOUT_MS);
+	if (!rc)
+		memcpy(out, lab_loop(lab, q), sizeof(*out));
+	return rc;
+}
+
 /* A look into the unit: the answer comes back in local memory. */
 static int look(struct lab_dev *lab, unsigned int op, __u32 pasid, __u64 addr,
 		void *out, size_t len)

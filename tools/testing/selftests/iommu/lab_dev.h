@@ -100,6 +100,24 @@ int lab_read(struct lab_dev *lab, unsigned int q, __u32 pasid,
 int lab_write(struct lab_dev *lab, unsigned int q, __u32 pasid,
 	      unsigned int flags, __u64 to, const void *buf, __u32 len);
 
+/*
+ * DMA that goes on until lab_loop_stop(): 8 bytes at @va are read and those
+ * behind them written, as @how says (software's part of it).  What the hardware
+ * counts can be read through lab_loop() while it runs.
+ */
+int lab_loop_start(struct lab_dev *lab, unsigned int q, __u32 pasid,
+		   unsigned int flags, __u64 va, const struct vtdsim_loop *how);
+struct vtdsim_loop *lab_loop(const struct lab_dev *lab, unsigned int q);
+
+/* The accesses that were tried so far, in any case of their outcome. */
+__u64 lab_loop_tried(const struct lab_dev *lab, unsigned int q);
+
+/* Wait until @more accesses, begun after this call, are over: ETIMEDOUT. */
+int lab_loop_wait(const struct lab_dev *lab, unsigned int q, __u64 more);
+
+/* End it; @out gets its counts. */
+int lab_loop_stop(struct lab_dev *lab, unsigned int q, struct vtdsim_loop *out);
+
 /* How the hardware would translate @addr now, changing nothing. */
 int lab_explain(struct lab_dev *lab, __u32 pasid, __u64 addr,
 		struct vtdsim_explain *out);
