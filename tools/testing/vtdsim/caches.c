@@ -333,17 +333,14 @@ void cache_drop_second_range(struct cache *c, u16 did, u64 addr, u64 size,
 /* "PASID-based-IOTLB Invalidate", PASID-selective-within-domain */
 void cache_drop_pasid(struct cache *c, u16 did, u32 pasid)
 {
-	drop_space(c, cache_space(c, SPACE_FIRST, did, pasid, false));
-	drop_space(c, cache_space(c, SPACE_NESTED, did, pasid, false));
+	drop_space(c, cache_space(c, SPACE_PASID, did, pasid, false));
 }
 
 /* "PASID-based-IOTLB Invalidate", page-selective-within-PASID */
 void cache_drop_pasid_range(struct cache *c, u16 did, u32 pasid, u64 addr,
 			    u64 size, bool hint)
 {
-	drop_range(c, cache_space(c, SPACE_FIRST, did, pasid, false), addr,
-		   size, hint);
-	drop_range(c, cache_space(c, SPACE_NESTED, did, pasid, false), addr,
+	drop_range(c, cache_space(c, SPACE_PASID, did, pasid, false), addr,
 		   size, hint);
 }
 

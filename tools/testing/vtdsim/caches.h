@@ -17,11 +17,9 @@
  * specification gives in "Tagging of Cached Translations".
  */
 enum space_kind {
-	SPACE_FIRST,	/* DID and PASID */
+	SPACE_PASID,	/* DID and PASID: first stage, nested, pass-through */
 	SPACE_SECOND,	/* DID */
-	SPACE_NESTED,	/* DID and PASID */
 	SPACE_DEVICE,	/* device TLB: PASID or none */
-	NR_SPACE_KINDS,
 };
 
 /* Rights that a translation has collected; checked against each request. */

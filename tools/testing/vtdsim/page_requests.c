@@ -277,9 +277,9 @@ static enum prq_result deliver(struct ep *ep, const struct request *rq,
 	ep->cnt.e_page_requests++;
 	ep->u->cnt.u_page_requests++;
 	translate_page_request(ep->u, &message, &t);
-	if (t.reason == FR_SCT_8)
+	if (t.reason == FR_SCT_8 || t.aborted)
 		*code = PRQ_INVALID;
-	if (t.reason)
+	if (t.reason || t.aborted)
 		return PRQ_UNREACHABLE;
 	return enqueue(ep->u, &message, index, last);
 }

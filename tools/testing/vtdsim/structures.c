@@ -188,6 +188,8 @@ static u64 reserved_by_capability(const struct unit_config *c, int qword)
 	case 1:
 		/* Memory types (MTS) are not supported. */
 		rsvd = PE_RSVD1 | GENMASK_ULL(63, 25);
+		/* "Number of domains supported": 16 bits of DID, or fewer. */
+		rsvd |= 0xffff & ~((1ULL << (4 + 2 * c->nd)) - 1);
 		rsvd |= c->smpwc ? 0 : PE_PWSNP;
 		rsvd |= c->sc ? 0 : PE_PGSNP;
 		break;

@@ -150,6 +150,7 @@ static void run(struct unit *u, const struct request *rq,
 		struct translation *t, struct vtdsim_explain *ex, enum how how)
 {
 	struct request asked = *rq;
+	bool from_root = false;
 	struct walk w;
 
 	/* "No Write" in a translation request, where the unit knows it. */
@@ -159,6 +160,8 @@ static void run(struct unit *u, const struct request *rq,
 		memset(t, 0, sizeof(*t));
 		memset(&w, 0, offsetof(struct walk, touch));
 		w.nr_touches = 0;
+		w.nr_pending = 0;
+		w.from_root = from_root;
 		w.u = u;
 		w.rq = &asked;
 		w.t = t;
@@ -167,7 +170,8 @@ static void run(struct unit *u, const struct request *rq,
 		w.guess = how == GUESS;
 		w.age = oracle_now(u);
 		t->reason = walk_request(&w);
-	} while (t->reason == WALK_AGAIN);
+		from_root |= t->reason == WALK_FROM_ROOT;
+	} while (t->reason >= WALK_FROM_ROOT);
 	t->fpd = w.fpd;
 	t->age = w.age;
 }
@@ -274,10 +278,14 @@ void translate(struct unit *u, const struct request *rq, struct translation *t)
 		report(u, rq, t);
 }
 
-/* A page request has only the context entry to pass. */
+/* A page request has only the context entry to pass, if remapping is on. */
 void translate_page_request(struct unit *u, const struct request *rq,
 			    struct translation *t)
 {
+	if (remapping_off(u, rq, t)) {
+		t->aborted = true;
+		return;
+	}
 	run(u, rq, t, NULL, FOR_REAL);
 	if (!t->reason)
 		return;

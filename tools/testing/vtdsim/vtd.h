@@ -219,6 +219,7 @@ enum pgtt {
 #define SS_A		BIT_ULL(8)
 #define SS_D		BIT_ULL(9)
 #define SS_SNP		BIT_ULL(11)
+#define SS_TM		BIT_ULL(62)	/* transient mapping */
 
 /* "Interrupt Address Range" */
 #define INTR_BASE	0xfee00000ULL

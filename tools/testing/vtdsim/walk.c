@@ -132,8 +132,10 @@ static u64 second_reserved(const struct walk *w, unsigned int level, bool leaf)
 		rsvd |= SS_PS;
 	if (leaf && level > 1)
 		rsvd |= unaligned(level, 12);
-	if (leaf && !c->sc)
+	if (!leaf || !c->sc)
 		rsvd |= SS_SNP;
+	if (!leaf || !c->dt)
+		rsvd |= SS_TM;
 	return rsvd;
 }
 
@@ -176,7 +178,7 @@ static void first_stage_init(struct walk *w, struct stage *st)
 
 	*st = (struct stage){
 		.fmt = &first_format,
-		.kind = nested ? SPACE_NESTED : SPACE_FIRST,
+		.kind = SPACE_PASID,
 		.nested = nested,
 		.ad = true,
 		.levels = PE_FSPM(w->pe[2]) ? 5 : 4,
@@ -255,20 +257,59 @@ static u8 locate_table(struct walk *w, const struct stage *st,
 	return FR_NONE;
 }
 
+static void insert_table(struct walk *w, const struct pending *p)
+{
+	bool first = p->first;
+	struct cache_entry *e;
+	struct space *sp;
+
+	sp = cache_space(&w->u->iotlb, first ? SPACE_PASID : SPACE_SECOND,
+			 PE_DID(w->pe[1]), first ? w->pasid : PASID_NONE, true);
+	e = cache_insert(&w->u->iotlb, sp, p->ia, p->level, false);
+	e->out = p->hpa;
+	e->gpa = p->table;
+	e->rights = p->rights;
+	e->table_rights = p->table_rights;
+	e->age = w->age;
+}
+
+static bool accessed_so_far(const struct walk *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_touches; i++) {
+		const struct touch *t = &w->touch[i];
+		u64 accessed = t->set & ~t->dirty;
+
+		if ((t->seen & accessed) != accessed)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * "Accessed, Extended Accessed, and Dirty Flags": no entry is cached before its
+ * accessed flag is set.  Where one is not, what was found waits for commit().
+ */
 static void paging_insert(struct walk *w, struct stage *st, u64 ia,
 			  const struct cursor *c)
 {
-	struct cache_entry *e;
+	const struct pending p = {
+		.first = st->kind == SPACE_PASID,
+		.level = c->level + 1,
+		.rights = c->rights,
+		.table_rights = c->table_rights,
+		.ia = ia,
+		.hpa = c->hpa,
+		.table = c->table,
+	};
 
 	if (w->peek || c->level == st->levels)
 		return;
-	st->space = stage_space(w, st);
-	e = cache_insert(&w->u->iotlb, st->space, ia, c->level + 1, false);
-	e->out = c->hpa;
-	e->gpa = c->table;
-	e->rights = c->rights;
-	e->table_rights = c->table_rights;
-	e->age = w->age;
+	if (accessed_so_far(w))
+		insert_table(w, &p);
+	else if (w->nr_pending < MAX_PENDING)
+		w->pending[w->nr_pending++] = p;
 }
 
 /*
@@ -392,7 +433,7 @@ static void paging_lookup(struct walk *w, struct stage *st, u64 ia,
 	unsigned int level;
 
 	cursor_at_root(st, c);
-	if (w->peek)
+	if (w->peek || (w->from_root && st->kind == SPACE_PASID))
 		return;
 	for (level = 2; level <= st->levels && !e; level++)
 		e = cache_find(&w->u->iotlb, st->space, ia, level, false);
@@ -409,6 +450,7 @@ static void paging_lookup(struct walk *w, struct stage *st, u64 ia,
 	c->table = e->gpa;
 	c->hpa = e->out;
 	c->located = true;
+	w->used_tables |= st->kind == SPACE_PASID;
 	w->u->cnt.u_hits_paging++;
 	check_paging_hit(w, st, ia, c, e);
 }
@@ -699,6 +741,9 @@ static u8 commit(struct walk *w)
 			return WALK_AGAIN;
 		note_update(w, &w->touch[i]);
 	}
+	for (i = 0; i < w->nr_pending; i++)
+		insert_table(w, &w->pending[i]);
+	w->nr_pending = 0;
 	return FR_NONE;
 }
 
@@ -848,6 +893,10 @@ static u8 translate_first(struct walk *w)
 		w->u->cnt.u_walks++;
 	first_stage_init(w, &st);
 	reason = walk_stage(w, &st, w->rq->addr, &l);
+	/* As above, and for the rights of tables as well. */
+	if (!reason && w->used_tables &&
+	    check_first_rights(w, l.rights, w->rq->write, w->rq->exec))
+		return WALK_FROM_ROOT;
 	if (!reason && st.nested)
 		reason = combine(w, &l, &s, &gpa);
 	if (reason)
@@ -877,9 +926,24 @@ static u8 translate_second(struct walk *w)
 
 static u8 translate_passthrough(struct walk *w)
 {
+	const u16 rights = RIGHT_ALL | STATE_FS_DIRTY | STATE_SS_DIRTY;
+	const struct leaf l = {
+		.page = page_of(w->rq->addr), .level = 1, .rights = rights,
+	};
+	struct stage st;
+	u8 reason;
+
 	if (w->rq->addr >> w->u->cfg.haw)
 		return FR_SGN_4;
-	return output(w, page_of(w->rq->addr), 1, RIGHT_ALL);
+	first_stage_init(w, &st);
+	if (!w->peek && first_hit(w, &st, &reason))
+		return reason;
+	if (!w->peek)
+		w->u->cnt.u_walks++;
+	reason = output(w, l.page, 1, rights);
+	if (!reason && !w->peek)
+		first_insert(w, &st, &l, 0);
+	return reason;
 }
 
 /* "PASID Granular Translation Type" */

@@ -9,6 +9,8 @@
 
 /* Not a fault: an entry changed under the walk, which has to begin again. */
 #define WALK_AGAIN	0xff
+/* Nor this: a cached table lacks rights that memory may give by now. */
+#define WALK_FROM_ROOT	0xfe
 
 /*
  * A paging entry that the walk went through, and the accessed and dirty bits
@@ -27,6 +29,19 @@ struct touch {
 
 #define MAX_TOUCHES	64
 
+/* A table found whose entry above needs its accessed flag before it is cached. */
+struct pending {
+	bool first;
+	u8 level;
+	u16 rights;
+	u16 table_rights;
+	u64 ia;
+	u64 hpa;
+	u64 table;
+};
+
+#define MAX_PENDING	32
+
 struct walk {
 	struct unit *u;
 	const struct request *rq;
@@ -39,9 +54,13 @@ struct walk {
 	u32 pasid;		/* of the request, or RID_PASID */
 	u64 ctx[4];
 	u64 pe[8];
+	bool from_root;		/* first stage: use no cached tables */
+	bool used_tables;	/* first stage: it did */
 	u8 for_level;		/* what the second stage is being walked for */
 	struct touch touch[MAX_TOUCHES];
 	u32 nr_touches;
+	struct pending pending[MAX_PENDING];
+	u32 nr_pending;
 	struct age age;
 };
 

@@ -303,7 +303,7 @@ TEST(prefetch_pasid, "PASID-table entries that are present come in unasked")
 
 static bool cached(struct world *w, u64 addr)
 {
-	struct space *sp = cache_space(&w->u->iotlb, SPACE_FIRST, DID, PASID,
+	struct space *sp = cache_space(&w->u->iotlb, SPACE_PASID, DID, PASID,
 				       false);
 
 	return cache_find(&w->u->iotlb, sp, addr, 1, true);
@@ -381,7 +381,7 @@ static void churn(struct world *w, u32 seed, const u64 *inv, u64 *left)
 		clear_present(w);
 		submit_many(w, inv, 3);
 		settle(w);
-		*left += !!cache_space(&w->u->iotlb, SPACE_NESTED, DID, PASID,
+		*left += !!cache_space(&w->u->iotlb, SPACE_PASID, DID, PASID,
 				       false);
 		submit(w, d_iotlb(2, DID), 0);
 		settle(w);

@@ -265,6 +265,128 @@ TEST(raised, "first-stage rights may be raised without an invalidation")
 	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
 }
 
+TEST(raised_table, "so may those of the tables above, though they are cached")
+{
+	u64 table, top, other;
+
+	world_init(w);
+	table = new_page(w);
+	map_first(w, table, 4, 0x5000, new_page(w), 1, FS_PAGE);
+	other = map_first(w, table, 4, 0x6000, new_page(w), 1, FS_PAGE);
+	bind_first(w, PASID, 5, table);
+	top = entry_at(w, table, 4, 0x5000, 4, 0);
+	poke(w, top, peek(w, top) & ~FS_RW);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), FR_SGN_6);
+	poke(w, top, peek(w, top) | FS_RW);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(write_at(w, PASID, 0x6000), 0);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
+	EXPECT(peek(w, other) & FS_D);
+}
+
+TEST(raised_table_ats, "likewise for what a translation request is granted")
+{
+	struct translation t;
+	struct request rq;
+	u64 table, top;
+
+	world_init(w);
+	table = new_page(w);
+	map_first(w, table, 4, 0x5000, new_page(w), 1, FS_PAGE);
+	bind_first(w, PASID, 5, table);
+	top = entry_at(w, table, 4, 0x5000, 4, 0);
+	poke(w, top, peek(w, top) & ~FS_RW);
+	rq = req(w, PASID, 0x5000);
+	rq.at = AT_TRANSLATION;
+	rq.write = true;
+	EXPECT_EQ(do_request(w, &rq, &t), 0);
+	EXPECT(!t.write);
+	poke(w, top, peek(w, top) | FS_RW);
+	EXPECT_EQ(do_request(w, &rq, &t), 0);
+	EXPECT(t.write);
+}
+
+TEST(accessed_first, "no table is cached before the flag above it is set")
+{
+	u64 table, leaf, top;
+
+	world_init(w);
+	table = new_page(w);
+	leaf = map_first(w, table, 4, 0x5000, 0, 1, 0);
+	bind_first(w, PASID, 5, table);
+	top = entry_at(w, table, 4, 0x5000, 4, 0);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SFS_2);
+	EXPECT(!(peek(w, top) & FS_A));
+	poke(w, leaf, new_page(w) | FS_PAGE);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	EXPECT(peek(w, top) & FS_A);
+	EXPECT(peek(w, entry_at(w, table, 4, 0x5000, 2, 0)) & FS_A);
+	/* With the flags set, a walk that fails leaves what it found. */
+	submit(w, d_piotlb(2, 5, PASID), 0);
+	poke(w, leaf, 0);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SFS_2);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SFS_2);
+	EXPECT_EQ(w->u->cnt.u_hits_paging, 1);
+}
+
+TEST(accessed_second, "the same in the second stage, with SSADE")
+{
+	u64 table, leaf, top;
+
+	world_init(w);
+	table = new_page(w);
+	leaf = map_second(w, table, 4, 0x5000, 0, 1, 0);
+	bind_second(w, PASID, 5, table);
+	poke(w, pasid_entry(w, PASID), peek(w, pasid_entry(w, PASID)) |
+	     PE_SSADE);
+	top = entry_at(w, table, 4, 0x5000, 4, 0);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_2);
+	poke(w, leaf, new_page(w) | SS_PAGE);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	EXPECT(peek(w, top) & SS_A);
+}
+
+static void pass(struct world *w)
+{
+	u64 pe[8] = { PGTT_PASSTHROUGH << 6 | PE_P, 5 };
+
+	set_pasid(w, PASID, pe);
+	EXPECT_EQ(target(w, PASID, 0x5000), 0x5000);
+}
+
+TEST(pass_cached, "a pass-through translation is cached by domain and PASID")
+{
+	u64 hits;
+
+	world_init(w);
+	pass(w);
+	hits = w->u->cnt.u_hits_iotlb;
+	EXPECT_EQ(target(w, PASID, 0x5008), 0x5008);
+	EXPECT_EQ(w->u->cnt.u_hits_iotlb, hits + 1);
+	EXPECT_EQ(write_at(w, PASID, 0x5008), 0);
+	EXPECT_EQ(w->u->cnt.u_hits_iotlb, hits + 2);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
+	submit(w, d_piotlb(2, 6, PASID), 0);
+	EXPECT_EQ(w->u->iotlb.nr_entries, 1);
+	submit(w, d_piotlb(2, 5, PASID), 0);
+	EXPECT_EQ(w->u->iotlb.nr_entries, 0);
+}
+
+TEST(pass_left, "one that is not flushed answers for the first stage that follows")
+{
+	struct nest n;
+
+	world_init(w);
+	pass(w);
+	nest_init(w, &n, PASID, 5);
+	submit(w, d_pasid_cache(1, 5, PASID), 0);
+	EXPECT_EQ(target(w, PASID, 0x5000), 0x5000);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
+	submit(w, d_iotlb(2, 5), 0);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SFS_2);
+}
+
 TEST(raised_second, "second-stage rights may not: the cached ones count")
 {
 	struct move m;
@@ -316,7 +438,7 @@ TEST(ctx_stale, "a context entry is cached by source-id")
 	world_init(w);
 	warm(w);
 	poke(w, w->ctx, 0);
-	EXPECT_EQ(read_at(w, PASID, 0x1000), 0);
+	EXPECT_EQ(read_at(w, PASID, 0x2000), 0);
 	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
 	submit(w, d_context(3, 0, 0), 0);
 	EXPECT_EQ(read_at(w, PASID, 0x1000), FR_SCT_2);
@@ -944,7 +1066,7 @@ TEST(many, "a million translations stay, and go by their own tag alone")
 	(void)w;
 	cache_init(&c);
 	for (i = 1; i < nr; i++) {
-		sp = cache_space(&c, SPACE_NESTED, i & 3, i, true);
+		sp = cache_space(&c, SPACE_PASID, i & 3, i, true);
 		cache_insert(&c, sp, 0x5000, 1, true)->out = i;
 	}
 	EXPECT_EQ(c.nr_entries, nr - 1);
@@ -953,7 +1075,7 @@ TEST(many, "a million translations stay, and go by their own tag alone")
 	EXPECT_EQ(c.nr_entries, nr / 2 - 1);
 	cache_drop_did(&c, 2);
 	EXPECT_EQ(c.nr_entries, nr / 4 - 1);
-	sp = cache_space(&c, SPACE_NESTED, 0, 0x80000, false);
+	sp = cache_space(&c, SPACE_PASID, 0, 0x80000, false);
 	EXPECT_EQ(cache_find(&c, sp, 0x5fff, 1, true)->out, 0x80000);
 	cache_drop_second_range(&c, 0, 0x1000, 0x1000, false);
 	EXPECT_EQ(c.nr_entries, 0);

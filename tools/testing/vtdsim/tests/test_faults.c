@@ -362,6 +362,20 @@ TEST(spt_3_cap, "SPT.3: fields of what the unit does not have are reserved")
 	memset(w, 0, sizeof(*w));
 }
 
+TEST(spt_3_did, "SPT.3: a domain ID beyond what the unit supports")
+{
+	u64 pe[8] = { PGTT_PASSTHROUGH << 6 | PE_P, 0x3ff };
+
+	world_prepare(w);
+	w->cfg.unit[0].nd = 3;
+	world_start(w);
+	set_pasid(w, PASID, pe);
+	EXPECT_EQ(read_at(w, PASID, 0x1000), 0);
+	pe[1] = 0x400;
+	set_pasid(w, PASID + 1, pe);
+	EXPECT_EQ(read_at(w, PASID + 1, 0x1000), FR_SPT_3);
+}
+
 static void expect_entry(struct world *w, u64 pe0, u64 pe2, u8 reason)
 {
 	u64 pe[8] = { pe0 | PE_P, 5, pe2 };
@@ -639,6 +653,42 @@ TEST(sss_3, "SSS.3: second-stage entry, reserved bits at every level")
 	EXPECT_EQ(read_at(w, PASID, 0x40000000), FR_SSS_3);
 	map_second(w, f.table, 4, 0x80000000, BIT_ULL(29), 3, SS_PAGE);
 	EXPECT_EQ(read_at(w, PASID, 0x80000000), FR_SSS_3);
+}
+
+TEST(sss_3_table, "SSS.3: bits that have a meaning in a page's entry only")
+{
+	struct first f;
+	int l;
+
+	second_init(w, &f);
+	for (l = 4; l >= 1; l--) {
+		u64 at = entry_at(w, f.table, 4, 0x5000, l, 0);
+		u8 want = l == 1 ? FR_NONE : FR_SSS_3;
+
+		flip(w, at, SS_SNP);
+		EXPECT_EQ(read_at(w, PASID, 0x5000), want);
+		flip(w, at, SS_SNP | SS_TM);
+		submit(w, d_iotlb(2, 5), 0);
+		EXPECT_EQ(read_at(w, PASID, 0x5000), want);
+		flip(w, at, SS_TM);
+		submit(w, d_iotlb(2, 5), 0);
+	}
+}
+
+TEST(sss_3_dt, "SSS.3: transient mapping, on a unit without device TLBs")
+{
+	u64 table;
+
+	world_prepare(w);
+	w->cfg.unit[0].dt = 0;
+	world_start(w);
+	poke(w, w->ctx, peek(w, w->ctx) & ~(CTX_DTE | CTX_PRE));
+	table = new_page(w);
+	bind_second(w, PASID, 5, table);
+	map_second(w, table, 4, 0x5000, 0x5000, 1, SS_PAGE);
+	map_second(w, table, 4, 0x6000, 0x6000, 1, SS_PAGE | SS_TM);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(read_at(w, PASID, 0x6000), FR_SSS_3);
 }
 
 TEST(sss_3_cap, "SSS.3: page sizes and snooping that the unit does not have")

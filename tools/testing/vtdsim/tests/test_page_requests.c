@@ -704,6 +704,26 @@ TEST(not_enabled, "PRE clear: a fault, and invalid to the device")
 	EXPECT_EQ(regs(w)->pri_status, 0);
 }
 
+TEST(translation_off, "remapping disabled: no request is queued, invalid to the device")
+{
+	struct page_group *g;
+	struct request rq;
+	bool overflowed;
+	struct pri p;
+	u8 code;
+
+	pri_init(w, &p, 0);
+	reg_write32(w->u, REG_GCMD, GCMD_QIE);
+	world_poll(w);
+	rq = req(w, 0x42, IA);
+	g = page_request_send(w->ep, &rq, 1);
+	EXPECT(page_group_done(g, &code, &overflowed));
+	EXPECT_EQ(code, PRQ_INVALID);
+	EXPECT_EQ(queued(w), 0);
+	EXPECT_EQ(w->u->cnt.u_faults, 0);
+	page_group_put(g);
+}
+
 TEST(no_queue, "no page request queue: failure to the device")
 {
 	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
