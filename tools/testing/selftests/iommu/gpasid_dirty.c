@@ -390,8 +390,6 @@ FIXTURE_SETUP(dirty_rid)
 
 	ASSERT_EQ(0, bench_open_size(&self->b, GVM_DIRTY_TRACKING |
 				     GVM_SMALL_PAGES, DIRTY_RAM));
-	/* What is switched under DMA is stale until it is flushed. */
-	self->b.expect_stale = true;
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
 	ASSERT_EQ(0, bench_add(&self->b, EP_1B));
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
