@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: with caching mode a bind invalidates
 // run: gpasid_bind
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_cost
 // lab: --unit seg=1,cm=1 --unit seg=2,cm=1
 @@

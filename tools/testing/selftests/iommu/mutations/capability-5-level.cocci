@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: 5-level tables are refused where the unit has none
 // run: gpasid_bind
-// run: gpasid
+// run: gpasid_abi
 // lab: --unit seg=1,fl5lp=0 --unit seg=2,fl5lp=0
 @@
 @@

@@ -1,7 +1,7 @@
 // file: drivers/iommu/gpasid.c
 // breaks: the same owner cannot bind twice
 // run: gpasid_bind
-// run: gpasid
+// run: gpasid_abi
 @@
 @@
  gpasid_share(...)

@@ -1,6 +1,6 @@
 // file: drivers/iommu/ioasid_set.c
 // breaks: free takes the guest PASID away
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_bind
 @@
 @@

@@ -1,6 +1,6 @@
 // file: drivers/iommu/ioasid_set.c
 // breaks: a PASID of another set does not exist
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_bind
 @@
 @@

@@ -1,6 +1,6 @@
 // file: drivers/iommu/ioasid_set.c
 // breaks: a set does not exceed its quota
-// run: gpasid
+// run: gpasid_abi
 @@
 @@
  set_charge(...)

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: unbind invalidates the device TLB
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_bind
 @@
 @@

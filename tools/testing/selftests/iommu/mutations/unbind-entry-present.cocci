@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: unbind makes the entry not present
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_bind
 @@
 expression E;

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/gpasid.c
 // breaks: unbind invalidates the IOTLB
-// run: gpasid
+// run: gpasid_abi
 // run: gpasid_bind
 @@
 @@
