@@ -23,6 +23,8 @@ static int vfio_gpasid_copy(void *cmd, size_t size, size_t minsz,
 		return -EFAULT;
 	if (argsz < minsz)
 		return -EINVAL;
+	if (argsz > PAGE_SIZE)
+		return -E2BIG;
 	return copy_struct_from_user(cmd, size, arg, argsz);
 }
 
@@ -124,7 +126,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
  * Context: Process context. May sleep.
  * Return: what @ops return; -ENOTTY when @cmd is another ioctl; -EINVAL
  * (argsz, unknown flag, reserved field), -E2BIG (a field that we do not know is
- * set), -EFAULT.
+ * set, or argsz is above a page), -EFAULT.
  */
 long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
 		       unsigned int cmd, void __user *arg)

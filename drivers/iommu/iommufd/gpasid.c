@@ -205,10 +205,16 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 	int rc = 0, rc_inv;
 
 	*done = 0;
-	for (i = 0; i < nr && !rc; i++)
-		rc = copy_struct_from_user(&entries[i], sizeof(entries[i]),
-					   uptr + (size_t)i * entry_len,
-					   entry_len);
+	for (i = 0; i < nr && !rc; i++) {
+		/* There may be billions, and each copy may wait for a page. */
+		if (fatal_signal_pending(current))
+			rc = -EINTR;
+		else
+			rc = copy_struct_from_user(&entries[i],
+						   sizeof(entries[i]),
+						   uptr + (size_t)i * entry_len,
+						   entry_len);
+	}
 	/* Those before a bad one are still to be done. */
 	if (rc)
 		i--;
@@ -235,6 +241,11 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 		rc = -EINVAL;
 		goto out_respond;
 	}
+	/* What follows an entry that we know is looked through byte by byte. */
+	if (nr && cmd->entry_len > PAGE_SIZE) {
+		rc = -E2BIG;
+		goto out_respond;
+	}
 
 	entries = kmalloc_array(min(nr, GPASID_INV_CHUNK), sizeof(*entries),
 				GFP_KERNEL_ACCOUNT);
@@ -243,11 +254,6 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 		goto out_respond;
 	}
 	while (nr && !rc) {
-		/* There may be billions. */
-		if (fatal_signal_pending(current)) {
-			rc = -EINTR;
-			break;
-		}
 		cond_resched();
 		chunk = min(nr, GPASID_INV_CHUNK);
 		rc = gpasid_inv_chunk(ucmd->ictx, entries, uptr, cmd->entry_len,

@@ -2,9 +2,9 @@
 /*
  * Guest PASIDs: user ABI of /dev/iommu and of VFIO device files.
  *
- * Every structure starts with its size (argsz on a VFIO device file) and grows
- * at its end only: what the kernel does not know must be zero (-E2BIG), what a
- * caller does not pass reads as zero.  Reserved fields must be zero, unknown
+ * Every structure starts with its size (argsz on a VFIO device file, at most a
+ * page there) and grows at its end only: what the kernel does not know must be
+ * zero (-E2BIG), what a caller does not pass reads as zero.  Reserved fields must be zero, unknown
  * flags are refused with -EINVAL.
  */
 #ifndef _UAPI_LINUX_GPASID_H
@@ -188,8 +188,10 @@ struct iommu_gpasid_inv {
  * complete.  The first entry in error ends the call; @entry_num then tells how
  * many before it were done.
  *
- * Errors: EINVAL (flags, alignment, empty range, or a range that wraps),
- * ENOENT (no such PASID in this context, or not bound), EFAULT, ENOMEM.
+ * Errors: EINVAL (flags, alignment, empty range, or a range that wraps), ENOENT
+ * (no such PASID in this context, or not bound), E2BIG (@entry_len above a page,
+ * or what follows the entry is not zero), EINTR (the caller is being killed),
+ * EFAULT, ENOMEM.
  */
 struct iommu_gpasid_invalidate {
 	__u32 size;
