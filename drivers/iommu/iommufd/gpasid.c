@@ -179,6 +179,10 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(set);
 
 	if (cmd->flags & IOMMU_GPASID_QUOTA_SET) {
+		/* The answer must have a place before anything changes. */
+		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+		if (rc)
+			return rc;
 		/* What a VM may take from the others is the administrator's. */
 		ioasid_set_stats(set, &stats);
 		if (cmd->quota > stats.quota && !capable(CAP_SYS_RESOURCE))
