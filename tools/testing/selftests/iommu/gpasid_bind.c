@@ -114,9 +114,7 @@ TEST_F(dma, by_a_pasid_bound_anew_uses_the_new_table)
 {
 	__u32 h;
 
-	/* Allocated by itself, the number outlives the unbind. */
-	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x200, &h));
-	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x200, NULL));
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x200, &h));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, variant->flags));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, 0));
 	ASSERT_EQ(0, gvm_unbind(self->dev, h));
@@ -472,8 +470,9 @@ static int bind_flags(struct gvm_dev *dev, struct process *p, __u32 gpasid,
 		.pgtbl = p->pt.root,
 		.vtd_flags = vtd_flags,
 	};
-	int rc = gvm_bind_args(dev, &args);
+	int rc = gvm_pasid_alloc_identity(dev->vm, gpasid);
 
+	rc = rc ? rc : gvm_bind_args(dev, &args);
 	*h = args.hpasid;
 	return rc;
 }
@@ -583,6 +582,8 @@ FIXTURE_SETUP(args)
 	self->arg.addr_width = 48;
 	self->arg.gpasid = 0x101;
 	self->arg.pgtbl = self->p.pt.root;
+	/* What a test asks for is all that its bind can fail for. */
+	ASSERT_EQ(0, gvm_pasid_alloc_identity(&self->b.vm, 0x101));
 }
 
 FIXTURE_TEARDOWN(args)
@@ -608,7 +609,7 @@ static void state_is(struct __test_metadata *_metadata, struct gvm_dev *dev,
 #define EXPECT_REFUSED(err, arg) do {					\
 	EXPECT_EQ(err, gvm_bind_args(self->dev, arg));			\
 	EXPECT_TRUE(nothing_left(&self->b.lab[0], 0));			\
-	state_is(_metadata, self->dev, 0, 0);				\
+	state_is(_metadata, self->dev, 0, 1);				\
 } while (0)
 
 TEST_F(args, format_must_be_known)
@@ -623,7 +624,7 @@ TEST_F(args, format_must_be_known)
 		EXPECT_EQ(-EINVAL, gvm_ioctl(self->dev->fd,
 					     VFIO_DEVICE_GPASID_BIND, &arg));
 	}
-	state_is(_metadata, self->dev, 0, 0);
+	state_is(_metadata, self->dev, 0, 1);
 }
 
 TEST_F(args, address_width_must_be_48_or_57)
@@ -675,43 +676,79 @@ TEST_F(args, write_protection_needs_supervisor_requests)
 	EXPECT_REFUSED(-EINVAL, &self->arg);
 }
 
-TEST_F(args, guest_pasid_is_limited_to_20_bits)
+TEST_F(args, guest_pasid_has_20_bits_and_is_not_0)
 {
-	self->arg.gpasid = 1 << 20;
-	EXPECT_REFUSED(-EINVAL, &self->arg);
-	self->arg.gpasid = ~0U;
-	EXPECT_REFUSED(-EINVAL, &self->arg);
+	__u32 gpasid[] = { 0, 1 << 20, ~0U };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		self->arg.gpasid = gpasid[i];
+		EXPECT_REFUSED(-EINVAL, &self->arg);
+	}
 }
 
 TEST_F(args, a_guest_pasid_without_its_flag_is_refused)
 {
 	self->arg.flags = 0;
+	self->arg.hpasid = 0x101;
+	EXPECT_REFUSED(-EINVAL, &self->arg);
+	self->arg.gpasid = 0;
+	EXPECT_EQ(0, gvm_bind_args(self->dev, &self->arg));
+}
+
+TEST_F(args, a_bind_names_a_pasid)
+{
+	self->arg.flags = 0;
+	self->arg.gpasid = 0;
+	EXPECT_REFUSED(-EINVAL, &self->arg);
+}
+
+TEST_F(args, flags_must_be_known_and_reserved_fields_0)
+{
+	int bit;
+
+	for (bit = 2; bit < 32; bit++) {
+		self->arg.flags = VFIO_GPASID_BIND_GPASID | 1U << bit;
+		EXPECT_REFUSED(-EINVAL, &self->arg);
+	}
+	self->arg.flags = VFIO_GPASID_BIND_GPASID;
+	self->arg.__reserved = 1;
 	EXPECT_REFUSED(-EINVAL, &self->arg);
 }
 
 TEST_F(args, host_pasid_must_be_of_this_context)
 {
+	struct gvm other;
+
+	ASSERT_EQ(0, gvm_open(&other, RAM_GPA, GVM_SZ_4K, 0));
+	ASSERT_EQ(0, gvm_pasid_alloc_identity(&other, 0x4444));
+	self->arg.gpasid = 0x4444;
+	EXPECT_REFUSED(-ENOENT, &self->arg);
+	self->arg.flags = 0;
+	self->arg.gpasid = 0;
 	self->arg.hpasid = 0x4444;
 	EXPECT_REFUSED(-ENOENT, &self->arg);
+	gvm_close(&other);
 }
 
 TEST_F(args, host_pasid_is_limited_by_the_device)
 {
+	self->arg.flags = 0;
+	self->arg.gpasid = 0;
 	self->arg.hpasid = 1U << self->b.info[0].out_pasid_bits;
 	EXPECT_REFUSED(-EINVAL, &self->arg);
 	self->arg.hpasid = ~0U;
 	EXPECT_REFUSED(-EINVAL, &self->arg);
 }
 
-TEST_F(args, quota_limits_what_a_bind_allocates)
+TEST_F(args, a_bind_allocates_nothing)
 {
 	__u32 h;
 
-	ASSERT_EQ(0, gvm_quota_set(&self->b.vm, 1));
-	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
-	EXPECT_EQ(-ENOSPC, gvm_bind_args(self->dev, &self->arg));
-	state_is(_metadata, self->dev, 0, 1);
-	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, 0x101, &h));
+	self->arg.gpasid = 0x102;
+	EXPECT_REFUSED(-ENOENT, &self->arg);
+	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, 0x102, &h));
+	EXPECT_EQ(-ENOENT, gvm_pasid_free(&self->b.vm, 0x102));
 }
 
 TEST_F(args, a_second_bind_of_the_same_pasid_is_busy)
@@ -731,124 +768,92 @@ TEST_F(args, a_second_bind_of_the_same_pasid_is_busy)
 	state_is(_metadata, self->dev, 1, 1);
 }
 
-TEST_F(args, a_guest_pasid_cannot_mean_two_host_pasids)
+/* Nobody translates what the guest writes into a physical device. */
+TEST_F(args, a_guest_pasid_is_its_host_pasid)
 {
-	struct vfio_device_gpasid_bind other = self->arg;
 	__u32 h;
 
-	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
 	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
-	other.hpasid = h;
-	EXPECT_EQ(-EEXIST, gvm_bind_args(self->dev, &other));
+	ASSERT_NE(0x101, h);
+	self->arg.hpasid = h;
+	EXPECT_EQ(-EINVAL, gvm_bind_args(self->dev, &self->arg));
 	EXPECT_FALSE(entry_present(&self->b.lab[0], h));
-	ASSERT_EQ(0, gvm_pasid_g2h(&self->b.vm, 0x101, &h));
-	EXPECT_EQ(self->arg.hpasid, h);
-}
-
-TEST_F(args, a_host_pasid_keeps_its_guest_pasid)
-{
-	__u32 g = 0;
-
-	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x300, &self->arg.hpasid));
-	EXPECT_EQ(-EEXIST, gvm_bind_args(self->dev, &self->arg));
-	ASSERT_EQ(0, gvm_pasid_h2g(&self->b.vm, self->arg.hpasid, &g));
-	EXPECT_EQ(0x300, g);
-	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, 0x101, &g));
-	self->arg.gpasid = 0x300;
+	EXPECT_FALSE(entry_present(&self->b.lab[0], 0x101));
+	self->arg.hpasid = 0x101;
 	EXPECT_EQ(0, gvm_bind_args(self->dev, &self->arg));
 }
 
-TEST_F(args, a_bind_gives_a_guest_pasid_to_a_host_pasid_without_one)
+TEST_F(args, a_host_pasid_that_is_mapped_cannot_be_bound)
 {
-	__u32 h, got;
+	__u32 h, g = 0;
 
-	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
+	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x300, &h));
+	ASSERT_NE(0x300, h);
+	EXPECT_EQ(-EINVAL, gvm_bind_identity(self->dev, &self->p.pt, h));
 	self->arg.hpasid = h;
-	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
-	EXPECT_EQ(h, self->arg.hpasid);
-	ASSERT_EQ(0, gvm_pasid_g2h(&self->b.vm, 0x101, &got));
-	EXPECT_EQ(h, got);
-	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], h, 0));
-	/* And its last unbind takes it away again. */
-	ASSERT_EQ(0, gvm_unbind(self->dev, h));
-	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, 0x101, &got));
-	EXPECT_EQ(-ENOENT, gvm_pasid_h2g(&self->b.vm, h, &got));
-	state_is(_metadata, self->dev, 0, 1);
+	self->arg.gpasid = h;
+	EXPECT_EQ(-EINVAL, gvm_bind_args(self->dev, &self->arg));
+	self->arg.gpasid = 0x300;
+	EXPECT_EQ(-EINVAL, gvm_bind_args(self->dev, &self->arg));
+	/* That number as a host PASID is somebody else's, or nobody's. */
+	self->arg.hpasid = 0;
+	EXPECT_EQ(-ENOENT, gvm_bind_args(self->dev, &self->arg));
+	EXPECT_TRUE(nothing_left(&self->b.lab[0], 0));
+	ASSERT_EQ(0, gvm_pasid_h2g(&self->b.vm, h, &g));
+	EXPECT_EQ(0x300, g);
 }
 
-TEST_F(args, an_identity_bind_gives_the_host_pasid_its_own_number)
+TEST_F(args, a_bind_gives_a_host_pasid_no_guest_pasid)
 {
 	__u32 h, got;
 
 	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
-	ASSERT_EQ(0, gvm_bind_identity(self->dev, &self->p.pt, h));
-	ASSERT_EQ(0, gvm_pasid_g2h(&self->b.vm, h, &got));
-	EXPECT_EQ(h, got);
-	ASSERT_EQ(0, gvm_pasid_h2g(&self->b.vm, h, &got));
-	EXPECT_EQ(h, got);
-	ASSERT_EQ(0, gvm_unbind(self->dev, h));
-	EXPECT_EQ(-ENOENT, gvm_pasid_h2g(&self->b.vm, h, &got));
-}
-
-TEST_F(args, a_bind_uses_the_host_pasid_that_has_the_guest_pasid)
-{
-	__u32 h;
-
-	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x101, &h));
+	self->arg.gpasid = h;
 	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
 	EXPECT_EQ(h, self->arg.hpasid);
+	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], h, 0));
+	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, h, &got));
+	EXPECT_EQ(-ENOENT, gvm_pasid_h2g(&self->b.vm, h, &got));
+	ASSERT_EQ(0, gvm_unbind_guest(self->dev, h));
+	state_is(_metadata, self->dev, 0, 2);
+}
+
+TEST_F(args, a_bind_by_guest_pasid_uses_the_host_pasid_of_that_number)
+{
+	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
+	EXPECT_EQ(0x101, self->arg.hpasid);
+	EXPECT_TRUE(entry_present(&self->b.lab[0], 0x101));
 	state_is(_metadata, self->dev, 1, 1);
-	ASSERT_EQ(0, gvm_unbind(self->dev, h));
+}
+
+TEST_F(args, a_host_pasid_outlives_its_binding)
+{
+	__u32 got = 0;
+
+	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
+	state_is(_metadata, self->dev, 1, 1);
+	ASSERT_EQ(0, gvm_unbind(self->dev, 0x101));
 	state_is(_metadata, self->dev, 0, 1);
-	ASSERT_EQ(0, gvm_pasid_free(&self->b.vm, h));
-}
-
-TEST_F(args, a_pasid_that_a_bind_allocated_goes_with_its_unbind)
-{
-	__u32 got;
-
-	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
-	EXPECT_NE(0, self->arg.hpasid);
-	state_is(_metadata, self->dev, 1, 1);
-	ASSERT_EQ(0, gvm_unbind(self->dev, self->arg.hpasid));
-	state_is(_metadata, self->dev, 0, 0);
-	EXPECT_EQ(-ENOENT, gvm_pasid_g2h(&self->b.vm, 0x101, &got));
-	EXPECT_EQ(-ENOENT, gvm_pasid_free(&self->b.vm, self->arg.hpasid));
-}
-
-TEST_F(args, identity_and_mapped_pasids_live_in_one_context)
-{
-	__u32 same, mapped;
-
-	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &same));
-	ASSERT_EQ(0, gvm_bind_identity(self->dev, &self->p.pt, same));
-	ASSERT_EQ(0, gvm_bind(self->dev, &self->q.pt, 0x101, &mapped));
-	EXPECT_NE(same, mapped);
-	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], same, 0));
-	EXPECT_EQ(TAG(2), peek_proc(&self->b.lab[0], mapped, 0));
-	EXPECT_EQ(0, gvm_unbind(self->dev, same));
-	EXPECT_EQ(0, gvm_unbind_guest(self->dev, 0x101));
-}
-
-TEST_F(args, an_identity_bind_can_allocate)
-{
-	self->arg.flags = 0;
-	self->arg.gpasid = 0;
-	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
-	EXPECT_NE(0, self->arg.hpasid);
-	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], self->arg.hpasid, 0));
-	state_is(_metadata, self->dev, 1, 1);
-	EXPECT_EQ(0, gvm_unbind(self->dev, self->arg.hpasid));
+	EXPECT_EQ(0, gvm_pasid_g2h(&self->b.vm, 0x101, &got));
+	EXPECT_EQ(0x101, got);
+	EXPECT_EQ(0, gvm_pasid_free(&self->b.vm, 0x101));
 	state_is(_metadata, self->dev, 0, 0);
 }
 
-TEST_F(args, unbind_finds_the_guest_pasid)
+TEST_F(args, unbind_by_guest_and_by_host_pasid_is_the_same)
 {
-	ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
-	EXPECT_EQ(-ENOENT, gvm_unbind_guest(self->dev, 0x102));
-	EXPECT_EQ(0, gvm_unbind_guest(self->dev, 0x101));
-	EXPECT_TRUE(nothing_left(&self->b.lab[0], 0));
-	EXPECT_EQ(-ENOENT, gvm_unbind_guest(self->dev, 0x101));
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, gvm_bind_args(self->dev, &self->arg));
+		EXPECT_EQ(-ENOENT, gvm_unbind_guest(self->dev, 0x102));
+		EXPECT_EQ(-ENOENT, gvm_unbind(self->dev, 0x102));
+		EXPECT_EQ(0, i ? gvm_unbind(self->dev, 0x101) :
+				 gvm_unbind_guest(self->dev, 0x101));
+		EXPECT_TRUE(nothing_left(&self->b.lab[0], 0));
+		EXPECT_EQ(-ENOENT, gvm_unbind_guest(self->dev, 0x101));
+		EXPECT_EQ(-ENOENT, gvm_unbind(self->dev, 0x101));
+	}
 }
 
 TEST_F(args, unbind_of_what_is_not_bound_fails)
@@ -872,9 +877,9 @@ TEST_F(args, info_counts_what_is_bound)
 
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, i + 1, &h[i]));
-	state_is(_metadata, self->dev, 3, 3);
+	state_is(_metadata, self->dev, 3, 4);
 	ASSERT_EQ(0, gvm_unbind(self->dev, h[1]));
-	state_is(_metadata, self->dev, 2, 2);
+	state_is(_metadata, self->dev, 2, 4);
 }
 
 TEST_F(args, a_device_that_is_not_attached_is_refused)
@@ -975,6 +980,7 @@ TEST_F(invalidate, a_pasid_must_be_bound)
 	struct iommu_gpasid_inv inv = { .npages = 1 };
 	__u32 h;
 
+	/* Allocated is not bound, whether it has a guest PASID or not. */
 	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x202, &h));
 	inv.pasid = h;
 	EXPECT_INV_REFUSED(-ENOENT, inv);
@@ -1049,6 +1055,30 @@ TEST_F(invalidate, entries_have_a_size_too)
 	cmd.entry_uptr = 8;
 	EXPECT_EQ(-EFAULT, gvm_ioctl(fd, IOMMU_GPASID_INVALIDATE, &cmd));
 	EXPECT_EQ(0, cmd.entry_num);
+}
+
+/* Else one call looks through gigabytes for something that is not zero. */
+TEST_F(invalidate, an_entry_is_not_larger_than_a_page)
+{
+	struct iommu_gpasid_invalidate cmd = { .size = sizeof(cmd) };
+	struct iommu_gpasid_inv *inv;
+
+	inv = mmap(NULL, 2 * GVM_SZ_4K, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)inv);
+	inv->pasid = self->h;
+	inv->npages = 1;
+	cmd.entry_uptr = (uintptr_t)inv;
+	cmd.entry_num = 1;
+	cmd.entry_len = GVM_SZ_4K;
+	EXPECT_EQ(0, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_INVALIDATE,
+			       &cmd));
+	EXPECT_EQ(1, cmd.entry_num);
+	cmd.entry_len = GVM_SZ_4K + 1;
+	EXPECT_EQ(-E2BIG, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_INVALIDATE,
+				    &cmd));
+	EXPECT_EQ(0, cmd.entry_num);
+	munmap(inv, 2 * GVM_SZ_4K);
 }
 
 TEST_F(invalidate, a_long_array_is_done_to_its_end)
