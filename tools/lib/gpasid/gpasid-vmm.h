@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * libgpasid: what a VMM needs to give guest PASIDs (vSVA) to its guest.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * HWPTs and the device's own PASIDs, by iommufd's and VFIO's own ABI: what runs
  * on this project's 6.12 and on an unmodified kernel since 6.15.
