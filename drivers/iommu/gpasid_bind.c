@@ -151,12 +151,13 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 
 	if (handle)
 		ops->drain(att, b);
-	old->ops->unbound(old->priv, handle);
-	gpasid_table_put(&old->table);
 
+	/* The parent's domain may go with the last reference put. */
 	mutex_lock(&parent->lock);
 	gpasid_att_put(att);
 	mutex_unlock(&parent->lock);
+	old->ops->unbound(old->priv, p->owner, handle);
+	gpasid_table_put(&old->table);
 	gpasid_binding_put(b);
 }
 

@@ -154,15 +154,18 @@ void gpasid_binding_put(struct gpasid_binding *b)
 		kfree_rcu(b, rcu);
 }
 
-/* Put what @b refers to.  It is in no book, and no lock is held. */
+/*
+ * Put what @b refers to.  It is in no book, has left its attachment, and no lock
+ * is held.
+ */
 static void gpasid_binding_release(struct gpasid_binding *b)
 {
 	struct gpasid_table *table = b->table;
 	struct gpasid_hwpt_table *hwpt;
 
-	if (b->att->own) {
+	if (table->hwpt) {
 		hwpt = container_of(table, struct gpasid_hwpt_table, table);
-		hwpt->ops->unbound(hwpt->priv, b->handle);
+		hwpt->ops->unbound(hwpt->priv, b->owner, b->handle);
 	} else {
 		ioasid_put(b->set, b->pasid);
 	}
@@ -182,7 +185,7 @@ void gpasid_binding_unlink(struct gpasid_binding *b, struct hlist_head *dead)
 	hlist_add_head(&b->node, dead);
 }
 
-/* Give up what @b has under its parent, last its attachment. */
+/* Give up what @b has under its parent, its attachment among it. */
 static void gpasid_binding_leave(struct gpasid_parent *parent,
 				 struct gpasid_binding *b)
 {
@@ -216,8 +219,9 @@ void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 
 	hlist_for_each_entry_safe(b, next, dead, node) {
 		hlist_del(&b->node);
-		gpasid_binding_release(b);
+		/* The parent's domain may go with the last reference put. */
 		gpasid_binding_leave(parent, b);
+		gpasid_binding_release(b);
 		gpasid_binding_put(b);
 		nr++;
 		cond_resched();

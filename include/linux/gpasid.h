@@ -110,15 +110,17 @@ int gpasid_invalidate(struct ioasid_set *set,
 int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
 
 /**
- * struct gpasid_hwpt - What an HWPT does for its bindings
+ * struct gpasid_hwpt_ops - What an HWPT does for its bindings
  * @unbound: a PASID no longer uses the HWPT: called once for each attach that
  *           succeeded, after its page requests have been drained, with the
- *           @handle of that attach
+ *           @owner and the @handle of that attach.  The core has no use for the
+ *           HWPT's domain or its parent any more on behalf of that attach
  *
  * Called in process context, with no lock of the core held.
  */
 struct gpasid_hwpt_ops {
-	void (*unbound)(void *priv, struct iommu_attach_handle *handle);
+	void (*unbound)(void *priv, void *owner,
+			struct iommu_attach_handle *handle);
 };
 
 /**
