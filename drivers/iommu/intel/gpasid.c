@@ -378,8 +378,8 @@ static int vtd_describe(struct iommu_domain *nested,
 
 	*parent = &s1->s2_domain->domain;
 	*attrs = (struct gpasid_table_attrs) {
-		.pgtbl = s1->s1_pgtbl,
-		.addr_width = s1->s1_cfg.addr_width,
+		.pgtbl = s1->s1_pgtbl & VTD_PAGE_MASK,
+		.addr_width = min(s1->s1_cfg.addr_width, U8_MAX),
 	};
 	if (flags & IOMMU_VTD_S1_SRE)
 		attrs->flags |= GPASID_VTD_SRE;
@@ -403,7 +403,8 @@ static int vtd_check_first_stage(struct device *dev, struct dmar_domain *s2,
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	struct intel_iommu *iommu = info->iommu;
 
-	if (!s2->nested_parent)
+	if (!s2->nested_parent ||
+	    (attrs->addr_width != 48 && attrs->addr_width != 57))
 		return -EINVAL;
 	if (attrs->pgtbl >> agaw_to_width(min(s2->agaw, iommu->agaw))) {
 		dev_warn_ratelimited(dev, "first-stage table 0x%llx too wide\n",
