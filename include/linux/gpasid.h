@@ -174,6 +174,12 @@ int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid);
 unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev);
 
+/* The same drivers: attach the device's own PASIDs to HWPTs. */
+int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
+				u32 pt_id);
+void iommufd_device_pasid_detach(struct iommufd_device *idev, u32 pasid);
+void iommufd_device_pasid_detach_all(struct iommufd_device *idev);
+
 /* For drivers of virtual devices: the PASIDs and the parent of a context. */
 struct iommufd_ctx;
 struct iommufd_hw_pagetable;
@@ -205,5 +211,18 @@ struct vfio_gpasid_ops {
 
 long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
 		       unsigned int cmd, void __user *arg);
+
+/* vfio_device_ops::pasid_attach_ioas and ::pasid_detach_ioas */
+struct vfio_device;
+
+#ifdef CONFIG_VFIO_GPASID
+int vfio_iommufd_physical_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid,
+					    u32 pt_id);
+void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev,
+					     u32 pasid);
+#else
+#define vfio_iommufd_physical_pasid_attach_ioas NULL
+#define vfio_iommufd_physical_pasid_detach_ioas NULL
+#endif
 
 #endif /* _LINUX_GPASID_H */

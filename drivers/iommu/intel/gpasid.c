@@ -368,7 +368,11 @@ static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
 	return 0;
 }
 
-/* The driver has checked the user's data when it allocated the domain. */
+/*
+ * The driver has not looked at the user's data when it allocated the domain: a
+ * width that no unit has is refused by the check of an attach, and bits of the
+ * table's address that hardware has no room for are ignored.
+ */
 static int vtd_describe(struct iommu_domain *nested,
 			struct iommu_domain **parent,
 			struct gpasid_table_attrs *attrs)
@@ -782,30 +786,35 @@ static unsigned int vtd_range_order(const struct gpasid_inv_range *range,
 }
 
 /* Once for all devices that share the domain ID and the PASID. */
-static void vtd_batch_piotlb(struct vtd_batch_unit *unit,
-			     const struct gpasid_binding *b,
+static void vtd_batch_piotlb(struct vtd_batch_unit *unit, u16 did, u32 pasid,
 			     const struct gpasid_inv_range *range,
 			     u64 base, unsigned int order)
 {
 	struct qi_desc *desc = &unit->desc[unit->nr];
-	u16 did = vtd_did(b->att);
 
 	if (unit->any && unit->last_entry == range->entry &&
-	    unit->last_did == did && unit->last_pasid == b->pasid)
+	    unit->last_did == did && unit->last_pasid == pasid)
 		return;
 
 	unit->any = true;
 	unit->last_entry = range->entry;
 	unit->last_did = did;
-	unit->last_pasid = b->pasid;
+	unit->last_pasid = pasid;
 	/* The whole address space has no mask of its own. */
 	if (range->all || order >= MAX_AGAW_PFN_WIDTH ||
 	    order > cap_max_amask_val(unit->iommu->cap))
-		vtd_desc_piotlb(desc, did, b->pasid, 0, -1, false);
+		vtd_desc_piotlb(desc, did, pasid, 0, -1, false);
 	else
-		vtd_desc_piotlb(desc, did, b->pasid, base, 1UL << order,
+		vtd_desc_piotlb(desc, did, pasid, base, 1UL << order,
 				range->leaf);
 	unit->nr++;
+}
+
+/* Room is left for what one range of one binding takes. */
+static void vtd_batch_submit_full(struct vtd_batch_unit *unit)
+{
+	if (unit->nr > VTD_SUBMIT_MAX - 3)
+		vtd_batch_submit(unit);
 }
 
 static void vtd_inv_range(void *priv, struct gpasid_binding *b,
@@ -822,7 +831,7 @@ static void vtd_inv_range(void *priv, struct gpasid_binding *b,
 		order = vtd_range_order(range, &base);
 
 	unit = vtd_batch_unit(priv, info->iommu);
-	vtd_batch_piotlb(unit, b, range, base, order);
+	vtd_batch_piotlb(unit, vtd_did(b->att), b->pasid, range, base, order);
 	if (intel_gpasid_has_devtlb(info)) {
 		vtd_desc_devtlb(&unit->desc[unit->nr++], info, b->pasid,
 				base, order);
@@ -830,8 +839,7 @@ static void vtd_inv_range(void *priv, struct gpasid_binding *b,
 			vtd_desc_devtlb(&unit->desc[unit->nr++], info,
 					b->pasid, base, order);
 	}
-	if (unit->nr > VTD_SUBMIT_MAX - 3)
-		vtd_batch_submit(unit);
+	vtd_batch_submit_full(unit);
 }
 
 static void vtd_inv_end(void *priv)
@@ -916,9 +924,124 @@ static void vtd_dirty_switch(struct dmar_domain *parent)
 	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
 }
 
+/* An entry of the user's array; what is not 4 KiB long is rounded up. */
+static int vtd_user_entry(struct iommu_user_data_array *array, u32 index,
+			  struct gpasid_inv_range *range)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv;
+	u64 bytes, end;
+	int ret;
+
+	ret = iommu_copy_struct_from_user_array(&inv, array,
+						IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+						index, __reserved);
+	if (ret)
+		return ret;
+	if (inv.flags & ~IOMMU_VTD_INV_FLAGS_LEAF || inv.__reserved)
+		return -EOPNOTSUPP;
+	if (!IS_ALIGNED(inv.addr, VTD_PAGE_SIZE) ||
+	    (inv.npages == U64_MAX && inv.addr))
+		return -EINVAL;
+
+	range->entry = index;
+	range->leaf = inv.flags & IOMMU_VTD_INV_FLAGS_LEAF;
+	range->addr = inv.addr;
+	range->npages = max(inv.npages, 1);
+	range->all = check_mul_overflow(range->npages, (u64)VTD_PAGE_SIZE,
+					&bytes) ||
+		     check_add_overflow(range->addr, bytes - 1, &end);
+
+	return 0;
+}
+
+struct vtd_user_inv {
+	void *batch;
+	struct gpasid_inv_range range;
+};
+
+static void vtd_user_binding(struct gpasid_binding *b, void *arg)
+{
+	struct vtd_user_inv *user = arg;
+
+	vtd_inv_range(user->batch, b, &user->range);
+}
+
+/* The device TLB of a RID: what it holds is not tagged by a PASID. */
+static void vtd_user_devtlb(struct vtd_batch_unit *unit, struct device *dev,
+			    u64 base, unsigned int order)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	int times = info->dtlb_extra_inval ? 2 : 1;
+
+	if (!intel_gpasid_has_devtlb(info))
+		return;
+	while (times--) {
+		unit->desc[unit->nr] = (struct qi_desc) {};
+		qi_desc_dev_iotlb(PCI_DEVID(info->bus, info->devfn),
+				  info->pfsid, info->ats_qdep, base, order,
+				  &unit->desc[unit->nr++]);
+	}
+}
+
+/* The RIDs that are attached to the domain; it has their cache tags. */
+static void vtd_user_rids(struct dmar_domain *nested, struct vtd_user_inv *user)
+{
+	const struct gpasid_inv_range *range = &user->range;
+	unsigned int order = MAX_AGAW_PFN_WIDTH;
+	struct vtd_batch_unit *unit;
+	struct cache_tag *tag;
+	unsigned long flags;
+	u64 base = 0;
+
+	if (!range->all)
+		order = vtd_range_order(range, &base);
+	spin_lock_irqsave(&nested->cache_lock, flags);
+	list_for_each_entry(tag, &nested->cache_tags, node) {
+		unit = vtd_batch_unit(user->batch, tag->iommu);
+		if (tag->type == CACHE_TAG_DEVTLB)
+			vtd_user_devtlb(unit, tag->dev, base, order);
+		else
+			vtd_batch_piotlb(unit, tag->domain_id, tag->pasid,
+					 range, base, order);
+		vtd_batch_submit_full(unit);
+	}
+	spin_unlock_irqrestore(&nested->cache_lock, flags);
+}
+
+/*
+ * All bindings of a nested domain and its RID.  What is submitted together is
+ * waited for once.
+ */
+static int vtd_invalidate_user(struct dmar_domain *nested,
+			       struct iommu_user_data_array *array)
+{
+	struct vtd_user_inv user = { .batch = vtd_inv_begin() };
+	u32 done;
+	int ret;
+
+	ret = array->type != IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 ? -EINVAL :
+	      !user.batch ? -ENOMEM : 0;
+	for (done = 0; !ret && done < array->entry_num; done++) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      vtd_user_entry(array, done, &user.range);
+		if (ret)
+			break;
+		gpasid_visit_bindings(nested->domain.gpasid_table,
+				      vtd_user_binding, &user);
+		vtd_user_rids(nested, &user);
+		cond_resched();
+	}
+	if (user.batch)
+		vtd_inv_end(user.batch);
+	array->entry_num = done;
+
+	return ret;
+}
+
 static const struct intel_gpasid_hooks vtd_hooks = {
 	.sync = vtd_sync,
 	.dirty_switch = vtd_dirty_switch,
+	.invalidate_user = vtd_invalidate_user,
 };
 
 static int __init vtd_gpasid_init(void)

@@ -36,17 +36,24 @@
  * @dirty_switch: dirty tracking on a nest parent has been switched; make the
  *                entries of its bindings follow, and leave it to the caller to
  *                flush what @sync does not
+ * @invalidate_user: IOMMU_HWPT_INVALIDATE on a nested domain that is made for
+ *                   PASIDs
  *
  * Called in process context.
  */
 struct intel_gpasid_hooks {
 	void (*sync)(struct dmar_domain *parent);
 	void (*dirty_switch)(struct dmar_domain *parent);
+	int (*invalidate_user)(struct dmar_domain *nested,
+			       struct iommu_user_data_array *array);
 };
 
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
 void intel_gpasid_sync(struct dmar_domain *parent);
 int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable);
+bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
+				  struct iommu_user_data_array *array,
+				  int *ret);
 bool intel_gpasid_can_prq(struct device_domain_info *info);
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu);

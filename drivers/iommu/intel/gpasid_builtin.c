@@ -70,6 +70,25 @@ static void intel_gpasid_dirty_switch(struct dmar_domain *parent)
 }
 
 /*
+ * IOMMU_HWPT_INVALIDATE on a domain that is made for PASIDs.  False when the
+ * backend is not there, and so no PASID is attached.
+ */
+bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
+				  struct iommu_user_data_array *array, int *ret)
+{
+	const struct intel_gpasid_hooks *hooks;
+	int idx;
+
+	idx = srcu_read_lock(&intel_gpasid_srcu);
+	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
+	if (hooks)
+		*ret = hooks->invalidate_user(to_dmar_domain(nested), array);
+	srcu_read_unlock(&intel_gpasid_srcu, idx);
+
+	return hooks;
+}
+
+/*
  * What a device and its unit can do
  */
 

@@ -5,11 +5,11 @@
 #ifndef __IOMMUFD_GPASID_H
 #define __IOMMUFD_GPASID_H
 
+#include <linux/iommu.h>
 #include <uapi/linux/gpasid.h>
+#include <uapi/linux/iommufd.h>
 
-struct iommufd_ctx;
-struct iommufd_device;
-struct iommufd_ucmd;
+#include "iommufd_private.h"
 
 #ifdef CONFIG_IOMMUFD_GPASID
 int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd);
@@ -20,6 +20,18 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_gpasid_release(struct iommufd_ctx *ictx);
 void iommufd_gpasid_unbind_all(struct iommufd_device *idev);
+u32 iommufd_pasid_paging_flags(u32 flags);
+u32 iommufd_pasid_nested_flags(u32 flags);
+int iommufd_pasid_hwpt_init(struct iommufd_hw_pagetable *hwpt,
+			    struct iommufd_device *idev, u32 flags);
+void iommufd_pasid_hwpt_destroy(struct iommufd_hw_pagetable *hwpt);
+struct iommufd_hw_pagetable *iommufd_pasid_get_nested(struct iommufd_ucmd *ucmd,
+						      u32 id);
+int iommufd_pasid_check_rid(struct iommufd_group *igroup,
+			    const struct iommufd_hw_pagetable *hwpt);
+void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
+			    struct iommu_hw_info *cmd);
+u64 iommufd_pasid_hw_caps(struct device *dev);
 #else
 static inline int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 {
@@ -57,6 +69,51 @@ static inline void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 
 static inline void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
 {
+}
+
+static inline u32 iommufd_pasid_paging_flags(u32 flags)
+{
+	return flags;
+}
+
+static inline u32 iommufd_pasid_nested_flags(u32 flags)
+{
+	return flags;
+}
+
+static inline int iommufd_pasid_hwpt_init(struct iommufd_hw_pagetable *hwpt,
+					  struct iommufd_device *idev, u32 flags)
+{
+	return 0;
+}
+
+static inline void iommufd_pasid_hwpt_destroy(struct iommufd_hw_pagetable *hwpt)
+{
+}
+
+static inline struct iommufd_hw_pagetable *
+iommufd_pasid_get_nested(struct iommufd_ucmd *ucmd, u32 id)
+{
+	return iommufd_get_hwpt_nested(ucmd, id);
+}
+
+static inline int
+iommufd_pasid_check_rid(struct iommufd_group *igroup,
+			const struct iommufd_hw_pagetable *hwpt)
+{
+	return 0;
+}
+
+static inline void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
+					  struct iommu_hw_info *cmd)
+{
+	return cmd->flags ? ERR_PTR(-EOPNOTSUPP) :
+	       dev_iommu_ops(dev)->hw_info(dev, len, &cmd->out_data_type);
+}
+
+static inline u64 iommufd_pasid_hw_caps(struct device *dev)
+{
+	return 0;
 }
 #endif
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PASIDs of a VFIO device by VFIO's own ABI: the part of attach and detach that
+ * names a PASID.
+ *
+ * Owns nothing; iommufd knows what is attached.
+ */
+#include <linux/gpasid.h>
+#include <linux/iommufd.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "gpasid.h"
+#include "vfio.h"
+
+/*
+ * The user's structure up to pt_id is in @attach.  What the user reads back is
+ * what it has given, so a place that cannot be written is found before anything
+ * is attached.
+ */
+int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
+			       struct vfio_device_attach_iommufd_pt *attach,
+			       struct vfio_device_attach_iommufd_pt __user *arg)
+{
+	struct vfio_device *device = df->device;
+	int ret;
+
+	if (attach->argsz < offsetofend(typeof(*attach), pt_id) ||
+	    attach->flags & ~VFIO_DEVICE_ATTACH_PASID)
+		return -EINVAL;
+	if (!device->ops->pasid_attach_ioas)
+		return -EOPNOTSUPP;
+	if (attach->argsz < offsetofend(typeof(*attach), pasid))
+		return -EINVAL;
+	if (get_user(attach->pasid, &arg->pasid) ||
+	    put_user(attach->pt_id, &arg->pt_id))
+		return -EFAULT;
+
+	mutex_lock(&device->dev_set->lock);
+	ret = device->ops->pasid_attach_ioas(device, attach->pasid,
+					     attach->pt_id);
+	mutex_unlock(&device->dev_set->lock);
+
+	return ret;
+}
+
+/* The user's structure up to flags is in @detach. */
+int vfio_df_ioctl_pasid_detach(struct vfio_device_file *df,
+			       struct vfio_device_detach_iommufd_pt *detach,
+			       struct vfio_device_detach_iommufd_pt __user *arg)
+{
+	struct vfio_device *device = df->device;
+
+	if (detach->argsz < offsetofend(typeof(*detach), flags) ||
+	    detach->flags & ~VFIO_DEVICE_DETACH_PASID)
+		return -EINVAL;
+	if (!device->ops->pasid_detach_ioas)
+		return -EOPNOTSUPP;
+	if (detach->argsz < offsetofend(typeof(*detach), pasid))
+		return -EINVAL;
+	if (get_user(detach->pasid, &arg->pasid))
+		return -EFAULT;
+
+	mutex_lock(&device->dev_set->lock);
+	device->ops->pasid_detach_ioas(device, detach->pasid);
+	mutex_unlock(&device->dev_set->lock);
+
+	return 0;
+}
+
+/**
+ * vfio_iommufd_physical_pasid_attach_ioas() - Attach a PASID to an HWPT
+ * @vdev: a device bound by vfio_iommufd_physical_bind()
+ * @pasid: the number on the wire
+ * @pt_id: the HWPT
+ *
+ * vfio_device_ops::pasid_attach_ioas of a driver that hands the whole device to
+ * the user.
+ *
+ * Context: Process context. May sleep. The lock of the device set is held.
+ * Return: as iommufd_device_pasid_attach(); -EINVAL when the device is not bound.
+ */
+int vfio_iommufd_physical_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid,
+					    u32 pt_id)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (WARN_ON(!vdev->iommufd_device))
+		return -EINVAL;
+	return iommufd_device_pasid_attach(vdev->iommufd_device, pasid, pt_id);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_attach_ioas);
+
+/**
+ * vfio_iommufd_physical_pasid_detach_ioas() - Undo
+ *					vfio_iommufd_physical_pasid_attach_ioas()
+ * @vdev: the device
+ * @pasid: the number on the wire; one that is not attached is left alone
+ *
+ * Context: Process context. May sleep. The lock of the device set is held.
+ */
+void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev,
+					     u32 pasid)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (!WARN_ON(!vdev->iommufd_device))
+		iommufd_device_pasid_detach(vdev->iommufd_device, pasid);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_detach_ioas);
+
+/* A device leaves its context: its PASIDs go first, all at once. */
+void vfio_pasid_detach_all(struct iommufd_device *idev)
+{
+	iommufd_device_pasid_detach_all(idev);
+}

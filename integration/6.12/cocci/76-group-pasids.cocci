@@ -1,0 +1,10 @@
+// file: drivers/iommu/iommufd/iommufd_private.h
+// How many PASIDs of a group's devices are attached to HWPTs.
+@@
+@@
+ struct iommufd_group {
+	...
+	phys_addr_t sw_msi_start;
++	atomic_t nr_pasids;
+	...
+ };

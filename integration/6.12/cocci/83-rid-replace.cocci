@@ -1,0 +1,16 @@
+// file: drivers/iommu/iommufd/device.c
+// So does one that is beside them already.
+@@
+identifier hwpt, idev;
+symbol igroup, old_hwpt, rc;
+@@
+ iommufd_device_do_replace(struct iommufd_device *idev, ...,
+	struct iommufd_hw_pagetable *hwpt)
+ {
+	<...
++	rc = iommufd_pasid_check_rid(igroup, hwpt);
++	if (rc)
++		goto err_unlock;
+	old_hwpt = igroup->hwpt;
+	...>
+ }

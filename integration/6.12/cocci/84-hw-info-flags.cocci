@@ -1,0 +1,18 @@
+// file: drivers/iommu/iommufd/device.c
+// IOMMU_GET_HW_INFO of a type that is asked for.
+@@
+identifier cmd, ops, idev, len;
+@@
+ iommufd_get_hw_info(...)
+ {
+	<...
+(
+-	cmd->flags ||
++	(cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE) ||
+	cmd->__reserved[0]
+|
+-	ops->hw_info(idev->dev, &len, &cmd->out_data_type)
++	iommufd_pasid_hw_info(idev->dev, &len, cmd)
+)
+	...>
+ }

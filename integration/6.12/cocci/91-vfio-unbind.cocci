@@ -1,0 +1,11 @@
+// file: drivers/vfio/iommufd.c
+// PASIDs go before the RID, and all at once.
+@@
+identifier vdev;
+@@
+ void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
+ {
+	lockdep_assert_held(...);
++	vfio_pasid_detach_all(vdev->iommufd_device);
+	...
+ }

@@ -1,0 +1,6 @@
+// file: drivers/vfio/iommufd.c
+// Declarations for rule 91.
+@@
+@@
+ #include "vfio.h"
++#include "gpasid.h"

@@ -1,0 +1,6 @@
+// file: drivers/iommu/intel/nested.c
+// Declarations for rule 94.
+@@
+@@
+ #include "pasid.h"
++#include "gpasid.h"
