@@ -73,6 +73,7 @@ FIXTURE_VARIANT_ADD(abi, bind)
 	.cmd = VFIO_DEVICE_GPASID_BIND,
 	.vfio = true,
 	.size = sizeof(struct vfio_device_gpasid_bind),
+	.reserved = offsetof(struct vfio_device_gpasid_bind, __reserved),
 };
 
 FIXTURE_VARIANT_ADD(abi, unbind)
@@ -120,6 +121,7 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
 	ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->p.pt, 0x101, &self->hpasid));
+	ASSERT_EQ(0, gvm_pasid_alloc_identity(&self->b.vm, 0x777));
 	self->fd = variant->vfio ? self->b.dev[0].fd : self->b.vm.iommufd;
 	memset(self->arg, 0, sizeof(self->arg));
 	good_argument(self->arg, variant->cmd, self->hpasid, self->p.pt.root);
@@ -191,6 +193,23 @@ TEST_F(abi, reserved_fields_must_be_zero)
 	EXPECT_EQ(-EINVAL, call(self->fd, variant->cmd, self->arg,
 				variant->size));
 	EXPECT_TRUE(entry_present(&self->b.lab[0], self->hpasid));
+}
+
+/* A VFIO device file looks through no more than a page. */
+TEST_F(abi, a_size_above_a_page_is_refused_by_vfio)
+{
+	char *page;
+
+	if (!variant->vfio)
+		SKIP(return, "iommufd has no such bound");
+	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	memcpy(page, self->arg, sizeof(self->arg));
+	EXPECT_EQ(-E2BIG, call(self->fd, variant->cmd, page, 4097));
+	EXPECT_EQ(-E2BIG, call(self->fd, variant->cmd, page, ~0U));
+	EXPECT_EQ(0, call(self->fd, variant->cmd, page, 4096));
+	munmap(page, 8192);
 }
 
 TEST_F(abi, memory_that_is_not_there_is_a_fault)
@@ -293,10 +312,11 @@ TEST_F(pasid, ranges_that_make_no_sense_are_refused)
 	allocated_is(_metadata, &self->b.vm, 0);
 }
 
-TEST_F(pasid, guest_numbers_are_limited_to_20_bits)
+TEST_F(pasid, guest_numbers_have_20_bits_and_are_not_0)
 {
 	__u32 h;
 
+	EXPECT_EQ(-EINVAL, gvm_pasid_alloc_guest(&self->b.vm, 0, &h));
 	EXPECT_EQ(-EINVAL, gvm_pasid_alloc_guest(&self->b.vm, MAX_PASID + 1, &h));
 	EXPECT_EQ(-EINVAL, gvm_pasid_alloc_guest(&self->b.vm, ~0U, &h));
 	EXPECT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, MAX_PASID, &h));
@@ -308,6 +328,8 @@ TEST_F(pasid, guest_numbers_are_unique_in_a_context)
 
 	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x101, &h[0]));
 	EXPECT_EQ(-EEXIST, gvm_pasid_alloc_guest(&self->b.vm, 0x101, &h[1]));
+	/* The guest's own 0x101 is taken, whatever the host's is. */
+	EXPECT_EQ(-EEXIST, gvm_pasid_alloc_identity(&self->b.vm, 0x101));
 	allocated_is(_metadata, &self->b.vm, 1);
 }
 
@@ -462,6 +484,47 @@ TEST_F(pasid, quota_of_nothing_or_beyond_all_is_refused)
 	EXPECT_EQ(before, after);
 }
 
+TEST_F(pasid, quota_is_not_set_by_a_call_that_cannot_answer)
+{
+	struct iommu_gpasid_quota *cmd;
+	__u32 before, after;
+
+	ASSERT_EQ(0, gvm_quota_get(&self->b.vm, &before, NULL, NULL));
+	cmd = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)cmd);
+	cmd->size = sizeof(*cmd);
+	cmd->flags = IOMMU_GPASID_QUOTA_SET;
+	cmd->quota = before - 1;
+	ASSERT_EQ(0, mprotect(cmd, 4096, PROT_READ));
+	EXPECT_EQ(-EFAULT, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_QUOTA,
+				     cmd));
+	ASSERT_EQ(0, gvm_quota_get(&self->b.vm, &after, NULL, NULL));
+	EXPECT_EQ(before, after);
+	ASSERT_EQ(0, mprotect(cmd, 4096, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_QUOTA, cmd));
+	EXPECT_EQ(before - 1, cmd->quota);
+	munmap(cmd, 4096);
+}
+
+/* Nor is a PASID allocated or bound, whose number nobody would know. */
+TEST_F(pasid, numbers_are_not_given_out_by_a_call_that_cannot_answer)
+{
+	struct iommu_gpasid_alloc *cmd;
+
+	cmd = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)cmd);
+	cmd->size = sizeof(*cmd);
+	cmd->flags = IOMMU_GPASID_ALLOC_GPASID;
+	cmd->gpasid = 0x101;
+	ASSERT_EQ(0, mprotect(cmd, 4096, PROT_READ));
+	EXPECT_EQ(-EFAULT, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_ALLOC,
+				     cmd));
+	allocated_is(_metadata, &self->b.vm, 0);
+	munmap(cmd, 4096);
+}
+
 /* ---- two contexts -------------------------------------------------------------------- */
 
 FIXTURE(isolation)
@@ -501,6 +564,7 @@ TEST_F(isolation, a_pasid_of_another_context_cannot_be_bound)
 	EXPECT_EQ(-ENOENT, gvm_bind_identity(&self->b.dev[0], &self->pb.pt,
 					     self->victim));
 	EXPECT_FALSE(entry_present(&self->b.lab[0], self->victim));
+	ASSERT_EQ(0, gvm_dev_info(&self->b.dev[0], &self->b.info[0]));
 	EXPECT_EQ(0, self->b.info[0].out_bound);
 }
 
@@ -549,12 +613,20 @@ TEST_F(isolation, a_pasid_of_another_context_cannot_be_invalidated)
 
 TEST_F(isolation, guest_numbers_are_each_contexts_own)
 {
-	__u32 h;
+	__u32 h, got = 0;
 
-	ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->pb.pt, 0x101, &h));
+	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->b.vm, 0x101, &h));
 	EXPECT_NE(self->victim, h);
-	EXPECT_EQ(TAG(2), peek_proc(&self->b.lab[0], h, 0));
-	EXPECT_EQ(TAG(1), peek_proc(&self->a.lab[0], self->victim, 0));
+	ASSERT_EQ(0, gvm_pasid_g2h(&self->b.vm, 0x101, &got));
+	EXPECT_EQ(h, got);
+}
+
+TEST_F(isolation, a_host_number_is_one_contexts)
+{
+	EXPECT_EQ(-ENOSPC, gvm_pasid_alloc_identity(&self->b.vm, self->victim));
+	EXPECT_EQ(-ENOSPC, gvm_bind(&self->b.dev[0], &self->pb.pt,
+				    self->victim, NULL));
+	allocated_is(_metadata, &self->b.vm, 0);
 }
 
 TEST_F(isolation, a_device_does_not_reach_by_a_pasid_bound_on_another)
