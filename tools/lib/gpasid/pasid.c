@@ -149,19 +149,19 @@ int gvm_bind(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 gpasid,
 	     __u32 *hpasid)
 {
 	struct vfio_device_gpasid_bind args;
-	int rc;
+	int rc, made = 1;
+	__u32 h;
 
+	/* Without one the kernel would refuse the bind, and say so in its log. */
+	if (gvm_pasid_g2h(dev->vm, gpasid, &h) == -ENOENT)
+		made = gvm_pasid_alloc_identity(dev->vm, gpasid);
 	describe(&args, pt, VFIO_GPASID_BIND_GPASID, 0);
 	args.gpasid = gpasid;
 	rc = gvm_bind_args(dev, &args);
-	if (rc == -ENOENT) {
-		rc = gvm_pasid_alloc_identity(dev->vm, gpasid);
-		if (rc)
-			return rc;
-		rc = gvm_bind_args(dev, &args);
-		if (rc)
-			gvm_pasid_free(dev->vm, gpasid);
-	}
+	if (rc && !made)
+		gvm_pasid_free(dev->vm, gpasid);
+	if (rc == -ENOENT && made < 0)
+		return made;
 	if (!rc && hpasid)
 		*hpasid = args.hpasid;
 	return rc;
