@@ -39,7 +39,7 @@ static int gpasid_inv_resolve(struct ioasid_set *set,
 	}
 
 	if (entry->flags & IOMMU_GPASID_INV_BY_GPASID)
-		*id = ioasid_find_by_spid(set, entry->pasid);
+		*id = gpasid_find_host(set, entry->pasid);
 	else
 		*id = entry->pasid;
 	if (*id == INVALID_IOASID ||

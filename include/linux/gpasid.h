@@ -110,6 +110,29 @@ int gpasid_invalidate(struct ioasid_set *set,
 int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
 
 /**
+ * gpasid_find_host() - The host PASID that a guest means by a number
+ * @set: the VM's set
+ * @gpasid: the number that the guest uses
+ *
+ * A host PASID that has no guest PASID is used by the guest as it is.
+ *
+ * Context: Any context.
+ * Return: the host PASID, or INVALID_IOASID.
+ */
+static inline ioasid_t gpasid_find_host(struct ioasid_set *set,
+					ioasid_t gpasid)
+{
+	ioasid_t hpasid = ioasid_find_by_spid(set, gpasid);
+
+	if (hpasid != INVALID_IOASID)
+		return hpasid;
+	if (IS_ERR(ioasid_find(set, gpasid)) ||
+	    ioasid_spid(set, gpasid) != INVALID_IOASID)
+		return INVALID_IOASID;
+	return gpasid;
+}
+
+/**
  * struct gpasid_hwpt_ops - What an HWPT does for its bindings
  * @unbound: a PASID no longer uses the HWPT: called once for each attach that
  *           succeeded, after its page requests have been drained, with the

@@ -225,7 +225,7 @@ static void vdcm_write_pasid(struct vdcm *v, u32 gpasid)
 	vdcm_queue_stop(v);
 	v->regs.status = 0;
 
-	hpasid = ioasid_find_by_spid(v->set, gpasid);
+	hpasid = gpasid_find_host(v->set, gpasid);
 	if (hpasid == INVALID_IOASID ||
 	    !gpasid_is_bound(vdcm_dma_dev(v), v->set, hpasid, &v->vdev)) {
 		vdcm_queue_set_pasid(v, VDCM_NO_PASID, INVALID_IOASID);
@@ -495,7 +495,7 @@ static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
 static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 {
 	struct vdcm *v = priv;
-	ioasid_t hpasid = guest ? ioasid_find_by_spid(v->set, pasid) : pasid;
+	ioasid_t hpasid = guest ? gpasid_find_host(v->set, pasid) : pasid;
 	int ret = -ENOENT;
 
 	if (hpasid == INVALID_IOASID)
