@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the binding core does between an IOMMU driver and the subscribers of an
+ * IOASID, rule by rule.  The driver here has no hardware: it writes down what it
+ * is asked for, one letter for each operation:
+ *
+ *  b bind, s set_table, t flush_table, c clear, f flush, d drain, r reset
+ *
+ * The subscriber can be held in its BIND callback, which is when a bind may still
+ * be vetoed.
+ */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/gpasid-driver.h>
+#include <linux/iommu.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+
+/* Long enough for anything that is going to happen at all */
+#define PATIENCE	(20 * HZ)
+/* Long enough for what must not happen to show */
+#define A_WHILE		msecs_to_jiffies(100)
+
+#define MAX_PASIDS	16
+#define PGTBL		0x1000
+#define OTHER_PGTBL	0x2000
+
+/**
+ * struct gpasid_test - A VM with a device, without hardware
+ * @dev: the device
+ * @iommu: its IOMMU data
+ * @iommu_dev: the unit above it
+ * @parent: the second stage
+ * @set: the VM's PASIDs
+ * @id: one of them
+ * @nb: a subscriber of device priority
+ * @hold: the subscriber waits for @go at a BIND
+ * @veto: what it answers
+ * @asked: it is waiting
+ * @go: it may go on
+ * @unpinned: calls of count_unpin()
+ */
+struct gpasid_test {
+	struct device *dev;
+	struct dev_iommu iommu;
+	struct iommu_device iommu_dev;
+	struct iommu_domain parent;
+	struct ioasid_set *set;
+	ioasid_t id;
+	struct ioasid_notifier nb;
+	bool hold;
+	int veto;
+	struct completion asked, go;
+	int unpinned;
+};
+
+/* Two owners; only their addresses count. */
+static char first, second;
+
+/*
+ * The IOMMU driver
+ */
+
+static char said[32];
+static bool present[MAX_PASIDS];
+
+static void say(char what)
+{
+	size_t len = strlen(said);
+
+	if (len + 1 < sizeof(said))
+		said[len] = what;
+}
+
+static int fake_get_caps(struct device *dev, struct gpasid_caps *caps)
+{
+	caps->caps = VFIO_GPASID_CAP_NEST;
+	return 0;
+}
+
+static int fake_parse(struct device *dev, const struct gpasid_bind_data *data,
+		      struct gpasid_table_attrs *attrs)
+{
+	attrs->pgtbl = data->pgtbl;
+	attrs->addr_width = data->addr_width;
+	attrs->flags = 0;
+	return 0;
+}
+
+static int fake_check(struct device *dev, struct iommu_domain *parent,
+		      const struct gpasid_table_attrs *attrs)
+{
+	return 0;
+}
+
+static int fake_attach(struct gpasid_attachment *att)
+{
+	return 0;
+}
+
+static void fake_detach(struct gpasid_attachment *att)
+{
+}
+
+static int fake_bind(struct gpasid_binding *b)
+{
+	present[b->pasid] = true;
+	say('b');
+	return 0;
+}
+
+static void fake_set_table(struct gpasid_binding *b)
+{
+	say('s');
+}
+
+static void fake_flush_table(struct gpasid_binding *b)
+{
+	say('t');
+}
+
+static void fake_clear(struct gpasid_binding *b)
+{
+	present[b->pasid] = false;
+	say('c');
+}
+
+static void fake_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
+{
+	say('f');
+}
+
+static void fake_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
+{
+	say('d');
+}
+
+static void fake_reset(struct gpasid_binding *b)
+{
+	say('r');
+}
+
+static const struct iommu_ops fake_iommu_ops = {};
+
+static const struct gpasid_ops fake_ops = {
+	.owner = THIS_MODULE,
+	.iommu_ops = &fake_iommu_ops,
+	.get_caps = fake_get_caps,
+	.parse = fake_parse,
+	.check = fake_check,
+	.attach = fake_attach,
+	.detach = fake_detach,
+	.bind = fake_bind,
+	.set_table = fake_set_table,
+	.flush_table = fake_flush_table,
+	.clear = fake_clear,
+	.flush = fake_flush,
+	.drain = fake_drain,
+	.reset = fake_reset,
+};
+
+/* What the driver was asked since the last time */
+static void expect_said(struct kunit *test, const char *expected)
+{
+	KUNIT_EXPECT_STREQ(test, said, expected);
+	memset(said, 0, sizeof(said));
+}
+
+/*
+ * The VM
+ */
+
+static int subscriber(struct ioasid_notifier *nb, enum ioasid_event ev,
+		      const struct ioasid_event_info *info)
+{
+	struct gpasid_test *ctx = container_of(nb, struct gpasid_test, nb);
+
+	if (ev != IOASID_BIND)
+		return 0;
+	if (ctx->hold) {
+		complete(&ctx->asked);
+		wait_for_completion_timeout(&ctx->go, PATIENCE);
+	}
+	return ctx->veto;
+}
+
+static int new_device(struct kunit *test, struct gpasid_test *ctx)
+{
+	ctx->dev = kunit_device_register(test, "gpasid");
+	if (IS_ERR(ctx->dev))
+		return PTR_ERR(ctx->dev);
+	ctx->iommu_dev.ops = &fake_iommu_ops;
+	mutex_init(&ctx->iommu.lock);
+	ctx->iommu.iommu_dev = &ctx->iommu_dev;
+	ctx->iommu.max_pasids = MAX_PASIDS;
+	ctx->dev->iommu = &ctx->iommu;
+	return 0;
+}
+
+static int gpasid_test_init(struct kunit *test)
+{
+	struct gpasid_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	test->priv = ctx;
+	memset(said, 0, sizeof(said));
+	memset(present, 0, sizeof(present));
+	init_completion(&ctx->asked);
+	init_completion(&ctx->go);
+	KUNIT_ASSERT_EQ(test, 0, new_device(test, ctx));
+	ctx->set = ioasid_set_alloc(NULL, MAX_PASIDS, IOASID_SET_TYPE_NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, 1, MAX_PASIDS - 1, NULL,
+					      &ctx->id));
+	ctx->nb.notify = subscriber;
+	ctx->nb.prio = IOASID_PRIO_DEVICE;
+	KUNIT_ASSERT_EQ(test, 0, ioasid_register_notifier(ctx->set, &ctx->nb,
+							  false));
+	return gpasid_register_ops(&fake_ops);
+}
+
+static void gpasid_test_exit(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &first);
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
+	KUNIT_EXPECT_FALSE(test, gpasid_owner_busy(&first));
+	KUNIT_EXPECT_FALSE(test, gpasid_owner_busy(&second));
+	ioasid_unregister_notifier(ctx->set, &ctx->nb);
+	ioasid_free_all(ctx->set);
+	ioasid_drain(ctx->set);
+	ioasid_set_put(ctx->set);
+	gpasid_unregister_ops(&fake_ops);
+	ctx->dev->iommu = NULL;
+}
+
+static struct gpasid_bind_data bind_data(struct gpasid_test *ctx, void *owner,
+					 u64 pgtbl)
+{
+	return (struct gpasid_bind_data) {
+		.argsz = sizeof(struct gpasid_bind_data),
+		.set = ctx->set,
+		.owner = owner,
+		.addr_width = 48,
+		.hpasid = ctx->id,
+		.pgtbl = pgtbl,
+	};
+}
+
+static int bind(struct gpasid_test *ctx, void *owner, u64 pgtbl, u32 flags)
+{
+	struct gpasid_bind_data data = bind_data(ctx, owner, pgtbl);
+
+	data.flags = flags;
+	return iommu_sva_bind_gpasid(&ctx->parent, ctx->dev, &data);
+}
+
+static int unbind(struct gpasid_test *ctx, void *owner)
+{
+	return iommu_sva_unbind_gpasid(ctx->dev, ctx->set, ctx->id, owner);
+}
+
+/*
+ * Something that the first owner does in another thread
+ */
+
+struct deed {
+	int (*fn)(struct gpasid_test *ctx);
+	struct gpasid_test *ctx;
+	int ret;
+	struct completion done;
+};
+
+static int deed_bind(struct gpasid_test *ctx)
+{
+	return bind(ctx, &first, PGTBL, 0);
+}
+
+static int deed_close(struct gpasid_test *ctx)
+{
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &first);
+	return 0;
+}
+
+static int deed_free(struct gpasid_test *ctx)
+{
+	return gpasid_free(ctx->set, ctx->id);
+}
+
+static int deed_thread(void *arg)
+{
+	struct deed *deed = arg;
+
+	deed->ret = deed->fn(deed->ctx);
+	complete(&deed->done);
+	return 0;
+}
+
+static void start_deed(struct kunit *test, struct deed *deed,
+		       int (*fn)(struct gpasid_test *ctx))
+{
+	struct task_struct *task;
+
+	deed->fn = fn;
+	deed->ctx = test->priv;
+	init_completion(&deed->done);
+	task = kthread_run(deed_thread, deed, "gpasid_deed");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+}
+
+static void expect_not_done(struct kunit *test, struct deed *deed)
+{
+	KUNIT_EXPECT_EQ(test, 0,
+			wait_for_completion_timeout(&deed->done, A_WHILE));
+}
+
+static void expect_end(struct kunit *test, struct deed *deed)
+{
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&deed->done, PATIENCE));
+}
+
+static void expect_done(struct kunit *test, struct deed *deed, int ret)
+{
+	expect_end(test, deed);
+	KUNIT_EXPECT_EQ(test, ret, deed->ret);
+}
+
+/* A bind of the first owner whose subscriber has not answered yet. */
+static void start_bind(struct kunit *test, struct deed *deed)
+{
+	struct gpasid_test *ctx = test->priv;
+
+	ctx->hold = true;
+	start_deed(test, deed, deed_bind);
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&ctx->asked, PATIENCE));
+}
+
+static void let_go(struct gpasid_test *ctx, int veto)
+{
+	ctx->veto = veto;
+	ctx->hold = false;
+	complete(&ctx->go);
+}
+
+/*
+ * A bind that may still be vetoed
+ */
+
+static void setup_is_nobodys_to_share(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed;
+
+	start_bind(test, &deed);
+	KUNIT_EXPECT_TRUE(test, present[ctx->id]);
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind(ctx, &second, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind(ctx, &first, PGTBL, 0));
+	let_go(ctx, -EPERM);
+	expect_done(test, &deed, -EPERM);
+	KUNIT_EXPECT_FALSE(test, present[ctx->id]);
+	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &second));
+	expect_said(test, "bcfdr");
+
+	/* Nothing is in the way of the next one. */
+	ctx->veto = 0;
+	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &second, PGTBL, 0));
+	expect_said(test, "b");
+}
+
+static void setup_is_not_unbound_or_replaced(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed;
+
+	start_bind(test, &deed);
+	KUNIT_EXPECT_FALSE(test, gpasid_is_bound(ctx->dev, ctx->set, ctx->id,
+						 &first));
+	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &first));
+	KUNIT_EXPECT_EQ(test, -ENOENT, bind(ctx, &first, OTHER_PGTBL,
+					    GPASID_BIND_REPLACE));
+	let_go(ctx, 0);
+	expect_done(test, &deed, 0);
+	expect_said(test, "b");
+	KUNIT_EXPECT_TRUE(test, gpasid_is_bound(ctx->dev, ctx->set, ctx->id,
+						&first));
+}
+
+static void setup_ends_with_a_free(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed, free;
+
+	start_bind(test, &deed);
+	start_deed(test, &free, deed_free);
+	expect_not_done(test, &free);
+	let_go(ctx, 0);
+	/* The bind may be through a moment before the free takes it down. */
+	expect_end(test, &deed);
+	expect_done(test, &free, 0);
+	expect_said(test, "bcfdr");
+	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &first));
+}
+
+static void setup_is_waited_for_by_a_close(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed, close;
+
+	start_bind(test, &deed);
+	start_deed(test, &close, deed_close);
+	expect_not_done(test, &close);
+	let_go(ctx, 0);
+	expect_done(test, &deed, 0);
+	expect_done(test, &close, 0);
+	expect_said(test, "bcfdr");
+	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &first));
+}
+
+/*
+ * Owners
+ */
+
+static void owners_share_one_table(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind(ctx, &second, OTHER_PGTBL, 0));
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &second, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind(ctx, &second, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind(ctx, &first, OTHER_PGTBL,
+					   GPASID_BIND_REPLACE));
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
+	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &first));
+	expect_said(test, "b");
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &second));
+	expect_said(test, "cfdr");
+}
+
+static void owners_replace_in_place(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+
+	KUNIT_EXPECT_EQ(test, -ENOENT, bind(ctx, &first, PGTBL,
+					    GPASID_BIND_REPLACE));
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, -ENOENT, bind(ctx, &second, OTHER_PGTBL,
+					    GPASID_BIND_REPLACE));
+	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, OTHER_PGTBL,
+				      GPASID_BIND_REPLACE));
+	expect_said(test, "bst");
+	/* The table that it has needs no exchange. */
+	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, OTHER_PGTBL,
+				      GPASID_BIND_REPLACE));
+	expect_said(test, "");
+}
+
+static void numbers_beyond_the_device_are_refused(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	ioasid_t good = ctx->id;
+
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, MAX_PASIDS,
+					      2 * MAX_PASIDS, NULL, &ctx->id));
+	KUNIT_EXPECT_EQ(test, -EINVAL, bind(ctx, &first, PGTBL, 0));
+	ctx->id = 0;
+	KUNIT_EXPECT_EQ(test, -EINVAL, bind(ctx, &first, PGTBL, 0));
+	expect_said(test, "");
+	ctx->id = good;
+	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+}
+
+/*
+ * The parent
+ */
+
+static void count_unpin(void *arg)
+{
+	struct gpasid_test *ctx = arg;
+
+	ctx->unpinned++;
+}
+
+static int bind_pinned(struct gpasid_test *ctx, void *owner)
+{
+	struct gpasid_bind_data data = bind_data(ctx, owner, PGTBL);
+
+	data.unpin = count_unpin;
+	data.unpin_arg = ctx;
+	return iommu_sva_bind_gpasid(&ctx->parent, ctx->dev, &data);
+}
+
+static void parent_is_pinned_once(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	ioasid_t id = ctx->id;
+
+	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 0, ctx->unpinned);
+	/* It has a pin: those of others are given back at once. */
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, 1, MAX_PASIDS - 1, NULL,
+					      &ctx->id));
+	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 1, ctx->unpinned);
+	KUNIT_EXPECT_EQ(test, -EBUSY, bind_pinned(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 2, ctx->unpinned);
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 2, ctx->unpinned);
+	ctx->id = id;
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 3, ctx->unpinned);
+}
+
+static void parent_is_not_pinned_by_a_veto(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+
+	ctx->veto = -EPERM;
+	KUNIT_EXPECT_EQ(test, -EPERM, bind_pinned(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 1, ctx->unpinned);
+}
+
+static struct kunit_case gpasid_cases[] = {
+	KUNIT_CASE(setup_is_nobodys_to_share),
+	KUNIT_CASE(setup_is_not_unbound_or_replaced),
+	KUNIT_CASE(setup_ends_with_a_free),
+	KUNIT_CASE(setup_is_waited_for_by_a_close),
+	KUNIT_CASE(owners_share_one_table),
+	KUNIT_CASE(owners_replace_in_place),
+	KUNIT_CASE(numbers_beyond_the_device_are_refused),
+	KUNIT_CASE(parent_is_pinned_once),
+	KUNIT_CASE(parent_is_not_pinned_by_a_veto),
+	{}
+};
+
+static struct kunit_suite gpasid_suite = {
+	.name = "gpasid",
+	.init = gpasid_test_init,
+	.exit = gpasid_test_exit,
+	.test_cases = gpasid_cases,
+};
+
+kunit_test_suite(gpasid_suite);
+
+MODULE_DESCRIPTION("KUnit tests for guest PASID bindings");
+MODULE_LICENSE("GPL");
