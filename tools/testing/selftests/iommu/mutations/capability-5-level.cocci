@@ -5,10 +5,10 @@
 // lab: --unit seg=1,fl5lp=0 --unit seg=2,fl5lp=0
 @@
 @@
- vtd_check(...)
+ vtd_check_first_stage(...)
  {
 	<...
--	if (data->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
--		return vtd_refuse(dev, data, "no 5-level first stage");
+-	if (attrs->addr_width == 57 && !cap_fl5lp_support(iommu->cap))
+-		return vtd_refuse(dev, "no 5-level first stage");
 	...>
  }

@@ -1,11 +1,12 @@
-// file: drivers/iommu/gpasid.c
+// file: drivers/iommu/gpasid_unbind.c
 // breaks: closing a device invalidates what was cached
 // run: gpasid_life
 @@
 @@
- gpasid_flush_cleared(...)
+ gpasid_bulk_unbind(...)
  {
 	<...
--	gdev->ops->flush(att, NULL);
+-	ops->flush(atts[i], NULL);
++	;
 	...>
  }

@@ -1,11 +1,11 @@
 // file: drivers/iommu/iommufd/gpasid.c
-// breaks: a device that leaves its parent leaves no PASID bound
+// breaks: a device that leaves its context leaves no PASID bound
 // run: gpasid_life
 @@
 @@
- iommufd_gpasid_detach(...)
+ iommufd_gpasid_unbind_all(...)
  {
 	<...
--	iommu_sva_unbind_gpasid_parent(...);
+-	iommu_sva_unbind_gpasid_owner(...);
 	...>
  }

@@ -1,13 +1,13 @@
-// file: drivers/iommu/gpasid.c
+// file: drivers/iommu/gpasid_bind.c
 // breaks: the same owner cannot bind twice
 // run: gpasid_bind
 // run: gpasid_abi
 @@
 @@
- gpasid_share(...)
+ gpasid_bind_again(...)
  {
 	<...
--	b->state != GPASID_BOUND || gpasid_owned_by(b, data->owner) || !gpasid_same_table(b, parent, data)
-+	b->state != GPASID_BOUND || !gpasid_same_table(b, parent, data)
+-	return owned ? -EBUSY : gpasid_share(b, op);
++	return gpasid_share(b, op);
 	...>
  }

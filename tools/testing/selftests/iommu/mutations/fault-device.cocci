@@ -1,12 +1,11 @@
 // file: drivers/iommu/gpasid_fault.c
-// breaks: a page request carries the guest PASID, not the host PASID
+// breaks: a page request names its device
 // run: gpasid_pri
 @@
 @@
  gpasid_group_queue(...)
  {
 	<...
--	g->record[i].gpasid = gpasid;
-+	g->record[i].gpasid = b->hpasid;
+-	g->record[i].dev_id = READ_ONCE(b->dev_id);
 	...>
  }

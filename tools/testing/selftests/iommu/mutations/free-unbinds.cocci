@@ -1,12 +1,12 @@
-// file: drivers/iommu/gpasid.c
+// file: drivers/iommu/gpasid_unbind.c
 // breaks: free takes the bindings down
 // run: gpasid_bind
 @@
 @@
- gpasid_event_free(...)
+ gpasid_notify(...)
  {
 	<...
--	gpasid_binding_finish(b);
-+	gpasid_binding_remove(b);
+-	gpasid_free_under(parent, info->id);
++	;
 	...>
  }

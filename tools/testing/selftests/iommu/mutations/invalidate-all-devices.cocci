@@ -1,13 +1,12 @@
-// file: drivers/iommu/gpasid.c
+// file: drivers/iommu/gpasid_inv.c
 // breaks: an invalidation reaches every device of the context
 // run: gpasid_devices
 @@
 @@
- gpasid_inv_one(...)
+ gpasid_inv_under(...)
  {
 	<...
-	rcu_read_unlock();
-+	if (!ret)
-+		break;
+	nr++;
++	break;
 	...>
  }

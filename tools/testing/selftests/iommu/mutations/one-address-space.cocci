@@ -1,12 +1,12 @@
-// file: drivers/iommu/gpasid.c
-// breaks: a PASID has one table under one parent
+// file: drivers/iommu/gpasid_bind.c
+// breaks: a PASID of the host has one table under one parent
 // run: gpasid_devices
 @@
 @@
- gpasid_event_bind(...)
+ gpasid_op_table(...)
  {
 	<...
--	ret = gpasid_others_agree(op);
-+	ret = 0;
+-	if (!gpasid_table_is(b->table, &op->attrs))
+-		return ERR_PTR(-EBUSY);
 	...>
  }

@@ -1,11 +1,11 @@
-// file: drivers/iommu/gpasid.c
-// breaks: a parent with bindings cannot be detached or exchanged
-// run: gpasid_life
+// file: drivers/vfio/gpasid.c
+// breaks: a virtual device with bindings cannot be detached
+// run: gpasid_vdcm
 @@
 @@
- gpasid_parent_busy(...)
+ vfio_df_gpasid_busy(...)
  {
 	...
--	return busy;
+-	return vfio_gpasid_emulated(df->device) && gpasid_owner_busy(df->device);
 +	return false;
  }

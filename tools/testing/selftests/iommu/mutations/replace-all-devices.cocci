@@ -1,14 +1,13 @@
-// file: drivers/iommu/gpasid.c
+// file: drivers/iommu/gpasid_bind.c
 // breaks: a replace gives the new table to all devices of the PASID
 // run: gpasid_devices
 @@
 @@
- gpasid_visit_entries(...)
+ gpasid_replace(...)
  {
 	<...
--	if (b && b->att->parent == parent && b->state != GPASID_CLEARED)
-+	if (b && b->att->parent == parent && b->state != GPASID_CLEARED &&
-+	    b->owner == data->owner)
-		ret = fn(b, data);
+-	if (!b || att->own)
++	if (!b || att->own || att->gdev != op->gdev)
+		continue;
 	...>
  }

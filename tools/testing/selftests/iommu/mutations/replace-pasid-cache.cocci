@@ -6,7 +6,7 @@
  vtd_flush_table(...)
  {
 	<...
--	qi_submit_sync(info->iommu, desc, n, 0);
-+	qi_submit_sync(info->iommu, desc + 1, n - 1, 0);
+-	vtd_submit(info->iommu, desc, n);
++	vtd_submit(info->iommu, desc + 1, n - 1);
 	...>
  }

@@ -10,9 +10,8 @@ typedef u64;
 +	struct qi_desc desc;
 +
 +	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) & ~(u64)PASID_PTE_PRESENT);
-+	vtd_desc_pasid_cache(&desc, b->att->did, b->hpasid, QI_PC_PASID_SEL);
-+	qi_submit_sync(info->iommu, &desc, 1, 0);
-	WRITE_ONCE(pe->val[2], vtd_first_stage(b));
-+	WRITE_ONCE(pe->val[0], READ_ONCE(pe->val[0]) | PASID_PTE_PRESENT);
++	vtd_desc_pasid_cache(&desc, vtd_did(b->att), b->pasid, QI_PC_PASID_SEL);
++	vtd_submit(info->iommu, &desc, 1);
+	WRITE_ONCE(pe->val[2], vtd_first_stage(b->table));
 	...>
  }

@@ -7,7 +7,7 @@
  vtd_flush_entries(...)
  {
 	<...
--	qi_desc_iotlb(iommu, att->did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
+-	qi_desc_iotlb(iommu, vtd_did(att), 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
 +	desc[1] = desc[0];
 	...>
  }

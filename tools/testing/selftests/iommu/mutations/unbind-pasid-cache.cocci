@@ -7,7 +7,7 @@
  vtd_flush_entries(...)
  {
 	<...
--	qi_submit_sync(iommu, desc, n, 0);
-+	qi_submit_sync(iommu, desc + 1, n - 1, 0);
+-	vtd_submit(iommu, desc, n);
++	vtd_submit(iommu, desc + 1, n - 1);
 	...>
  }
