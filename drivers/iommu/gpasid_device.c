@@ -222,8 +222,7 @@ void gpasid_device_put(struct gpasid_device *gdev)
 }
 
 /* Visit all devices that have bindings; a result other than 0 ends it. */
-int gpasid_for_each_device(int (*fn)(struct gpasid_device *gdev, void *arg),
-			   void *arg)
+int gpasid_visit_devices(gpasid_device_fn fn, void *arg)
 {
 	struct gpasid_device *gdev;
 	int bucket, ret = 0;

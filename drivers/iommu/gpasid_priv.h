@@ -52,6 +52,8 @@ struct gpasid_hwpt_table {
 	void *priv;
 };
 
+typedef int (*gpasid_device_fn)(struct gpasid_device *gdev, void *arg);
+
 /* gpasid_device.c */
 const struct gpasid_ops *gpasid_ops_get(struct device *dev);
 struct gpasid_device *gpasid_device_find(struct device *dev);
@@ -77,8 +79,7 @@ struct gpasid_parent *gpasid_pasid_lock(struct gpasid_device *gdev,
 void gpasid_pasid_unlock(struct gpasid_parent *parent);
 /* The caller is in an RCU read-side section. */
 struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid);
-int gpasid_for_each_device(int (*fn)(struct gpasid_device *gdev, void *arg),
-			   void *arg);
+int gpasid_visit_devices(gpasid_device_fn fn, void *arg);
 
 /* gpasid_table.c */
 struct gpasid_table *gpasid_table_create(struct gpasid_parent *parent,

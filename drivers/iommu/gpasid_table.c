@@ -73,7 +73,7 @@ void gpasid_table_put(struct gpasid_table *table)
 EXPORT_SYMBOL_GPL(gpasid_table_put);
 
 bool gpasid_table_is(const struct gpasid_table *table,
-			    const struct gpasid_table_attrs *attrs)
+		     const struct gpasid_table_attrs *attrs)
 {
 	return !table->second_stage && table->pgtbl == attrs->pgtbl &&
 	       table->addr_width == attrs->addr_width &&

@@ -111,7 +111,7 @@ static int gpasid_device_owned(struct gpasid_device *gdev, void *owner)
  */
 bool gpasid_owner_busy(const void *owner)
 {
-	return gpasid_for_each_device(gpasid_device_owned, (void *)owner);
+	return gpasid_visit_devices(gpasid_device_owned, (void *)owner);
 }
 EXPORT_SYMBOL_GPL(gpasid_owner_busy);
 
@@ -233,12 +233,13 @@ void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 /* @cond may sleep; what can make it true ends with gpasid_changed(). */
 #define gpasid_wait_until(parent, cond)					\
 do {									\
-	int __seen = atomic_read(&(parent)->changes);			\
+	struct gpasid_parent *__parent = (parent);			\
+	int __seen = atomic_read(&__parent->changes);			\
 									\
 	if (cond)							\
 		break;							\
-	wait_event((parent)->changed,					\
-		   atomic_read(&(parent)->changes) != __seen);		\
+	wait_event(__parent->changed,					\
+		   atomic_read(&__parent->changes) != __seen);		\
 } while (1)
 
 /*
@@ -467,9 +468,6 @@ static struct gpasid_binding *gpasid_bulk_next(struct gpasid_bulk *bulk,
 	return b;
 }
 
-#define gpasid_bulk_for_each(bulk, index, b)				\
-	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++)
-
 static bool gpasid_bulk_wants(struct gpasid_bulk *bulk,
 			      struct gpasid_binding *b)
 {
@@ -481,7 +479,7 @@ static void gpasid_bulk_claim(struct gpasid_bulk *bulk)
 	struct gpasid_binding *b;
 	unsigned long index;
 
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		if (b->state != GPASID_BOUND || !gpasid_bulk_wants(bulk, b))
 			continue;
 		if (bulk->owner && gpasid_disown(b, bulk->owner))
@@ -500,7 +498,7 @@ static int gpasid_bulk_announce(struct gpasid_bulk *bulk)
 	unsigned long index;
 	int ret = 0;
 
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		/* Being freed: the free tells them. */
 		if (!b->bulk || b->att->own || ioasid_get(b->set, b->pasid))
 			continue;
@@ -520,7 +518,7 @@ static void gpasid_bulk_restore(struct gpasid_bulk *bulk)
 	struct gpasid_binding *b;
 	unsigned long index;
 
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		if (b->bulk)
 			WRITE_ONCE(b->state, GPASID_BOUND);
 		b->bulk = false;
@@ -535,7 +533,7 @@ static int gpasid_bulk_clear(struct gpasid_bulk *bulk,
 	unsigned long index;
 	int nr = 0;
 
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		if (!b->bulk)
 			continue;
 		b->att->gdev->ops->clear(b);
@@ -552,7 +550,7 @@ static void gpasid_bulk_unlink(struct gpasid_bulk *bulk,
 	struct gpasid_binding *b;
 	unsigned long index;
 
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		if (!b->bulk)
 			continue;
 		b->att->gdev->ops->reset(b);
@@ -596,7 +594,7 @@ static bool gpasid_bulk_any(struct gpasid_bulk *bulk)
 	bool any = atomic_read(&bulk->parent->releasing);
 
 	mutex_lock(&bulk->parent->lock);
-	gpasid_bulk_for_each(bulk, index, b) {
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
 		any = any || gpasid_bulk_wants(bulk, b);
 		if (any)
 			break;
