@@ -58,6 +58,9 @@ static void setup(__u32 n)
 {
 	int i;
 
+	/* Nothing is left to processes of the host. */
+	must(sysfs_write("/sys/module/ioasid/parameters/host_reserve", "0"),
+	     "host_reserve");
 	must(bench_open(&b, 0), "open");
 	must(bench_add(&b, EP_1A), "add " EP_1A);
 	if (gvm_quota_set(&b.vm, n))
