@@ -751,7 +751,7 @@ static void range_can_be_one_number(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, id, 77);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(ctx->set, 77, 77, NULL, &id));
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MAX, IOASID_MAX,
-					      NULL, &id));
+					  NULL, &id));
 	KUNIT_EXPECT_EQ(test, id, IOASID_MAX);
 }
 
@@ -794,7 +794,7 @@ static void narrow_device_finds_a_number_after_many(struct kunit *test)
 	ioasid_t id;
 	int i;
 
-	for (i = 0; i < 300; i++)
+	for (i = 0; i < 130; i++)
 		must_free(test, ctx->set, must_alloc(test, ctx->set));
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 127, NULL, &id));
 }
@@ -1227,7 +1227,7 @@ static void event_says_what_it_is_about(struct kunit *test)
 
 	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
 	KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, IOASID_MAX,
-					      rec, &id));
+					  rec, &id));
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.set, ctx->set);
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.data, (void *)rec);
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.arg, NULL);
@@ -2196,7 +2196,7 @@ static void lookup_writer(struct racer *racer)
 
 	if (!*id) {
 		race_check(racer, !alloc_id(set, IOASID_MIN, IOASID_MAX,
-						NULL, id));
+					    NULL, id));
 		return;
 	}
 	if (model->now == INVALID_IOASID) {
@@ -2429,7 +2429,7 @@ static void race_of_everything_loses_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, CHAOS_NUMBERS));
 	for (i = 0; i < CHAOS_NUMBERS; i++)
 		KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, 20000 + i, 20000 + i,
-						      NULL, &id));
+						  NULL, &id));
 }
 
 /* A subscriber that checks the order of events for each IOASID */
@@ -2732,12 +2732,12 @@ static void all_numbers_can_be_had_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count, IOASID_MAX);
 	expect_counts(test, ctx->set, count, 0, IOASID_MAX / 16);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(ctx->other, IOASID_MIN, IOASID_MAX,
-						    NULL, &again));
+						NULL, &again));
 
 	/* The only one that is free is the one that comes */
 	must_free(test, ctx->set, 4711);
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->other, IOASID_MIN, IOASID_MAX,
-					      NULL, &again));
+					  NULL, &again));
 	KUNIT_EXPECT_EQ(test, again, 4711);
 
 	ioasid_free_all(ctx->set);

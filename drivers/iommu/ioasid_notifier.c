@@ -233,7 +233,7 @@ static u64 bind_remove(struct ioasid *ioasid, void *arg)
 	return stamp;
 }
 
-/* The BIND that comes after the one with @stamp, oldest first; 0: the oldest */
+/* The BIND that was made next after @stamp; the oldest one for 0 */
 static const struct ioasid_bind *bind_after(const struct ioasid *ioasid, u64 stamp)
 {
 	const struct ioasid_bind *bind, *found = NULL;
@@ -389,6 +389,8 @@ int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 	int ret;
 
 	might_sleep();
+	RCU_LOCKDEP_WARN(srcu_read_lock_held(&ioasid_srcu),
+			 "a subscriber registers another one");
 	if (!nb->notify || nb->prio > IOASID_PRIO_CPU || (replay && !set))
 		return -EINVAL;
 	nb->replay = replay;

@@ -178,6 +178,7 @@ struct ioasid_set {
  * @IOASID_DEFAULT_QUOTA: quota of a set that does not ask for one
  * @IOASID_HOST_RESERVE: numbers that IOASIDs leave to processes of the host
  * @IOASID_USER_LIMIT: IOASIDs of one user, 0 for half of what the host leaves
+ * @IOASID_LIMITS: how many limits there are
  */
 enum ioasid_limit {
 	IOASID_CEILING,

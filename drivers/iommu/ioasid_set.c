@@ -308,10 +308,6 @@ int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id)
 }
 EXPORT_SYMBOL_GPL(ioasid_detach_spid);
 
-/*
- * Pairs with the barrier of xas_store(): a caller that sees that SPID s is number b
- * also sees that the number that had s before has it no longer.
- */
 static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 {
 	void *entry;
@@ -319,6 +315,10 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 	if (spid > IOASID_MAX)
 		return INVALID_IOASID;
 	entry = xa_load(&set->spids, spid);
+	/*
+	 * Pairs with the barrier of xas_store(): a caller that sees that SPID s is
+	 * number b also sees that the number that had s before has it no longer.
+	 */
 	smp_rmb();
 	return entry ? xa_to_value(entry) : INVALID_IOASID;
 }
@@ -505,7 +505,9 @@ struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
 	struct ioasid_set *set;
 	int ret = -ENOMEM;
 
-	if (type > IOASID_SET_TYPE_FILE || !token != (type == IOASID_SET_TYPE_NULL))
+	if (type > IOASID_SET_TYPE_FILE)
+		return ERR_PTR(-EINVAL);
+	if (!token == !!type)
 		return ERR_PTR(-EINVAL);
 	quota = ioasid_pool_quota(quota);
 	if (!quota)
