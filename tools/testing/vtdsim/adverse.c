@@ -25,6 +25,8 @@
 #define REST_MAX	40	/* rounds */
 #define FLIGHT_PERMILLE	600
 #define FLIGHT_MAX	60
+#define FLIGHT_LONG	10000
+#define LONG_PERMILLE	10	/* of those in flight */
 #define MESSAGE_MAX	60
 #define PAUSE_SHORT	200	/* turns of an empty loop */
 #define PAUSE_LONG	20000
@@ -52,7 +54,8 @@ u32 adverse_flight(struct unit *u)
 {
 	if (!adverse_chance(u, FLIGHT_PERMILLE))
 		return 0;
-	return 1 + sim_random(u->sim) % FLIGHT_MAX;
+	return 1 + sim_random(u->sim) % (chance(u->sim, LONG_PERMILLE) ?
+					  FLIGHT_LONG : FLIGHT_MAX);
 }
 
 u32 adverse_message(struct unit *u)

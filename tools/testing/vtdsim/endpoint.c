@@ -36,7 +36,7 @@ static u8 *local_of(struct ep *ep, u32 offset)
 	return ep->bar + VTDSIM_BAR_LOCAL + offset;
 }
 
-void ep_init(struct ep *ep)
+void ep_init(struct ep *ep, const struct ep_config *cfg)
 {
 	struct vtdsim_regs *r = regs_of(ep);
 
@@ -47,6 +47,11 @@ void ep_init(struct ep *ep)
 	r->segment = ep->u->cfg.seg;
 	r->source_id = ep->sid;
 	r->pri_credits = 32;
+	r->mute = cfg->mute;
+	r->deaf = cfg->deaf;
+	/* One of the endpoints stands for the unit. */
+	r->iqe_in = ep->index ? 0 : ep->u->cfg.iqe_in;
+	r->ice_in = ep->index ? 0 : ep->u->cfg.ice_in;
 	store_release(&r->magic, VTDSIM_REGS_MAGIC);
 	cache_init(&ep->devtlb);
 	list_init(&ep->groups);
@@ -76,6 +81,49 @@ void ep_show_counters(struct ep *ep)
 	c->e_bytes = ep->cnt.e_bytes;
 	c->e_page_requests = ep->cnt.e_page_requests;
 	c->e_page_responses = ep->cnt.e_page_responses;
+}
+
+/* One of those that a failure on demand is about has come by. */
+static bool counts_down(u32 *left, u32 *was)
+{
+	*was = load_acquire(left);
+	if (!*was)
+		return false;
+	return *was == VTDSIM_ALWAYS || cmpxchg(left, was, *was - 1);
+}
+
+/*
+ * Will an invalidate request be completed?  One for a device TLB that is not
+ * enabled is an unsupported request to the device.
+ */
+bool ep_answers(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 was;
+
+	/* The enable as it is now: the next round may be too late. */
+	if (load_acquire(&r->gone) || !(load_acquire(&r->ctl) & VTDSIM_CTL_ATS))
+		return false;
+	return !counts_down(&r->mute, &was);
+}
+
+/* Does a page response reach the device? */
+bool ep_hears(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 was;
+
+	return !load_acquire(&r->gone) && !counts_down(&r->deaf, &was);
+}
+
+/* Is it time for an error of the unit: of the queue, or of a completion? */
+bool ep_fails_unit(struct ep *ep, bool completion)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u32 was;
+
+	return counts_down(completion ? &r->ice_in : &r->iqe_in, &was) &&
+	       was == 1;
 }
 
 /* An invalidate request from the unit, for the device TLB. */
@@ -933,11 +981,32 @@ static bool poll_snapshot(struct ep *ep)
 	return true;
 }
 
-bool ep_poll(struct ep *ep)
+/* Pulled out: what it had to do is aborted.  Put back, it knows nothing. */
+static bool poll_gone(struct ep *ep)
 {
-	bool busy = poll_ctl(ep);
+	bool gone = load_acquire(&regs_of(ep)->gone);
 	u32 n;
 
+	if (gone == ep->gone)
+		return false;
+	ep->gone = gone;
+	if (!gone)
+		return true;
+	for (n = 0; n < VTDSIM_NR_QUEUES; n++)
+		queue_reset(ep, n);
+	page_requests_reset(ep);
+	cache_drop_all(&ep->devtlb);
+	return true;
+}
+
+bool ep_poll(struct ep *ep)
+{
+	bool busy = poll_gone(ep);
+	u32 n;
+
+	if (ep->gone)
+		return poll_snapshot(ep) || busy;
+	busy |= poll_ctl(ep);
 	busy |= page_messages_poll(ep);
 	busy |= poll_pri_clear(ep);
 	busy |= poll_flr(ep);

@@ -176,20 +176,61 @@ static u64 device_range(u64 *addr, bool s)
 	return size;
 }
 
+/* Is one of the unit's errors on demand due? */
+static bool error_due(struct unit *u, bool completion)
+{
+	bool due = false;
+	u32 e;
+
+	for (e = 0; e < u->nr_eps; e++)
+		due |= ep_fails_unit(&u->ep[e], completion);
+	return due;
+}
+
+/* "Invalidation Completion Error": a completion that nobody waits for. */
+static void completion_error(struct unit *u, u16 sid)
+{
+	reg_write64(u, REG_IQERCD,
+		    (reg_read64(u, REG_IQERCD) & GENMASK_ULL(47, 0)) |
+		    IQERCD_ICESID(sid));
+	fault_status_set(u, FSTS_ICE);
+}
+
 /*
- * An endpoint that is not there never completes the request: "Invalidation
- * Time-out Error".  Waits behind it are aborted, for software to retry.
+ * An endpoint that is not there, or does not answer, never completes the
+ * request: "Invalidation Time-out Error".  Waits behind it are aborted, for
+ * software to retry.
  */
 static struct ep *device_of(struct unit *u, u16 sid)
 {
 	struct ep *ep = unit_find_ep(u, sid);
 
-	if (!ep && !(u->fsts & FSTS_ITE)) {
-		reg_write64(u, REG_IQERCD, (reg_read64(u, REG_IQERCD) & 15) |
-			    IQERCD_ITESID(sid));
-		fault_status_set(u, FSTS_ITE);
+	if (ep && ep_answers(ep)) {
+		if (error_due(u, true))
+			completion_error(u, sid);
+		return ep;
 	}
-	return ep;
+	if (!u->timed_out) {
+		trace_note(u, "invalidation time-out: %04x does not answer", sid);
+		u->timed_out = true;
+		u->timed_out_sid = sid;
+	}
+	return NULL;
+}
+
+/*
+ * Reported when the queue has stopped: software takes the waits up to the head
+ * for aborted, and those beyond it for pending.
+ */
+static void report_time_out(struct unit *u)
+{
+	if (!u->timed_out)
+		return;
+	u->timed_out = false;
+	reg_write64(u, REG_IQERCD,
+		    (reg_read64(u, REG_IQERCD) & ~GENMASK_ULL(47, 32)) |
+		    IQERCD_ITESID(u->timed_out_sid));
+	fault_status_set(u, FSTS_ITE);
 }
 
 static void inv_devtlb(struct unit *u, const u64 *d)
@@ -241,7 +282,7 @@ static void inv_wait(struct unit *u, const u64 *d)
 {
 	u32 *status = ram_ptr(&u->sim->ram, d[1] & ~3ULL, 4);
 
-	if (u->fsts & FSTS_ITE)
+	if (u->timed_out)
 		return;
 	if (d[0] & WAIT_PD)
 		drain_page_requests(u);
@@ -411,7 +452,7 @@ static bool run_one(struct unit *u, u64 iqa)
 {
 	u32 size = 0x1000u << IQA_QS(iqa);
 	u64 d[4];
-	u8 info = fetch(u, iqa, d);
+	u8 info = error_due(u, false) ? IQEI_TYPE : fetch(u, iqa, d);
 	const struct desc_layout *l;
 
 	if (info)
@@ -456,10 +497,11 @@ bool invalidation_poll(struct unit *u)
 		u->cnt.u_submissions++;
 	}
 	for (i = 0; u->iqh != tail; i++) {
-		if (i >= max && !(u->fsts & FSTS_ITE))
+		if (i >= max && !u->timed_out)
 			break;
 		if (!run_one(u, iqa))
 			break;
 	}
+	report_time_out(u);
 	return true;
 }

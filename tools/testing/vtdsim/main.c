@@ -146,13 +146,14 @@ static const struct key unit_keys[] = {
 	UNIT_KEY(sc), UNIT_KEY(pt), UNIT_KEY(slts), UNIT_KEY(flts),
 	UNIT_KEY(smts), UNIT_KEY(sagaw), UNIT_KEY(mgaw), UNIT_KEY(sslps),
 	UNIT_KEY(mamv), UNIT_KEY(psi), UNIT_KEY(nd), UNIT_KEY(nfr),
-	UNIT_KEY(haw), UNIT_KEY(nwfs),
+	UNIT_KEY(haw), UNIT_KEY(nwfs), UNIT_KEY(iqe_in), UNIT_KEY(ice_in),
 	{ NULL, 0 },
 };
 
 static const struct key ep_keys[] = {
 	EP_KEY(unit), EP_KEY(ats), EP_KEY(ats_global), EP_KEY(pri),
 	EP_KEY(pasid), EP_KEY(pasid_bits), EP_KEY(priv), EP_KEY(exec),
+	EP_KEY(mute), EP_KEY(deaf),
 	{ NULL, 0 },
 };
 

@@ -462,7 +462,7 @@ void page_response(struct unit *u, const u64 *d)
 		},
 	};
 
-	if (ep)
+	if (ep && ep_hears(ep))
 		send(ep, &m);
 }
 

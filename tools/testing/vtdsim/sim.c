@@ -89,7 +89,7 @@ static void unit_init(struct sim *sim, u32 index)
 		ep->pasid_bits = sim->cfg.ep[index][e].pasid_bits;
 		ep->bar = ram_ptr(&sim->ram, window(VTDSIM_BAR_OFF(index, e)),
 				  VTDSIM_BAR_SIZE);
-		ep_init(ep);
+		ep_init(ep, &sim->cfg.ep[index][e]);
 	}
 }
 

@@ -34,12 +34,12 @@ struct unit_config {
 	u32 seg;
 	u32 cm, nest, fl5lp, fl1gp, srs, ers, eafs, pasid, pss, prs, pds, dt;
 	u32 slads, smpwc, c, sc, pt, slts, flts, smts, sagaw, mgaw, sslps;
-	u32 mamv, psi, nd, nfr, haw, nwfs;
+	u32 mamv, psi, nd, nfr, haw, nwfs, iqe_in, ice_in;
 };
 
 struct ep_config {
 	u32 unit;
-	u32 ats, ats_global, pri, pasid, pasid_bits, priv, exec;
+	u32 ats, ats_global, pri, pasid, pasid_bits, priv, exec, mute, deaf;
 };
 
 struct sim_config {
@@ -145,6 +145,7 @@ struct ep {
 	u32 pasid_bits;
 	u8 *bar;
 	u32 ctl;			/* as last seen */
+	bool gone;
 	struct cache devtlb;
 	struct dma q[VTDSIM_NR_QUEUES];
 	struct vtdsim_counters cnt;	/* e_ part */
@@ -193,6 +194,8 @@ struct unit {
 	/* Queued invalidation */
 	u32 iqh;
 	u32 iqt_seen;
+	bool timed_out;			/* the queue runs on, waits are aborted */
+	u16 timed_out_sid;
 	u32 iq_rest;			/* rounds before the next descriptor */
 	u64 inv_nr;			/* invalidations executed */
 	u64 inv_done;			/* of them, those waited for */
@@ -290,9 +293,12 @@ void page_requests_reset(struct ep *ep);
 void page_request_status(struct ep *ep, u32 set, u32 clear);
 
 /* endpoint.c */
-void ep_init(struct ep *ep);
+void ep_init(struct ep *ep, const struct ep_config *cfg);
 void ep_destroy(struct ep *ep);
 bool ep_poll(struct ep *ep);
+bool ep_answers(struct ep *ep);
+bool ep_hears(struct ep *ep);
+bool ep_fails_unit(struct ep *ep, bool completion);
 void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);
 void ep_drain(struct ep *ep, bool translated, bool reads, bool writes);

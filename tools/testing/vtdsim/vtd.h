@@ -132,6 +132,7 @@
 
 /* "Invalidation Queue Error Record Register" */
 #define IQERCD_ITESID(v)	((u64)(v) << 32)
+#define IQERCD_ICESID(v)	((u64)(v) << 48)
 enum iqei {
 	IQEI_NONE,
 	IQEI_TAIL_INVALID,

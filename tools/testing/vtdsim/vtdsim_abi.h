@@ -107,7 +107,18 @@ struct vtdsim_regs {
 	__u32 pri_outstanding;
 	__u32 snapshot;		/* mailbox: write 1; 0 when counters are current */
 	__u32 pri_clear;	/* mailbox: bits of pri_status to clear; 0 when done */
+	/*
+	 * Failures on demand, for tests.  A number counts down, as each of what
+	 * it is about comes by; VTDSIM_ALWAYS does not.
+	 */
+	__u32 mute;		/* device-TLB invalidations that are never completed */
+	__u32 deaf;		/* page responses that are lost */
+	__u32 gone;		/* not 0: pulled out; no DMA, no answer to anything */
+	__u32 iqe_in;		/* of the unit: the descriptor with this number, from 1, is an error */
+	__u32 ice_in;		/* of the unit: likewise a completion of a device-TLB invalidation */
 };
+
+#define VTDSIM_ALWAYS		0xffffffffU
 
 /* As in the Page Request Status Register of PCIe. */
 #define VTDSIM_PRI_RF		(1U << 0)	/* response failure: no requests until cleared */

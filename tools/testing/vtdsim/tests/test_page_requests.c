@@ -922,3 +922,38 @@ TEST(endless, "success without a page for ever: the device gives up")
 	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
 	EXPECT_EQ(w->ep->cnt.e_page_requests, 1000);
 }
+
+TEST(deaf, "a response that the device does not take leaves it waiting")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct vtdsim_desc *slot;
+	struct pri p;
+	struct entry e;
+
+	pri_init(w, &p, 0);
+	regs(w)->deaf = 1;
+	slot = dma(w, &d);
+	e = entry(w, &p, 0);
+	respond(w, &e, PRQ_INVALID);
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_PENDING);
+	EXPECT_EQ(regs(w)->pri_outstanding, 1);
+	respond(w, &e, PRQ_INVALID);
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
+}
+
+TEST(gone, "a device that was pulled out waits for nothing")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct vtdsim_desc *slot;
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	slot = dma(w, &d);
+	EXPECT_EQ(regs(w)->pri_outstanding, 1);
+	regs(w)->gone = 1;
+	world_poll(w);
+	EXPECT_EQ(slot->status, VTDSIM_ABORTED);
+	EXPECT_EQ(regs(w)->pri_outstanding, 0);
+}

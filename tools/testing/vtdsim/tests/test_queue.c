@@ -404,3 +404,152 @@ TEST(trace_error, "--trace decodes the descriptor that is refused")
 	EXPECT(strstr(text, "IOTLB invalidate, reserved: DID 5"));
 	free(text);
 }
+
+/* ---- failures on demand --------------------------------------------------------- */
+
+/* A device-TLB invalidation and a wait: the fault status that comes of it. */
+static u32 flush_device(struct world *w, u32 data)
+{
+	const u64 d[8] = {
+		d_devtlb(w->ep->sid), ALL_PAGES, 0, 0,
+		d_wait(WAIT_SW, data), w->status,
+	};
+	u32 fsts;
+
+	submit_many(w, d, 2);
+	fsts = reg_read32(w->u, REG_FSTS) & (FSTS_ITE | FSTS_ICE | FSTS_IQE);
+	reg_write32(w->u, REG_FSTS, fsts);
+	world_poll(w);
+	return fsts;
+}
+
+static u32 waited(struct world *w)
+{
+	return peek(w, w->status);
+}
+
+TEST(mute, "a device that is told to be mute times out so many times")
+{
+	world_init(w);
+	regs(w)->mute = 2;
+	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
+	EXPECT_EQ(flush_device(w, 2), FSTS_ITE);
+	EXPECT_EQ(waited(w), 0);
+	EXPECT_EQ(reg_read64(w->u, REG_IQERCD) >> 32 & 0xffff, w->ep->sid);
+	EXPECT_EQ(flush_device(w, 3), 0);
+	EXPECT_EQ(waited(w), 3);
+	EXPECT_EQ(regs(w)->mute, 0);
+	regs(w)->mute = VTDSIM_ALWAYS;
+	EXPECT_EQ(flush_device(w, 4), FSTS_ITE);
+	EXPECT_EQ(flush_device(w, 5), FSTS_ITE);
+	EXPECT_EQ(waited(w), 3);
+}
+
+TEST(mute_keeps, "what was not invalidated stays cached")
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ, .flags = VTDSIM_F_PASID | VTDSIM_F_ATS,
+		.pasid = 0x42, .len = 8,
+	};
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	d.addr = n.ia;
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	regs(w)->mute = 1;
+	submit(w, d_pdevtlb(w->ep->sid, 0x42), ALL_PASID_PAGES);
+	EXPECT_EQ(w->ep->devtlb.nr_entries, 1);
+	EXPECT(reg_read32(w->u, REG_FSTS) & FSTS_ITE);
+}
+
+TEST(mute_config, "a device can be mute from the start")
+{
+	world_prepare(w);
+	w->cfg.ep[0][0].mute = 1;
+	world_start(w);
+	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
+	EXPECT_EQ(flush_device(w, 2), 0);
+}
+
+TEST(ats_off, "a device with ATS off answers no device-TLB invalidation")
+{
+	world_init(w);
+	regs(w)->ctl &= ~VTDSIM_CTL_ATS;
+	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
+	EXPECT_EQ(waited(w), 0);
+	/* The unit looks at the enable as it is, not as it was a round ago. */
+	regs(w)->ctl |= VTDSIM_CTL_ATS;
+	EXPECT_EQ(flush_device(w, 2), 0);
+	EXPECT_EQ(waited(w), 2);
+}
+
+TEST(gone, "a device that was pulled out answers nothing and does nothing")
+{
+	struct vtdsim_desc d = { .op = VTDSIM_OP_NOP };
+	struct vtdsim_desc *slot;
+
+	world_init(w);
+	regs(w)->gone = 1;
+	world_poll(w);
+	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
+	slot = dma(w, &d);
+	EXPECT_EQ(slot->status, VTDSIM_PENDING);
+	regs(w)->gone = 0;
+	world_poll(w);
+	EXPECT_EQ(flush_device(w, 2), 0);
+}
+
+TEST(ice, "a completion error is reported, the queue goes on")
+{
+	world_init(w);
+	regs(w)->ice_in = 2;
+	EXPECT_EQ(flush_device(w, 1), 0);
+	EXPECT_EQ(flush_device(w, 2), FSTS_ICE);
+	EXPECT_EQ(reg_read64(w->u, REG_IQERCD) >> 48, w->ep->sid);
+	EXPECT_EQ(waited(w), 2);
+	EXPECT_EQ(flush_device(w, 3), 0);
+	EXPECT_EQ(waited(w), 3);
+}
+
+TEST(iqe, "a queue error comes with the descriptor that was named")
+{
+	world_prepare(w);
+	w->cfg.unit[0].iqe_in = 3;
+	world_start(w);
+	EXPECT_EQ(flush_device(w, 1), 0);
+	EXPECT_EQ(flush_device(w, 2), FSTS_IQE);
+	EXPECT_EQ(w->u->cnt.u_iqe, 1);
+	/* Cleared, it goes on with the same descriptor. */
+	world_poll(w);
+	EXPECT_EQ(waited(w), 2);
+}
+
+static u32 head_seen;
+
+/* What software finds in the moment that it learns of the time-out. */
+static void look_at_head(void *ctx, u64 addr, u32 data)
+{
+	struct world *w = ctx;
+
+	(void)addr;
+	(void)data;
+	if (reg_read32(w->u, REG_FSTS) & FSTS_ITE)
+		head_seen = reg_read64(w->u, REG_IQH);
+}
+
+TEST(time_out_head, "ITE is shown when the queue stands still, not before")
+{
+	const u64 d[12] = {
+		d_devtlb(0x1ff), ALL_PAGES, 0, 0,
+		d_wait(WAIT_SW, 1), 0x80000, 0, 0,
+		d_iotlb(1, 0), 0,
+	};
+
+	world_init(w);
+	w->sim.msi = look_at_head;
+	head_seen = ~0;
+	submit_many(w, d, 3);
+	EXPECT_EQ(head_seen, w->iqt);
+	EXPECT_EQ(peek(w, 0x80000), 0);
+}
