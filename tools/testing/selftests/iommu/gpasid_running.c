@@ -326,6 +326,43 @@ TEST_F_TIMEOUT(running, nothing_moves_after_the_close_of_the_device, 120)
 	EXPECT_TRUE(still(self->p.mem, was));
 }
 
+/* ---- failures on demand ---------------------------------------------------------- */
+
+TEST_F_TIMEOUT(running, an_invalidation_that_times_out_is_tried_again, 120)
+{
+	struct vtdsim_loop l;
+	__u64 was;
+	int i;
+
+	if (!variant->flags)
+		SKIP(return, "no device TLB in use");
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, start(self->lab, 0, self->h, variant->flags,
+				   PROC_VA, TAG(1), TAG(1)));
+		lab_fail(self->lab, LAB_FAIL(mute), 1 + i % 3);
+		ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+		was = last_write(self->p.mem);
+		EXPECT_EQ(0, lab_fails(self->lab, LAB_FAIL(mute)));
+		EXPECT_TRUE(nothing_left(self->lab, self->h));
+		EXPECT_TRUE(still(self->p.mem, was));
+		ASSERT_EQ(0, lab_loop_stop(self->lab, 0, &l));
+		EXPECT_ENDED_BY(&l, LAB_R_PASID_NOT_PRESENT);
+		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
+	}
+}
+
+TEST_F(running, a_completion_error_changes_nothing)
+{
+	if (!variant->flags)
+		SKIP(return, "no device TLB in use");
+	ASSERT_EQ(0, start(self->lab, 0, self->h, variant->flags, PROC_VA,
+			   TAG(1), TAG(1)));
+	lab_fail(self->lab, LAB_FAIL(ice_in), 1);
+	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+	EXPECT_EQ(0, lab_fails(self->lab, LAB_FAIL(ice_in)));
+	EXPECT_TRUE(nothing_left(self->lab, self->h));
+}
+
 /* ---- page requests --------------------------------------------------------------- */
 
 static int fault_open(struct gvm *vm, int *fd)

@@ -131,6 +131,16 @@ const struct vtdsim_regs *lab_regs(const struct lab_dev *lab)
 	return (void *)(lab->bar + VTDSIM_BAR_REGS);
 }
 
+void lab_fail(struct lab_dev *lab, size_t what, __u32 times)
+{
+	store((__u32 *)(lab->bar + VTDSIM_BAR_REGS + what), times);
+}
+
+__u32 lab_fails(const struct lab_dev *lab, size_t what)
+{
+	return load((__u32 *)(lab->bar + VTDSIM_BAR_REGS + what));
+}
+
 void *lab_local(const struct lab_dev *lab, unsigned int q)
 {
 	return lab->bar + VTDSIM_BAR_LOCAL + LAB_LOCAL(q);

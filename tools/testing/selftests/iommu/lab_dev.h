@@ -73,6 +73,14 @@ int lab_dev_restart(struct lab_dev *lab);
 
 /* Registers of the endpoint; they stay where they are. */
 const struct vtdsim_regs *lab_regs(const struct lab_dev *lab);
+
+/* Failures on demand: LAB_FAIL(mute) and the like, as many as @times. */
+#define LAB_FAIL(what)	offsetof(struct vtdsim_regs, what)
+void lab_fail(struct lab_dev *lab, size_t what, __u32 times);
+
+/* How many of them are left. */
+__u32 lab_fails(const struct lab_dev *lab, size_t what);
+
 void *lab_local(const struct lab_dev *lab, unsigned int q);
 
 /* Put a descriptor on the ring: EBUSY when it is full. */
