@@ -273,15 +273,16 @@ static void insert_table(struct walk *w, const struct pending *p)
 	e->age = w->age;
 }
 
-static bool accessed_so_far(const struct walk *w)
+/* @leaf: an entry that itself may lack the flag, for its own state says so. */
+static bool accessed_so_far(const struct walk *w, int leaf)
 {
-	u32 i;
+	int i;
 
-	for (i = 0; i < w->nr_touches; i++) {
+	for (i = 0; i < (int)w->nr_touches; i++) {
 		const struct touch *t = &w->touch[i];
 		u64 accessed = t->set & ~t->dirty;
 
-		if ((t->seen & accessed) != accessed)
+		if (i != leaf && (t->seen & accessed) != accessed)
 			return false;
 	}
 	return true;
@@ -306,7 +307,7 @@ static void paging_insert(struct walk *w, struct stage *st, u64 ia,
 
 	if (w->peek || c->level == st->levels)
 		return;
-	if (accessed_so_far(w))
+	if (accessed_so_far(w, -1))
 		insert_table(w, &p);
 	else if (w->nr_pending < MAX_PENDING)
 		w->pending[w->nr_pending++] = p;
@@ -523,7 +524,8 @@ static struct cache_entry *second_hit(struct walk *w, struct space *sp,
 	w->u->cnt.u_hits_iotlb++;
 	if (!w->u->sim->cfg.no_oracle)
 		judge_entry(w, "IOTLB, second stage", e, gpa,
-			    second_agrees(w, e, gpa, dirty));
+			    second_agrees(w, e, gpa, dirty &&
+					  e->rights & RIGHT_SS_W));
 	return e;
 }
 
@@ -534,27 +536,82 @@ static u64 part_of(u64 page, u64 addr, u8 page_level, u8 level)
 		       ~low_bits(level_shift(level)));
 }
 
-static void second_insert(struct walk *w, const struct stage *st, u64 gpa,
-			  u8 reason, const struct leaf *leaf)
+static void insert_second(struct walk *w, u64 gpa, u8 page_level, u64 page,
+			  u16 rights)
+{
+	u8 level = adverse_level(w->u, page_level);
+	struct cache_entry *e;
+	struct space *sp;
+
+	sp = cache_space(&w->u->iotlb, SPACE_SECOND, PE_DID(w->pe[1]),
+			 PASID_NONE, true);
+	e = cache_insert(&w->u->iotlb, sp, gpa, level, true);
+	e->reason = FR_NONE;
+	e->out = part_of(page, gpa, page_level, level);
+	e->rights = rights;
+	e->age = w->age;
+}
+
+/* CM: that there is no translation is cached. */
+static void insert_second_fault(struct walk *w, u64 gpa, u8 reason)
 {
 	struct cache_entry *e;
-	u64 seen;
-	u8 level;
+	struct space *sp;
 
-	if (w->peek || (reason && (w->guess || !w->u->cfg.cm)))
+	if (w->guess || !w->u->cfg.cm)
 		return;
-	level = reason ? 1 : adverse_level(w->u, leaf->level);
-	e = cache_insert(&w->u->iotlb, stage_space(w, st), gpa, level, true);
+	sp = cache_space(&w->u->iotlb, SPACE_SECOND, PE_DID(w->pe[1]),
+			 PASID_NONE, true);
+	e = cache_insert(&w->u->iotlb, sp, gpa, 1, true);
 	e->reason = reason;
 	e->age = w->age;
-	if (reason)
+}
+
+/* The flags that the entry had, or that were not needed without SSADE. */
+static u16 leaf_state(const struct walk *w, int touch, u64 flags)
+{
+	if (touch >= 0)
+		flags |= w->touch[touch].seen;
+	else
+		flags = SS_A | SS_D;
+	return (flags & SS_A ? STATE_SS_ACCESSED : 0) |
+	       (flags & SS_D ? STATE_SS_DIRTY : 0);
+}
+
+static void second_insert(struct walk *w, u64 gpa, u8 reason,
+			  const struct leaf *leaf)
+{
+	if (w->peek)
 		return;
-	e->out = part_of(leaf->page, gpa, leaf->level, level);
-	e->rights = leaf->rights;
-	/* Without SSADE there is nothing that a later hit would have to set. */
-	seen = leaf->touch < 0 ? SS_A | SS_D : w->touch[leaf->touch].seen;
-	e->rights |= seen & SS_A ? STATE_SS_ACCESSED : 0;
-	e->rights |= seen & SS_D ? STATE_SS_DIRTY : 0;
+	if (reason)
+		insert_second_fault(w, gpa, reason);
+	else if (accessed_so_far(w, leaf->touch))
+		insert_second(w, gpa, leaf->level, leaf->page, leaf->rights |
+			      leaf_state(w, leaf->touch, 0));
+	else if (w->nr_pending < MAX_PENDING)
+		w->pending[w->nr_pending++] = (struct pending){
+			.leaf = true, .touch = leaf->touch,
+			.level = leaf->level, .rights = leaf->rights,
+			.ia = gpa, .hpa = leaf->page,
+		};
+}
+
+/* All flags are set: what waited for them can be cached. */
+static void insert_pending(struct walk *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_pending; i++) {
+		const struct pending *p = &w->pending[i];
+		u64 set = p->leaf && p->touch >= 0 ? w->touch[p->touch].set : 0;
+
+		if (p->leaf)
+			insert_second(w, p->ia, p->level, p->hpa, p->rights |
+				      leaf_state(w, p->touch, set));
+		else
+			insert_table(w, p);
+	}
+	w->nr_pending = 0;
 }
 
 /*
@@ -578,7 +635,7 @@ static u8 second_stage(struct walk *w, u64 gpa, bool dirty, struct leaf *leaf)
 	}
 	second_stage_init(w, &st);
 	reason = walk_stage(w, &st, gpa, leaf);
-	second_insert(w, &st, gpa, reason, leaf);
+	second_insert(w, gpa, reason, leaf);
 	if (!reason && dirty && leaf->touch >= 0 && leaf->rights & RIGHT_SS_W)
 		w->touch[leaf->touch].set |= SS_D;
 	return reason;
@@ -741,9 +798,7 @@ static u8 commit(struct walk *w)
 			return WALK_AGAIN;
 		note_update(w, &w->touch[i]);
 	}
-	for (i = 0; i < w->nr_pending; i++)
-		insert_table(w, &w->pending[i]);
-	w->nr_pending = 0;
+	insert_pending(w);
 	return FR_NONE;
 }
 

@@ -29,9 +29,11 @@ struct touch {
 
 #define MAX_TOUCHES	64
 
-/* A table found whose entry above needs its accessed flag before it is cached. */
+/* What may be cached once the flags of the entries above it are set. */
 struct pending {
 	bool first;
+	bool leaf;		/* of the second stage */
+	int touch;		/* leaf: index in touch[], or -1 */
 	u8 level;
 	u16 rights;
 	u16 table_rights;

@@ -347,6 +347,41 @@ TEST(accessed_second, "the same in the second stage, with SSADE")
 	EXPECT(peek(w, top) & SS_A);
 }
 
+TEST(accessed_leaf, "nor a page, while a flag above it is not set")
+{
+	u64 table, leaf;
+
+	world_init(w);
+	table = new_page(w);
+	leaf = map_second(w, table, 4, 0x5000, new_page(w), 1,
+			  SS_PAGE | SS_A | SS_D);
+	bind_second(w, PASID, 5, table);
+	poke(w, pasid_entry(w, PASID), peek(w, pasid_entry(w, PASID)) |
+	     PE_SSADE);
+	poke(w, pasid_entry(w, PASID) + 8, 5);
+	/* Without PWSNP no flag can be set, however often it is tried. */
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_5);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), FR_SSS_5);
+	EXPECT_EQ(w->u->iotlb.nr_entries, 0);
+	EXPECT_EQ(peek(w, leaf) & (SS_A | SS_D), SS_A | SS_D);
+}
+
+TEST(oracle_no_dirty, "a write that is refused needs no dirty flag")
+{
+	u64 table;
+
+	world_init(w);
+	table = new_page(w);
+	map_second(w, table, 4, 0x5000, new_page(w), 1, SS_R);
+	bind_second(w, PASID, 5, table);
+	poke(w, pasid_entry(w, PASID), peek(w, pasid_entry(w, PASID)) |
+	     PE_SSADE);
+	EXPECT_EQ(read_at(w, PASID, 0x5000), 0);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), FR_SGN_6);
+	EXPECT_EQ(write_at(w, PASID, 0x5000), FR_SGN_6);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
+}
+
 static void pass(struct world *w)
 {
 	u64 pe[8] = { PGTT_PASSTHROUGH << 6 | PE_P, 5 };
