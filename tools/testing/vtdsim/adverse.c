@@ -12,7 +12,8 @@
  *   drains (the DR and DW flags, an invalidation of the device TLB) makes it
  *   arrive, for a drain that is only awaited is over when all has arrived;
  * - leaves page requests and page responses on their way, until a wait with PD;
- * - fetches a PASID-table entry in pieces of 128 bits, the one with P first;
+ * - fetches a PASID-table entry in pieces of 128 bits, the one with P first, and
+ *   forgets it now and then, to fetch it again;
  * - brings neighbours of what was asked for into its caches, if that needs no
  *   accessed or dirty flag, and PASID-table entries that are present;
  * - caches parts of large pages.

@@ -7,6 +7,7 @@
 #include "walk.h"
 
 #define PREFETCH_PERMILLE	30
+#define FORGET_PERMILLE		20
 
 static bool beyond_haw(const struct unit *u, u64 entry)
 {
@@ -313,7 +314,7 @@ static struct pasid_entry *pasid_hit(struct walk *w)
 	e = pasid_cache_find(&w->u->pasids, w->rq->sid, w->pasid);
 	if (!e)
 		return NULL;
-	if (sim_evict(w->u)) {
+	if (sim_evict(w->u) || adverse_chance(w->u, FORGET_PERMILLE)) {
 		pasid_cache_remove(&w->u->pasids, e);
 		return NULL;
 	}

@@ -130,6 +130,7 @@ TEST_F_TIMEOUT(running, nothing_moves_after_an_unbind, 120)
 		EXPECT_TRUE(nothing_left(self->lab, self->h));
 		ASSERT_EQ(0, lab_loop_stop(self->lab, 0, &l));
 		EXPECT_NE(0, l.faults);
+		EXPECT_EQ(0, l.denied);
 		EXPECT_ENDED_BY(&l, LAB_R_PASID_NOT_PRESENT);
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 	}
@@ -157,6 +158,7 @@ TEST_F_TIMEOUT(running, an_unbind_leaves_other_pasids_at_work, 120)
 				   PROC_VA, TAG(1), TAG(1)));
 		ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
 		ASSERT_EQ(0, lab_loop_stop(self->lab, 0, &l));
+		EXPECT_EQ(0, l.denied);
 		EXPECT_ENDED_BY(&l, LAB_R_PASID_NOT_PRESENT);
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 	}
@@ -293,6 +295,7 @@ TEST_F_TIMEOUT(running, nothing_moves_after_a_free, 120)
 		EXPECT_TRUE(still(self->p.mem, was));
 		EXPECT_TRUE(nothing_left(self->lab, self->h));
 		ASSERT_EQ(0, lab_loop_stop(self->lab, 0, &l));
+		EXPECT_EQ(0, l.denied);
 		EXPECT_ENDED_BY(&l, LAB_R_PASID_NOT_PRESENT);
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 	}
@@ -346,6 +349,7 @@ TEST_F_TIMEOUT(running, an_invalidation_that_times_out_is_tried_again, 120)
 		EXPECT_TRUE(nothing_left(self->lab, self->h));
 		EXPECT_TRUE(still(self->p.mem, was));
 		ASSERT_EQ(0, lab_loop_stop(self->lab, 0, &l));
+		EXPECT_EQ(0, l.denied);
 		EXPECT_ENDED_BY(&l, LAB_R_PASID_NOT_PRESENT);
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 	}
