@@ -67,6 +67,10 @@ struct vtdsim_bus {
 
 static struct vtdsim_bus *vtdsim_buses[VTDSIM_MAX_UNITS];
 
+static bool imm_ready = true;
+module_param(imm_ready, bool, 0644);
+MODULE_PARM_DESC(imm_ready, "Functions found from now on need no time after a reset");
+
 static u32 cfg_get(const u8 *space, int where, int size)
 {
 	u32 val = 0;
@@ -356,7 +360,7 @@ static int vtdsim_bus_notify(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 
 	/* The core believes it only of functions with power management. */
-	pdev->imm_ready = 1;
+	pdev->imm_ready = imm_ready;
 	pdev->resource[0].flags |= IORESOURCE_PCI_FIXED;
 	ret = pci_claim_resource(pdev, 0);
 	if (ret)
