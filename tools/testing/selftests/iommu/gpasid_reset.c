@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resets: what a device has asked for before one is over, what it asks for
+ * afterwards is new, although it counts its groups from the beginning.  Bindings
+ * live on, and the device's TLB is empty.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/vfio.h>
+
+#include <kselftest_harness.h>
+
+#include "gpasid_utils.h"
+
+#define HEAP_VA		(PROC_VA + GVM_SZ_1G)
+#define GPASID		0x101
+#define F_DEMAND	(VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI)
+#define GROUP		300
+#define OTHER_GROUP	VTDSIM_PRQ_GROUP(1)	/* with it, 301 */
+#define WAIT_MS		8000	/* ample, under every checker */
+#define LIMIT_MS	3000	/* a time limit that a test waits for */
+#define PARTIAL_MAX	2048	/* of one device */
+
+#define SYS_DEV		"/sys/bus/pci/devices/" EP_1A "/"
+#define IMM_READY	"/sys/module/vtdsim_ep/parameters/imm_ready"
+
+static int fault_open(struct gvm *vm, __u32 timeout_ms, int *fd)
+{
+	struct iommu_gpasid_fault_alloc cmd = {
+		.size = sizeof(cmd),
+		.timeout_ms = timeout_ms,
+	};
+	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
+
+	if (!rc)
+		*fd = cmd.out_fault_fd;
+	return rc;
+}
+
+/* Up to @max records within @ms; how many, or a negative errno. */
+static int fault_read(int fd, struct iommu_gpasid_fault *f, int max, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&pfd, 1, ms) <= 0)
+		return 0;
+	n = read(fd, f, max * sizeof(*f));
+	return n < 0 ? -errno : n / (ssize_t)sizeof(*f);
+}
+
+static int fault_answer(int fd, __u64 cookie, __u32 code)
+{
+	struct iommu_gpasid_fault_response r = {
+		.cookie = cookie,
+		.code = code,
+	};
+	ssize_t n = write(fd, &r, sizeof(r));
+
+	if (n < 0)
+		return -errno;
+	return n == sizeof(r) ? 0 : -EIO;
+}
+
+/* One page request of a group, by hand. */
+static int request(struct lab_dev *lab, unsigned int q, __u32 pasid, __u64 va,
+		   __u64 what)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_PAGE_REQUEST,
+		.flags = F_DEMAND,
+		.pasid = pasid,
+		.addr = va,
+		.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(GROUP) | what,
+	};
+
+	return lab_submit(lab, q, &d);
+}
+
+/* How the newest descriptor of a queue ended. */
+static int ended(struct lab_dev *lab, unsigned int q, unsigned int ms)
+{
+	struct vtdsim_desc d;
+	int rc = lab_wait(lab, q, ms);
+
+	if (rc)
+		return rc;
+	lab_result(lab, q, 0, &d);
+	return d.status;
+}
+
+/* ---- the kinds of resets ----------------------------------------------------- */
+
+static int reset_by_vfio(struct bench *b)
+{
+	return gvm_dev_reset(&b->dev[0]);
+}
+
+static int reset_by_sysfs(struct bench *b)
+{
+	(void)b;
+	return sysfs_write(SYS_DEV "reset", "1");
+}
+
+/* What a driver of the guest does: the reset bit in configuration space. */
+static int reset_by_config(struct bench *b)
+{
+	const off_t devctl = 0x48;
+	struct vfio_region_info info = {
+		.argsz = sizeof(info),
+		.index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+	__u16 val = 0x8000;	/* initiate function level reset */
+	int rc;
+
+	rc = gvm_ioctl(b->dev[0].fd, VFIO_DEVICE_GET_REGION_INFO, &info);
+	if (rc)
+		return rc;
+	if (pwrite(b->dev[0].fd, &val, 2, info.offset + devctl) != 2)
+		return -errno;
+	return 0;
+}
+
+FIXTURE(reset)
+{
+	struct bench b;
+	struct gvm_dev *dev;
+	struct lab_dev *lab;
+	struct process p;
+	struct vtdsim_counters c;
+	__u32 h;
+	int fd;
+	struct iommu_gpasid_fault f[PARTIAL_MAX + 1024];
+};
+
+FIXTURE_VARIANT(reset)
+{
+	int (*reset)(struct bench *b);
+};
+
+FIXTURE_VARIANT_ADD(reset, vfio) { .reset = reset_by_vfio };
+FIXTURE_VARIANT_ADD(reset, sysfs) { .reset = reset_by_sysfs };
+FIXTURE_VARIANT_ADD(reset, config) { .reset = reset_by_config };
+
+FIXTURE_SETUP(reset)
+{
+	self->fd = -1;
+	ASSERT_EQ(0, bench_open(&self->b, 0));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+		SKIP(return, "no page requests");
+	self->dev = &self->b.dev[0];
+	self->lab = &self->b.lab[0];
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	ASSERT_EQ(0, fault_open(&self->b.vm, LIMIT_MS, &self->fd));
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
+	ASSERT_EQ(0, lab_counters(self->lab, &self->c));
+}
+
+FIXTURE_TEARDOWN(reset)
+{
+	EXPECT_EQ(0, bench_close(&self->b));
+	if (self->fd >= 0)
+		close(self->fd);
+}
+
+/* The reset, and what the guest's driver does afterwards. */
+static int do_reset(struct _test_data_reset *self,
+		    const struct _fixture_variant_reset *variant)
+{
+	int rc = variant->reset(&self->b);
+
+	if (!rc)
+		rc = gvm_dev_enable(self->dev, true);
+	if (!rc)
+		rc = lab_dev_restart(self->lab);
+	return rc;
+}
+
+/* A whole group of one request; what is read of it goes to @f. */
+static int ask(struct _test_data_reset *self, unsigned int q,
+	       struct iommu_gpasid_fault *f)
+{
+	int rc = request(self->lab, q, self->h, HEAP_VA, VTDSIM_PRQ_LAST);
+
+	return rc ?: fault_read(self->fd, f, 64, WAIT_MS);
+}
+
+static long ms_since(const struct timespec *then)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (t.tv_sec - then->tv_sec) * 1000 +
+	       (t.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+/* ---- page requests -------------------------------------------------------------- */
+
+TEST_F(reset, an_answer_to_an_old_request_does_not_end_a_new_one)
+{
+	struct iommu_gpasid_fault old, new[64];
+
+	ASSERT_EQ(1, ask(self, 0, &old));
+	ASSERT_EQ(0, do_reset(self, variant));
+	ASSERT_EQ(1, ask(self, 0, new));
+	EXPECT_EQ(GROUP, new[0].group);
+	EXPECT_EQ(-ENOENT, fault_answer(self->fd, old.cookie,
+					IOMMU_GPASID_FAULT_INVALID));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	ASSERT_EQ(0, fault_answer(self->fd, new[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+TEST_F(reset, the_time_limit_of_an_old_request_does_not_end_a_new_one)
+{
+	struct iommu_gpasid_fault old, new[64];
+	struct timespec then;
+
+	ASSERT_EQ(1, ask(self, 0, &old));
+	clock_gettime(CLOCK_MONOTONIC, &then);
+	ASSERT_EQ(0, do_reset(self, variant));
+	while (ms_since(&then) < LIMIT_MS / 2)
+		usleep(10000);
+	ASSERT_EQ(1, ask(self, 0, new));
+	while (ms_since(&then) < LIMIT_MS + LIMIT_MS / 4)
+		usleep(10000);
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 0));
+	ASSERT_EQ(0, fault_answer(self->fd, new[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+TEST_F(reset, a_request_that_nobody_has_read_is_not_read_afterwards)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+
+	ASSERT_EQ(0, request(self->lab, 0, self->h, HEAP_VA, VTDSIM_PRQ_LAST));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	ASSERT_EQ(0, do_reset(self, variant));
+	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 100));
+}
+
+TEST_F(reset, no_response_is_sent)
+{
+	ASSERT_EQ(1, ask(self, 0, self->f));
+	ASSERT_EQ(0, request(self->lab, 1, self->h, HEAP_VA, OTHER_GROUP));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 1, WAIT_MS));
+	ASSERT_EQ(0, do_reset(self, variant));
+	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+	ASSERT_EQ(0, since(self->lab, &self->c, &self->c));
+	EXPECT_EQ(0, self->c.u_desc[VTDSIM_D_PGRP_RESP]);
+	EXPECT_EQ(0, lab_regs(self->lab)->pri_status);
+}
+
+TEST_F(reset, an_old_partial_request_is_not_in_a_new_group)
+{
+	int i;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, request(self->lab, 0, self->h,
+				     HEAP_VA + i * GVM_SZ_4K, 0));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+	ASSERT_EQ(0, do_reset(self, variant));
+	EXPECT_EQ(1, ask(self, 0, self->f));
+	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+/* ---- what lives on ---------------------------------------------------------------- */
+
+TEST_F(reset, bindings_live_on)
+{
+	struct vfio_device_gpasid_info info = { .argsz = sizeof(info) };
+
+	ASSERT_EQ(TAG(1), peek_proc(self->lab, self->h, VTDSIM_F_ATS));
+	ASSERT_EQ(0, do_reset(self, variant));
+	EXPECT_EQ(0, gvm_dev_info(self->dev, &info));
+	EXPECT_EQ(1, info.out_bound);
+	EXPECT_EQ(self->b.info[0].out_caps, info.out_caps);
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, 0));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, VTDSIM_F_ATS));
+	ASSERT_EQ(0, since(self->lab, &self->c, &self->c));
+	EXPECT_EQ(0, self->c.u_faults);
+	EXPECT_EQ(0, self->c.u_iqe);
+}
+
+TEST_F(reset, page_requests_are_on_again)
+{
+	__u32 ctl = lab_regs(self->lab)->ctl;
+
+	ASSERT_EQ(0, do_reset(self, variant));
+	EXPECT_EQ(ctl, lab_regs(self->lab)->ctl);
+	ASSERT_EQ(1, ask(self, 0, self->f));
+	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+TEST_F(reset, the_device_tlb_is_empty)
+{
+	struct vtdsim_census c;
+
+	ASSERT_EQ(TAG(1), peek_proc(self->lab, self->h, VTDSIM_F_ATS));
+	ASSERT_EQ(0, lab_census(self->lab, self->h, &c));
+	ASSERT_NE(0, c.dev_tlb);
+	ASSERT_EQ(0, do_reset(self, variant));
+	ASSERT_EQ(0, lab_census(self->lab, self->h, &c));
+	EXPECT_EQ(0, c.dev_tlb);
+	EXPECT_EQ(1, c.present);
+}
+
+/* ---- in a loop -------------------------------------------------------------------- */
+
+TEST_F_TIMEOUT(reset, eighty_resets_keep_nothing, 240)
+{
+	int i, n;
+
+	for (i = 0; i < 80; i++) {
+		for (n = 0; n < 250; n++)
+			while (request(self->lab, 0, self->h,
+				       HEAP_VA + n * GVM_SZ_4K, 0))
+				usleep(100);
+		EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+		ASSERT_EQ(0, do_reset(self, variant));
+	}
+	EXPECT_EQ(1, ask(self, 0, self->f));
+	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+/* Requests without end; each fails by a reset or by the end of the test. */
+struct flood {
+	struct lab_dev *lab;
+	__u32 h;
+	atomic_int stop;
+	unsigned long sent;
+};
+
+static void *flood_main(void *arg)
+{
+	struct flood *f = arg;
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ,
+		.flags = F_DEMAND,
+		.pasid = f->h,
+		.len = 8,
+	};
+	unsigned int q;
+
+	while (!f->stop) {
+		for (q = 1; q < LAB_NR_DMA_Q; q++) {
+			d.addr = HEAP_VA + f->sent % 4096 * GVM_SZ_4K;
+			f->sent += !lab_submit(f->lab, q, &d);
+		}
+		usleep(100);
+	}
+	return NULL;
+}
+
+/*
+ * Requests that are on their way when the reset begins are not taken for the
+ * device's afterwards: none is left to be read, and none is answered.
+ */
+TEST_F_TIMEOUT(reset, requests_on_their_way_are_dropped, 240)
+{
+	struct flood f = { .lab = self->lab, .h = self->h };
+	struct vtdsim_counters c;
+	pthread_t thread;
+	int i;
+
+	self->b.expect_stale = true;
+	for (i = 0; i < 20; i++) {
+		f.stop = 0;
+		ASSERT_EQ(0, lab_counters(self->lab, &c));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, flood_main, &f));
+		usleep(1000 * i);
+		ASSERT_EQ(0, variant->reset(&self->b));
+		f.stop = 1;
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		/* The engine has not been started again: it asks for nothing. */
+		EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+		ASSERT_EQ(0, since(self->lab, &c, &c));
+		EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
+		EXPECT_EQ(0, lab_regs(self->lab)->pri_status);
+		/* What the flood has written to its ring since is gone, too. */
+		ASSERT_EQ(0, do_reset(self, variant));
+	}
+	TH_LOG("%lu requests", f.sent);
+	EXPECT_EQ(1, ask(self, 0, self->f));
+	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+}
+
+/* ---- close and limit ---------------------------------------------------------------- */
+
+/* As the fixture, for one kind of reset. */
+static int open_all(struct _test_data_reset *self)
+{
+	int rc;
+
+	self->fd = -1;
+	rc = bench_open(&self->b, 0);
+	if (!rc)
+		rc = bench_add(&self->b, EP_1A);
+	self->dev = &self->b.dev[0];
+	self->lab = &self->b.lab[0];
+	if (!rc)
+		rc = bench_process(&self->b, &self->p, 1);
+	if (!rc)
+		rc = fault_open(&self->b.vm, 0, &self->fd);
+	if (!rc)
+		rc = gvm_bind(self->dev, &self->p.pt, GPASID, &self->h);
+	return rc;
+}
+
+static int close_all(struct _test_data_reset *self)
+{
+	int broken = bench_close(&self->b);
+
+	close(self->fd);
+	return broken;
+}
+
+FIXTURE(one)
+{
+	struct _test_data_reset r;
+};
+
+FIXTURE_SETUP(one)
+{
+	ASSERT_EQ(0, open_all(&self->r));
+}
+
+FIXTURE_TEARDOWN(one)
+{
+	EXPECT_EQ(0, close_all(&self->r));
+}
+
+TEST_F_TIMEOUT(one, partial_requests_have_a_limit, 120)
+{
+	struct _test_data_reset *r = &self->r;
+	int i, n, all = 0;
+
+	for (i = 0; i < PARTIAL_MAX + 500; i++) {
+		while (request(r->lab, 0, r->h, HEAP_VA + i * GVM_SZ_4K, 0))
+			usleep(100);
+		/* Slowly: the unit's own queue has a limit, too. */
+		if (i % 100 == 0)
+			usleep(20000);
+	}
+	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
+	ASSERT_EQ(0, request(r->lab, 0, r->h, HEAP_VA, VTDSIM_PRQ_LAST));
+	do {
+		n = fault_read(r->fd, r->f, 64, WAIT_MS);
+		ASSERT_GT(n, 0);
+		all += n;
+	} while (!(r->f[n - 1].flags & IOMMU_GPASID_FAULT_LAST));
+	EXPECT_EQ(PARTIAL_MAX + 1, all);
+	ASSERT_EQ(0, fault_answer(r->fd, r->f[n - 1].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
+}
+
+/* The reset at the close, and the one at the open that follows. */
+TEST_F(one, a_close_ends_page_requests_without_a_response)
+{
+	struct _test_data_reset *r = &self->r;
+	struct vtdsim_counters c;
+	struct lab_dev lab;
+	__u64 cookie;
+
+	ASSERT_EQ(0, lab_dev_open_sysfs(&lab, EP_1A));
+	ASSERT_EQ(0, lab_counters(&lab, &c));
+	ASSERT_EQ(1, ask(r, 0, r->f));
+	cookie = r->f[0].cookie;
+	ASSERT_EQ(0, request(r->lab, 1, r->h, HEAP_VA, OTHER_GROUP));
+	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 1, WAIT_MS));
+	EXPECT_EQ(0, bench_close_dev(&r->b, 0));
+	ASSERT_EQ(0, since(&lab, &c, &c));
+	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
+	EXPECT_EQ(0, lab_regs(&lab)->pri_status);
+	lab_dev_close(&lab);
+	EXPECT_EQ(-ENOENT, fault_answer(r->fd, cookie,
+					IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(0, fault_read(r->fd, r->f, 64, 0));
+}
+
+/* ---- inside ------------------------------------------------------------------------ */
+
+struct invalidator {
+	struct gvm *vm;
+	atomic_int stop;
+	unsigned long done;
+	int rc;
+};
+
+static void *invalidate_main(void *arg)
+{
+	struct invalidator *inv = arg;
+
+	while (!inv->stop && !inv->rc) {
+		inv->rc = gvm_invalidate_pasid(inv->vm, GPASID);
+		inv->done += !inv->rc;
+	}
+	return NULL;
+}
+
+/* A function that is not ready at once: a reset takes 100 ms. */
+static int slow_resets(bool on)
+{
+	int rc = sysfs_write(IMM_READY, on ? "0" : "1");
+
+	if (!rc)
+		rc = sysfs_write(SYS_DEV "remove", "1");
+	if (!rc)
+		rc = sysfs_write("/sys/bus/pci/rescan", "1");
+	return rc;
+}
+
+/*
+ * Each invalidation has one descriptor for the device's TLB, but for those of
+ * which the device is inside the reset.
+ */
+TEST(nothing_is_sent_to_a_device_inside_a_reset)
+{
+	struct _test_data_reset *r = calloc(1, sizeof(*r));
+	struct invalidator inv = { .vm = &r->b.vm };
+	struct vtdsim_counters c;
+	unsigned long before, during;
+	pthread_t thread;
+
+	ASSERT_EQ(0, slow_resets(true));
+	ASSERT_EQ(0, open_all(r));
+	ASSERT_EQ(0, lab_counters(r->lab, &c));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, invalidate_main, &inv));
+	usleep(20000);
+	before = inv.done;
+	ASSERT_EQ(0, gvm_dev_reset(r->dev));
+	during = inv.done - before;
+	usleep(20000);
+	inv.stop = 1;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, inv.rc);
+	ASSERT_EQ(0, since(r->lab, &c, &c));
+	TH_LOG("%lu invalidations, %lu of them during the reset, %llu with the device TLB",
+	       inv.done, during, c.u_desc[VTDSIM_D_PDEVTLB]);
+	EXPECT_GE(during, 4);
+	EXPECT_EQ(inv.done, c.u_desc[VTDSIM_D_PIOTLB]);
+	EXPECT_LE(c.u_desc[VTDSIM_D_PDEVTLB], inv.done - during / 2);
+	EXPECT_GT(c.u_desc[VTDSIM_D_PDEVTLB], 0);
+	EXPECT_EQ(0, close_all(r));
+	ASSERT_EQ(0, slow_resets(false));
+	free(r);
+}
+
+TEST_HARNESS_MAIN
