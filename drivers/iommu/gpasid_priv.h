@@ -13,6 +13,8 @@
  *  gpasid_bind.c	bind, replace
  *  gpasid_main.c	the module
  *
+ * gpasid_iopf.c, between the I/O page fault layer and gpasid_fault.c, is built in.
+ *
  * Locks, outer to inner:
  *
  *  the IOASID's events		held by the IOASID code around callbacks
@@ -127,9 +129,9 @@ struct iommu_gpasid_iopf_ops {
 	int (*handle)(struct iopf_group *group);
 };
 
-/* Appended to io-pgfault.c, which CONFIG_GPASID selects. */
+/* gpasid_iopf.c */
 void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops);
-#ifdef CONFIG_IOMMU_IOPF
+#if IS_ENABLED(CONFIG_GPASID)
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid);
 #else

@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// Declarations for rule 41 and the lines appended to this file.
+// Declarations for rules 41 and 48.
 @@
 @@
  #include "iommu-priv.h"

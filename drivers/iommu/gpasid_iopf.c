@@ -1,9 +1,18 @@
-
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * gpasid: page requests of bound guest PASIDs go to the module that owns the
- * bindings.  The handle and its domain stand for all of them; they are here,
- * where they outlive the module.
+ * Guest PASIDs: between the I/O page fault layer and the binding core.
+ *
+ * Built in, as the layer is; the core is a module.  Page requests of bound PASIDs
+ * go to the core, through a handle and a domain that stand for all of them: they
+ * are here, where they outlive the module.
  */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+
+#include "gpasid_priv.h"
+#include "iommu-priv.h"
+
 DEFINE_STATIC_SRCU(iommu_gpasid_srcu);
 static const struct iommu_gpasid_iopf_ops __rcu *iommu_gpasid_iopf_ops;
 
@@ -15,16 +24,27 @@ void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops)
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_set_iopf_ops);
 
+/* The operations for iommu_gpasid_ops_put(), or NULL. */
+static const struct iommu_gpasid_iopf_ops *iommu_gpasid_ops_get(int *idx)
+{
+	*idx = srcu_read_lock(&iommu_gpasid_srcu);
+	return srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
+}
+
+static void iommu_gpasid_ops_put(int idx)
+{
+	srcu_read_unlock(&iommu_gpasid_srcu, idx);
+}
+
 static int iommu_gpasid_iopf_handler(struct iopf_group *group)
 {
 	const struct iommu_gpasid_iopf_ops *ops;
 	int idx, ret = -ENODEV;
 
-	idx = srcu_read_lock(&iommu_gpasid_srcu);
-	ops = srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops_get(&idx);
 	if (ops)
 		ret = ops->handle(group);
-	srcu_read_unlock(&iommu_gpasid_srcu, idx);
+	iommu_gpasid_ops_put(idx);
 
 	return ret;
 }
@@ -37,7 +57,7 @@ static struct iommu_attach_handle iommu_gpasid_handle = {
 	.domain = &iommu_gpasid_domain,
 };
 
-/* gpasid: how a group for @handle that cannot be handled is answered. */
+/* How a group for @handle that cannot be handled is answered. */
 enum iommu_page_response_code
 iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 {
@@ -45,6 +65,7 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 						IOMMU_PAGE_RESP_FAILURE;
 }
 
+/* Where page requests of a bound PASID go; NULL: it is not bound. */
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid)
 {
@@ -53,21 +74,44 @@ struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 	bool claimed = false;
 	int idx;
 
-	idx = srcu_read_lock(&iommu_gpasid_srcu);
-	ops = srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops_get(&idx);
 	if (ops)
 		claimed = ops->claims(dev, pasid, &handle);
-	srcu_read_unlock(&iommu_gpasid_srcu, idx);
+	iommu_gpasid_ops_put(idx);
 
 	return claimed ? handle ?: &iommu_gpasid_handle : NULL;
 }
 
-/* gpasid: drop the requests of incomplete groups whose PASID @match names. */
+/*
+ * Requests of groups that are not complete
+ */
+
+/* The device's own, with a reference, or NULL while page requests are off. */
+static struct iommu_fault_param *iommu_gpasid_param_get(struct device *dev)
+{
+	struct iommu_fault_param *param;
+
+	rcu_read_lock();
+	param = rcu_dereference(dev->iommu->fault_param);
+	if (param && !refcount_inc_not_zero(&param->users))
+		param = NULL;
+	rcu_read_unlock();
+
+	return param;
+}
+
+static void iommu_gpasid_param_put(struct iommu_fault_param *param)
+{
+	if (refcount_dec_and_test(&param->users))
+		kfree_rcu(param, rcu);
+}
+
+/* Drop the requests of incomplete groups whose PASID @match names. */
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),
 				  void *arg)
 {
-	struct iommu_fault_param *param = iopf_get_dev_fault_param(dev);
+	struct iommu_fault_param *param = iommu_gpasid_param_get(dev);
 	struct iopf_fault *fault, *next;
 
 	if (!param)
@@ -81,6 +125,6 @@ void iommu_gpasid_discard_partial(struct device *dev,
 		kfree(fault);
 	}
 	mutex_unlock(&param->lock);
-	iopf_put_dev_fault_param(param);
+	iommu_gpasid_param_put(param);
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_discard_partial);
