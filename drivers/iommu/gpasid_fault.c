@@ -350,8 +350,11 @@ static int gpasid_fault_deliver(struct iopf_group *iopf)
 /* From the page-request thread of a unit. */
 static int gpasid_fault_handle(struct iopf_group *iopf)
 {
-	int ret = gpasid_fault_deliver(iopf);
+	int ret;
 
+	/* A group has one owner: the layer does not end it by itself. */
+	iopf_group_dequeue(iopf);
+	ret = gpasid_fault_deliver(iopf);
 	if (!ret)
 		return 0;
 
