@@ -299,21 +299,37 @@ static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 	return *b && !(*b)->att->own ? gpasid_queue_find((*b)->set) : NULL;
 }
 
-/* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
-static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
+/*
+ * Who pays for the page requests of @pasid, with a reference, or NULL for nobody;
+ * *@found: its VM takes page requests.
+ */
+static struct mem_cgroup *gpasid_fault_memcg(struct device *dev, ioasid_t pasid,
+					     bool *found)
 {
-	ioasid_t hpasid = iopf->last_fault.fault.prm.pasid;
-	struct mem_cgroup *memcg = NULL, *old;
-	struct gpasid_fault_group *g;
+	struct mem_cgroup *memcg = NULL;
 	struct gpasid_fault_queue *q;
 	struct gpasid_binding *b;
 
 	rcu_read_lock();
-	q = gpasid_fault_target(iopf->fault_param->dev, hpasid, &b);
+	q = gpasid_fault_target(dev, pasid, &b);
+	*found = q;
 	if (q && mem_cgroup_tryget(q->memcg))
 		memcg = q->memcg;
 	rcu_read_unlock();
-	if (!q)
+
+	return memcg;
+}
+
+/* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
+static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
+{
+	ioasid_t hpasid = iopf->last_fault.fault.prm.pasid;
+	struct mem_cgroup *memcg, *old;
+	struct gpasid_fault_group *g;
+	bool found;
+
+	memcg = gpasid_fault_memcg(iopf->fault_param->dev, hpasid, &found);
+	if (!found)
 		return ERR_PTR(-ENODEV);
 
 	old = set_active_memcg(memcg);
@@ -322,6 +338,26 @@ static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
 	mem_cgroup_put(memcg);
 
 	return g ?: ERR_PTR(-ENOMEM);
+}
+
+/*
+ * For a request of a group that is not complete.  Those of an HWPT's PASIDs are
+ * not charged, as their groups are not.
+ */
+static void *gpasid_fault_alloc(struct device *dev, ioasid_t pasid, size_t size)
+{
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
+	struct mem_cgroup *memcg, *old;
+	bool found;
+	void *p;
+
+	memcg = gpasid_fault_memcg(dev, pasid, &found);
+	old = set_active_memcg(memcg);
+	p = kzalloc(size, found ? gfp | __GFP_ACCOUNT : gfp);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
+
+	return p;
 }
 
 /* Put the group where its VM finds it. */
@@ -392,6 +428,7 @@ static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
 static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
 	.claims = gpasid_fault_claims,
 	.handle = gpasid_fault_handle,
+	.alloc = gpasid_fault_alloc,
 };
 
 /*

@@ -106,6 +106,52 @@ static void iommu_gpasid_param_put(struct iommu_fault_param *param)
 		kfree_rcu(param, rcu);
 }
 
+/* A device does not have more requests outstanding than it was allowed. */
+static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
+{
+	size_t nr;
+
+	mutex_lock(&param->lock);
+	nr = list_count_nodes(&param->partial);
+	mutex_unlock(&param->lock);
+
+	return nr >= IOMMU_GPASID_PARTIAL_MAX;
+}
+
+/**
+ * iommu_gpasid_alloc_partial() - Memory for a request whose group is incomplete
+ * @param: the device's
+ * @fault: the request
+ *
+ * A group that is never completed keeps its requests until its PASID is unbound
+ * or the device is reset.  So they are few, and the VM pays for them.
+ *
+ * Context: Process context, the page-request thread of a unit: does not wait for
+ * memory.
+ * Return: zeroed memory, or NULL: the request is dropped, and its group goes
+ * without it.
+ */
+struct iopf_fault *iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
+					      const struct iommu_fault *fault)
+{
+	const size_t size = sizeof(struct iopf_fault);
+	const struct iommu_gpasid_iopf_ops *ops;
+	struct iopf_fault *iopf;
+	int idx;
+
+	if (iommu_gpasid_partial_full(param))
+		return NULL;
+
+	ops = iommu_gpasid_ops_get(&idx);
+	if (ops)
+		iopf = ops->alloc(param->dev, fault->prm.pasid, size);
+	else
+		iopf = kzalloc(size, GFP_NOWAIT | __GFP_NOWARN);
+	iommu_gpasid_ops_put(idx);
+
+	return iopf;
+}
+
 /* Drop the requests of incomplete groups whose PASID @match names. */
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),

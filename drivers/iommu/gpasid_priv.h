@@ -31,7 +31,16 @@
 
 #include <linux/gpasid-driver.h>
 
+struct iommu_fault;
+struct iommu_fault_param;
+struct iopf_fault;
 struct iopf_group;
+
+/*
+ * Requests of incomplete groups that a device may have: as many as the page
+ * request queue of a unit has room for.
+ */
+#define IOMMU_GPASID_PARTIAL_MAX	2048
 
 /* Further owner of a shared binding, in gpasid_attachment::sharers. */
 struct gpasid_sharer {
@@ -120,6 +129,8 @@ void gpasid_unbind_exit(void);
  * @claims: is @pasid of @dev bound; @handle is set to where its page requests
  *          go, NULL: to @handle()
  * @handle: take the group; an error has it answered as invalid
+ * @alloc: zeroed memory for a request of @pasid of @dev, at the VM's expense,
+ *         without waiting
  *
  * Called in process context, from the page-request thread of a unit.
  */
@@ -127,6 +138,7 @@ struct iommu_gpasid_iopf_ops {
 	bool (*claims)(struct device *dev, ioasid_t pasid,
 		       struct iommu_attach_handle **handle);
 	int (*handle)(struct iopf_group *group);
+	void *(*alloc)(struct device *dev, ioasid_t pasid, size_t size);
 };
 
 /* gpasid_iopf.c */
@@ -146,5 +158,8 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle);
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),
 				  void *arg);
+struct iopf_fault *
+iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
+			   const struct iommu_fault *fault);
 
 #endif /* __GPASID_PRIV_H */

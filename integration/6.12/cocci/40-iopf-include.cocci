@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// Declarations for rules 41 and 48.
+// Declarations for rules 41, 48 and 98b.
 @@
 @@
  #include "iommu-priv.h"
