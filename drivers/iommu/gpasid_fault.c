@@ -7,7 +7,7 @@
  * over here; it waits in the queue of the VM (struct gpasid_fault_queue) until
  * the VMM has read and answered it.  Every group that is accepted is answered
  * exactly once: by the VMM, by the time limit, when its binding goes, or when
- * the queue goes.
+ * the queue goes.  Only a reset of the device ends it without an answer.
  *
  * Locks, outer to inner:
  *
@@ -425,12 +425,6 @@ static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
 	return claims;
 }
 
-static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
-	.claims = gpasid_fault_claims,
-	.handle = gpasid_fault_handle,
-	.alloc = gpasid_fault_alloc,
-};
-
 /*
  * Teardown
  */
@@ -756,6 +750,113 @@ int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
 	return g ? 0 : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_respond);
+
+/*
+ * Resets
+ */
+
+/*
+ * End the groups of @gdev that are on @q.  The device no longer waits for them,
+ * and no answer is on its way when this returns.
+ */
+static void gpasid_queue_reset(struct gpasid_fault_queue *q,
+			       struct gpasid_device *gdev)
+{
+	struct gpasid_fault_group *g, *next;
+	LIST_HEAD(ended);
+
+	mutex_lock(&q->answer);
+	spin_lock(&q->lock);
+	list_for_each_entry_safe(g, next, &q->groups, node) {
+		if (g->gdev != gdev)
+			continue;
+		gpasid_group_take(q, g);
+		list_add_tail(&g->node, &ended);
+	}
+	spin_unlock(&q->lock);
+	list_for_each_entry_safe(g, next, &ended, node) {
+		iopf_free_group(g->iopf);
+		kfree(g);
+	}
+	mutex_unlock(&q->answer);
+}
+
+/*
+ * The next binding at or after *@index whose page requests somebody may take;
+ * under RCU.  Those by IOASIDs of @set have been seen to.
+ */
+static struct gpasid_binding *gpasid_reset_next(struct gpasid_device *gdev,
+						unsigned long *index,
+						const struct ioasid_set *set)
+{
+	struct gpasid_binding *b;
+
+	for (b = xa_find(&gdev->bindings, index, ULONG_MAX, XA_PRESENT); b;
+	     b = xa_find_after(&gdev->bindings, index, ULONG_MAX, XA_PRESENT))
+		if (b->att->own ? !!READ_ONCE(b->handle) : b->set != set)
+			return b;
+	return NULL;
+}
+
+/* The page requests of an HWPT's PASID are its own; it stays under the lock. */
+static void gpasid_reset_hwpt(struct gpasid_device *gdev, unsigned long pasid)
+{
+	struct gpasid_hwpt_table *hwpt;
+	struct gpasid_parent *parent;
+	struct gpasid_binding *b;
+
+	parent = gpasid_pasid_lock(gdev, pasid, &b);
+	if (!parent)
+		return;
+	if (b->att->own && b->handle) {
+		hwpt = container_of(b->table, struct gpasid_hwpt_table, table);
+		if (hwpt->ops->reset)
+			hwpt->ops->reset(hwpt->priv, b->handle);
+	}
+	gpasid_pasid_unlock(parent);
+}
+
+/* A device has the bindings of one VM, or if it is shared, of a few. */
+static void gpasid_fault_reset(struct device *dev)
+{
+	struct gpasid_device *gdev = gpasid_device_find(dev);
+	struct gpasid_fault_queue *q;
+	struct ioasid_set *set = NULL;
+	struct gpasid_binding *b;
+	unsigned long index = 0;
+	bool own;
+
+	if (!gdev)
+		return;
+	for (;; index++) {
+		q = NULL;
+		rcu_read_lock();
+		b = gpasid_reset_next(gdev, &index, set);
+		own = b && b->att->own;
+		if (b && !own) {
+			set = b->set;
+			q = gpasid_queue_get(set);
+		}
+		rcu_read_unlock();
+		if (!b)
+			break;
+		if (own)
+			gpasid_reset_hwpt(gdev, index);
+		if (q) {
+			gpasid_queue_reset(q, gdev);
+			gpasid_queue_put(q);
+		}
+		cond_resched();
+	}
+	gpasid_device_put(gdev);
+}
+
+static const struct iommu_gpasid_iopf_ops gpasid_iopf_ops = {
+	.claims = gpasid_fault_claims,
+	.handle = gpasid_fault_handle,
+	.alloc = gpasid_fault_alloc,
+	.reset = gpasid_fault_reset,
+};
 
 void gpasid_fault_init(void)
 {

@@ -7,6 +7,8 @@
  * are here, where they outlive the module.
  */
 #include <linux/iommu.h>
+#include <linux/gpasid-reset.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
@@ -174,3 +176,21 @@ void iommu_gpasid_discard_partial(struct device *dev,
 	iommu_gpasid_param_put(param);
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_discard_partial);
+
+static bool iommu_gpasid_any(ioasid_t pasid, void *arg)
+{
+	return true;
+}
+
+/* End all page requests of a device inside a reset, without an answer. */
+void iommu_gpasid_reset_requests(struct device *dev)
+{
+	const struct iommu_gpasid_iopf_ops *ops;
+	int idx;
+
+	iommu_gpasid_discard_partial(dev, iommu_gpasid_any, NULL);
+	ops = iommu_gpasid_ops_get(&idx);
+	if (ops)
+		ops->reset(dev);
+	iommu_gpasid_ops_put(idx);
+}

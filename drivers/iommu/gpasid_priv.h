@@ -13,7 +13,8 @@
  *  gpasid_bind.c	bind, replace
  *  gpasid_main.c	the module
  *
- * gpasid_iopf.c, between the I/O page fault layer and gpasid_fault.c, is built in.
+ * Two are built in: gpasid_iopf.c, between the I/O page fault layer and
+ * gpasid_fault.c, and gpasid_reset.c, which the PCI core calls.
  *
  * Locks, outer to inner:
  *
@@ -131,14 +132,17 @@ void gpasid_unbind_exit(void);
  * @handle: take the group; an error has it answered as invalid
  * @alloc: zeroed memory for a request of @pasid of @dev, at the VM's expense,
  *         without waiting
+ * @reset: @dev is inside a reset: end its groups without an answer
  *
- * Called in process context, from the page-request thread of a unit.
+ * Called in process context; all but @reset from the page-request thread of a
+ * unit.
  */
 struct iommu_gpasid_iopf_ops {
 	bool (*claims)(struct device *dev, ioasid_t pasid,
 		       struct iommu_attach_handle **handle);
 	int (*handle)(struct iopf_group *group);
 	void *(*alloc)(struct device *dev, ioasid_t pasid, size_t size);
+	void (*reset)(struct device *dev);
 };
 
 /* gpasid_iopf.c */
@@ -161,5 +165,6 @@ void iommu_gpasid_discard_partial(struct device *dev,
 struct iopf_fault *
 iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 			   const struct iommu_fault *fault);
+void iommu_gpasid_reset_requests(struct device *dev);
 
 #endif /* __GPASID_PRIV_H */

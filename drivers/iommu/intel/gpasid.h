@@ -66,6 +66,8 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct qi_batch *batch);
 bool intel_gpasid_prq_is(struct intel_iommu *iommu, int head, u16 sid,
 			 u32 pasid);
+void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
+			     const struct qi_desc *desc);
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);

@@ -1,0 +1,12 @@
+// file: drivers/vfio/pci/vfio_pci_core.c
+// That reset is over when its state is restored.
+@@
+identifier vdev, state, pdev;
+@@
+ vfio_pci_set_power_state(struct vfio_pci_core_device *vdev, pci_power_t state)
+ {
+	<...
+	pci_restore_state(pdev);
++	gpasid_reset_powered(pdev);
+	...>
+ }
