@@ -6,10 +6,14 @@
 #define __IOMMUFD_GPASID_H
 
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <uapi/linux/gpasid.h>
 #include <uapi/linux/iommufd.h>
 
 #include "iommufd_private.h"
+
+struct iopt_pages;
+struct page;
 
 #ifdef CONFIG_IOMMUFD_GPASID
 int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd);
@@ -32,6 +36,13 @@ int iommufd_pasid_check_rid(struct iommufd_group *igroup,
 void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 			    struct iommu_hw_info *cmd);
 u64 iommufd_pasid_hw_caps(struct device *dev);
+int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
+long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
+			  unsigned long npages, unsigned int gup_flags,
+			  struct page **out);
+void iommufd_map_file_release(struct iopt_pages *pages);
+int iommufd_map_file_list(struct list_head *list, struct iopt_pages *pages,
+			  unsigned long start_byte, unsigned long length);
 #else
 static inline int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 {
@@ -114,6 +125,23 @@ static inline void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 static inline u64 iommufd_pasid_hw_caps(struct device *dev)
 {
 	return 0;
+}
+
+static inline int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline long iommufd_map_file_pin(struct iopt_pages *pages,
+					unsigned long pos, unsigned long npages,
+					unsigned int gup_flags,
+					struct page **out)
+{
+	return pin_user_pages_fast(pos, npages, gup_flags, out);
+}
+
+static inline void iommufd_map_file_release(struct iopt_pages *pages)
+{
 }
 #endif
 

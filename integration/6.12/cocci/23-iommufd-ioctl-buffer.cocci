@@ -5,6 +5,7 @@
  union ucmd_buffer {
 	...
 	struct iommu_vfio_ioas vfio_ioas;
++	struct iommu_ioas_map_file map_file;
 +	struct iommu_gpasid_alloc gpasid_alloc;
 +	struct iommu_gpasid_free gpasid_free;
 +	struct iommu_gpasid_lookup gpasid_lookup;

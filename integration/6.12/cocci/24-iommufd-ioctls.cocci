@@ -6,6 +6,7 @@
 	...,
 	IOCTL_OP(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, struct iommu_vfio_ioas,
 		 __reserved),
++	IOCTL_OP(IOMMU_IOAS_MAP_FILE, iommufd_ioas_map_file, struct iommu_ioas_map_file, iova),
 +	IOCTL_OP(IOMMU_GPASID_ALLOC, iommufd_gpasid_alloc, struct iommu_gpasid_alloc, out_hpasid),
 +	IOCTL_OP(IOMMU_GPASID_FREE, iommufd_gpasid_free, struct iommu_gpasid_free, __reserved),
 +	IOCTL_OP(IOMMU_GPASID_LOOKUP, iommufd_gpasid_lookup, struct iommu_gpasid_lookup, out_pasid),

@@ -1,0 +1,25 @@
+
+/* As Linux 7.3 has it */
+#ifndef IOMMU_IOAS_MAP_FILE
+#define IOMMU_IOAS_MAP_FILE _IO(IOMMUFD_TYPE, 0x8f)
+
+/**
+ * struct iommu_ioas_map_file - ioctl(IOMMU_IOAS_MAP_FILE)
+ * @size: sizeof(struct iommu_ioas_map_file)
+ * @flags: as those of IOMMU_IOAS_MAP
+ * @ioas_id: the IOAS
+ * @fd: a memfd
+ * @start: position in the file
+ * @length: bytes
+ * @iova: where it is mapped; input with IOMMU_IOAS_MAP_FIXED_IOVA
+ */
+struct iommu_ioas_map_file {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__s32 fd;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+#endif

@@ -1,0 +1,12 @@
+// file: drivers/iommu/iommufd/pages.c
+// The other end of rule 97.
+@@
+identifier pages;
+@@
+ pfn_reader_user_destroy(...)
+ {
+	<...
+-	pages->source_mm != current->mm
++	!pages->file && pages->source_mm != current->mm
+	...>
+ }
