@@ -15,6 +15,7 @@
 #include <linux/pci-ats.h>
 #include <linux/srcu.h>
 
+#include "../iommu-priv.h"
 #include "gpasid.h"
 #include "iommu.h"
 #include "pasid.h"
@@ -425,7 +426,16 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
 
-/* Is it a guest PASID that this page request is for? */
+/* Does the RID of @dev have a fault queue? */
+static bool intel_gpasid_prq_rid(struct device *dev)
+{
+	struct iommu_attach_handle *handle;
+
+	handle = iommu_attach_handle_get(dev->iommu_group, IOMMU_NO_PASID, 0);
+	return !IS_ERR_OR_NULL(handle) && handle->domain->iopf_handler;
+}
+
+/* Is it a guest, by its PASID or its RID, that this page request is for? */
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
 {
 	struct device *dev;
@@ -433,7 +443,8 @@ bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
 
 	mutex_lock(&iommu->iopf_lock);
 	dev = device_rbtree_find(iommu, rid);
-	bound = dev && iommu_gpasid_attach_handle(dev, pasid);
+	bound = dev && (pasid == IOMMU_NO_PASID ? intel_gpasid_prq_rid(dev) :
+			!!iommu_gpasid_attach_handle(dev, pasid));
 	mutex_unlock(&iommu->iopf_lock);
 
 	return bound;
