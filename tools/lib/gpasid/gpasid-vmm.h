@@ -184,6 +184,10 @@ enum gvm_map_prot {
 int gvm_map(struct gvm *vm, __u64 gpa, void *hva, __u64 size, unsigned int prot);
 int gvm_unmap(struct gvm *vm, __u64 gpa, __u64 size);
 
+/* The same for a memfd, which need not be mapped here (hwpt.c). */
+int gvm_map_file(struct gvm *vm, __u64 gpa, int fd, __u64 start, __u64 size,
+		 unsigned int prot);
+
 /* ioas_* and parent_*: for a VMM that wants more than one of them. */
 int gvm_ioas_alloc(struct gvm *vm, __u32 *ioas);
 int gvm_parent_alloc(struct gvm *vm, __u32 devid, __u32 ioas, __u32 *hwpt);

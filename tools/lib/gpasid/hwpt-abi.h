@@ -7,6 +7,7 @@
 #ifndef GPASID_HWPT_ABI_H
 #define GPASID_HWPT_ABI_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 /* Flags of IOMMU_HWPT_ALLOC; all of them, so that a mix is readable. */
@@ -55,6 +56,29 @@ struct gvm_detach_pt {
 	__u32 argsz;
 	__u32 flags;
 	__u32 pasid;
+};
+
+/* ioctl of an iommufd, its type ';' as IOMMUFD_TYPE */
+#define GVM_IOAS_MAP_FILE	_IO(';', 0x8f)
+
+/**
+ * struct gvm_ioas_map_file - What GVM_IOAS_MAP_FILE takes
+ * @size: of this structure
+ * @flags: those of IOMMU_IOAS_MAP
+ * @ioas_id: the IOAS
+ * @fd: a memfd
+ * @start: position in the file
+ * @length: bytes
+ * @iova: where it is mapped
+ */
+struct gvm_ioas_map_file {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__s32 fd;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 iova;
 };
 
 #endif /* GPASID_HWPT_ABI_H */

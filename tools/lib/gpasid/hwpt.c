@@ -112,6 +112,26 @@ int gvm_pasid_detach(struct gvm_dev *dev, __u32 pasid)
 	return gvm_ioctl(dev->fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &cmd);
 }
 
+int gvm_map_file(struct gvm *vm, __u64 gpa, int fd, __u64 start, __u64 size,
+		 unsigned int prot)
+{
+	struct gvm_ioas_map_file cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = vm->ioas,
+		.fd = fd,
+		.start = start,
+		.length = size,
+		.iova = gpa,
+	};
+
+	if (prot & GVM_MAP_READ)
+		cmd.flags |= IOMMU_IOAS_MAP_READABLE;
+	if (prot & GVM_MAP_WRITE)
+		cmd.flags |= IOMMU_IOAS_MAP_WRITEABLE;
+	return gvm_ioctl(vm->iommufd, GVM_IOAS_MAP_FILE, &cmd);
+}
+
 int gvm_fault_queue(struct gvm *vm, __u32 *fault_id, int *fd)
 {
 	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
