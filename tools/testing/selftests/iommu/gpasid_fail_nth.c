@@ -111,7 +111,10 @@ static void books(struct __test_metadata *_metadata, struct gvm_dev *dev,
  * Do @call with the first, second, ... allocation failing, until none fails any
  * more.  After a failure @same must hold; after a success @undo is done.
  */
-#define SWEEP(call, same, undo) do {					\
+#define SWEEP(call, same, undo)						\
+	SWEEP_ERR(_rc == -ENOMEM, call, same, undo)
+
+#define SWEEP_ERR(expected, call, same, undo) do {			\
 	int _rc = 0;							\
 									\
 	self->nth.n = 0;						\
@@ -122,8 +125,9 @@ static void books(struct __test_metadata *_metadata, struct gvm_dev *dev,
 		nth_end(&self->nth);					\
 		if (_rc) {						\
 			EXPECT_TRUE(self->nth.hit);			\
-			EXPECT_EQ(-ENOMEM, _rc)				\
-				TH_LOG("allocation %d", self->nth.n);	\
+			EXPECT_TRUE(expected)				\
+				TH_LOG("allocation %d: %d",		\
+				       self->nth.n, _rc);		\
 			same;						\
 		} else {						\
 			undo;						\
@@ -329,6 +333,185 @@ TEST_F_TIMEOUT(fail, close_of_a_context_never, 300)
 	      ASSERT_EQ(0, bench_two(&two, &p, &h));
 	      ASSERT_EQ(0, bench_close_dev(&two, 0)),
 	      close_fd(&two.vm.iommufd));
+	EXPECT_EQ(0, bench_close(&two));
+}
+
+/* ---- HWPTs and the device's own PASIDs ----------------------------------------- */
+
+#define PASID	7
+
+/* In a kernel with iommufd's own tests, look-ups of its objects fail, too. */
+#define SWEEP_HWPT(call, same, undo)					\
+	SWEEP_ERR(_rc == -ENOMEM || _rc == -ENOENT || _rc == -EINVAL,	\
+		  call, same, undo)
+
+FIXTURE(hwpt)
+{
+	struct bench b;
+	struct gvm_dev *dev;
+	struct lab_dev *lab;
+	struct process p, q;
+	struct nth nth;
+	__u32 hp, hq;
+};
+
+FIXTURE_SETUP(hwpt)
+{
+	if (!injection_ready())
+		SKIP(return, "no fault injection in this kernel");
+	self->nth.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->nth.fd);
+	ASSERT_EQ(0, bench_open(&self->b, GVM_PASID));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	self->dev = &self->b.dev[0];
+	self->lab = &self->b.lab[0];
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	ASSERT_EQ(0, bench_process(&self->b, &self->q, 2));
+	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->p.pt, GVM_HWPT_PASID,
+				     &self->hp));
+	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->q.pt, GVM_HWPT_PASID,
+				     &self->hq));
+}
+
+/* Whatever has failed, no reference is left on an HWPT. */
+FIXTURE_TEARDOWN(hwpt)
+{
+	close(self->nth.fd);
+	EXPECT_EQ(0, gvm_pasid_detach(self->dev, PASID));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, self->hp));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, self->hq));
+	EXPECT_EQ(0, bench_close(&self->b));
+}
+
+TEST_F(hwpt, alloc_nested)
+{
+	__u32 hwpt;
+
+	SWEEP_HWPT(gvm_hwpt_nested(self->dev, &self->p.pt, GVM_HWPT_PASID,
+				   &hwpt),
+		   (void)hwpt, EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
+}
+
+TEST_F(hwpt, alloc_paging)
+{
+	__u32 hwpt;
+
+	SWEEP_HWPT(gvm_hwpt_alloc(self->dev, self->b.vm.ioas, GVM_HWPT_PASID,
+				  &hwpt),
+		   (void)hwpt, EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
+}
+
+TEST_F(hwpt, attach)
+{
+	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, self->hp),
+		   EXPECT_FALSE(entry_present(self->lab, PASID)),
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, PASID)));
+}
+
+/* A PASID far off needs another page of the PASID table. */
+TEST_F(hwpt, attach_where_the_pasid_table_has_no_page)
+{
+	__u32 pasid = 0x20000;
+
+	SWEEP_HWPT(gvm_pasid_attach(self->dev, pasid, self->hp),
+		   EXPECT_FALSE(entry_present(self->lab, pasid)); pasid += 512,
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, pasid, 0));
+		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, pasid)); pasid += 512);
+}
+
+TEST_F(hwpt, attach_with_a_fault_queue)
+{
+	__u32 fault, hwpt;
+	int fd;
+
+	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &fault, &fd));
+	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, fault,
+					   &hwpt));
+	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, hwpt),
+		   EXPECT_FALSE(entry_present(self->lab, PASID)),
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, PASID)));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, fault));
+}
+
+TEST_F(hwpt, replace)
+{
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
+	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, self->hq),
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
+		   EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)));
+}
+
+TEST_F(hwpt, replace_under_another_parent)
+{
+	__u32 other;
+
+	ASSERT_EQ(0, gvm_hwpt_alloc(self->dev, self->b.vm.ioas, GVM_HWPT_PASID,
+				    &other));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
+	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, other),
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
+		   EXPECT_EQ(TAG(1), peek(self->lab, PASID, 0, self->p.page));
+		   EXPECT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, other));
+}
+
+TEST_F(hwpt, invalidate)
+{
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
+	SWEEP_HWPT(gvm_hwpt_invalidate(&self->b.vm, self->hp, PROC_VA, 1, true),
+		   (void)self, (void)self);
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
+}
+
+TEST_F(hwpt, detach_never)
+{
+	NEVER(ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)),
+	      gvm_pasid_detach(self->dev, PASID));
+	EXPECT_TRUE(nothing_left(self->lab, PASID));
+}
+
+TEST_F(hwpt, destroy_never)
+{
+	__u32 hwpt;
+
+	NEVER(ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->p.pt,
+					   GVM_HWPT_PASID, &hwpt)),
+	      gvm_destroy(&self->b.vm, hwpt));
+}
+
+static int attach_two(struct bench *b, struct process *p, __u32 *hwpt)
+{
+	int rc = bench_open_size(b, GVM_PASID, GVM_SZ_2M);
+
+	if (!rc)
+		rc = bench_add(b, EP_2A);
+	if (!rc)
+		rc = bench_process(b, p, 3);
+	if (!rc)
+		rc = gvm_hwpt_nested(&b->dev[0], &p->pt, GVM_HWPT_PASID, hwpt);
+	if (!rc)
+		rc = gvm_pasid_attach(&b->dev[0], PASID, *hwpt);
+	if (!rc)
+		rc = gvm_pasid_attach(&b->dev[0], PASID + 1, *hwpt);
+	return rc;
+}
+
+TEST_F_TIMEOUT(hwpt, close_of_a_device_never, 300)
+{
+	struct bench two = { 0 };
+	struct process p;
+	__u32 hwpt;
+
+	NEVER(ASSERT_EQ(0, bench_close(&two));
+	      ASSERT_EQ(0, attach_two(&two, &p, &hwpt));
+	      munmap(two.dev[0].bar, two.dev[0].bar_size);
+	      two.dev[0].bar = NULL; two.lab[0].bar = NULL,
+	      close_fd(&two.dev[0].fd));
 	EXPECT_EQ(0, bench_close(&two));
 }
 

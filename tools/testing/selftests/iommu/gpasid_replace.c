@@ -177,32 +177,41 @@ static bool seen_enough(struct worker *w)
 	return w->seen[0] >= MIN_SEEN && w->seen[1] >= MIN_SEEN;
 }
 
-TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS)
+/* One number, and the two tables that it changes between. */
+struct target {
+	struct gvm_dev *dev;
+	__u32 pasid;
+	const struct gvm_pt *pt[2];
+	__u32 hwpt[2];		/* instead: HWPTs that it is attached to */
+};
+
+static int change(const struct target *t, int which)
 {
-	time_t end = time(NULL) + MAX_SECONDS;
-	struct worker w[2] = { 0 };
-	__u64 got = 0, want = 0;
-	pthread_t thread[2];
-	int i, n;
+	if (t->hwpt[0])
+		return gvm_pasid_attach(t->dev, t->pasid, t->hwpt[which]);
+	return gvm_replace(t->dev, t->pt[which], t->pasid);
+}
+
+static void start(struct __test_metadata *_metadata, struct worker *w,
+		  pthread_t *thread, const FIXTURE_DATA(dma) *self, __u32 pasid,
+		  unsigned int flags)
+{
+	int i;
 
 	for (i = 0; i < 2; i++) {
 		w[i].lab = self->lab;
 		w[i].q = i + 1;
-		w[i].flags = variant->flags;
-		w[i].h = self->h;
+		w[i].flags = flags;
+		w[i].h = pasid;
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, work, &w[i]));
 	}
-	for (n = 0; got == want && time(NULL) < end; n++) {
-		if (n >= MIN_REPLACES && seen_enough(&w[0]) &&
-		    seen_enough(&w[1]))
-			break;
-		ASSERT_EQ(0, gvm_replace(self->dev, n & 1 ? &self->p.pt :
-					 &self->q.pt, self->h));
-		/* From here on, what begins must see the new table. */
-		want = n & 1 ? TAG(1) : TAG(2);
-		got = peek_proc(self->lab, self->h, variant->flags);
-		EXPECT_EQ(want, got);
-	}
+}
+
+static void stop(struct __test_metadata *_metadata, struct worker *w,
+		 pthread_t *thread)
+{
+	int i;
+
 	for (i = 0; i < 2; i++) {
 		w[i].stop = 1;
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
@@ -213,6 +222,59 @@ TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS
 			TH_LOG("queue %d: the tables read %lu and %lu times",
 			       i + 1, w[i].seen[0], w[i].seen[1]);
 	}
+}
+
+/* Change to and fro while two queues of the device read. */
+static void change_under_dma(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(dma) *self, const struct target *t,
+			     unsigned int flags)
+{
+	time_t end = time(NULL) + MAX_SECONDS;
+	struct worker w[2] = { 0 };
+	__u64 got = 0, want = 0;
+	pthread_t thread[2];
+	int n;
+
+	start(_metadata, w, thread, self, t->pasid, flags);
+	for (n = 0; got == want && time(NULL) < end; n++) {
+		if (n >= MIN_REPLACES && seen_enough(&w[0]) &&
+		    seen_enough(&w[1]))
+			break;
+		ASSERT_EQ(0, change(t, !(n & 1)));
+		/* From here on, what begins must see the new table. */
+		want = n & 1 ? TAG(1) : TAG(2);
+		got = peek_proc(self->lab, t->pasid, flags);
+		EXPECT_EQ(want, got);
+	}
+	stop(_metadata, w, thread);
+}
+
+TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS)
+{
+	struct target t = {
+		.dev = self->dev,
+		.pasid = self->h,
+		.pt = { &self->p.pt, &self->q.pt },
+	};
+
+	change_under_dma(_metadata, self, &t, variant->flags);
+}
+
+TEST_F_TIMEOUT(dma, a_replace_of_the_hwpt_has_no_window_in_which_dma_faults,
+	       2 * MAX_SECONDS)
+{
+	struct target t = { .dev = self->dev, .pasid = 7 };
+	__u32 rid;
+
+	ASSERT_EQ(0, gvm_hwpt_alloc(self->dev, self->b.vm.ioas, GVM_HWPT_PASID,
+				    &rid));
+	ASSERT_EQ(0, gvm_dev_attach(self->dev, rid));
+	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->p.pt, GVM_HWPT_PASID,
+				     &t.hwpt[0]));
+	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->q.pt, GVM_HWPT_PASID,
+				     &t.hwpt[1]));
+	ASSERT_EQ(0, change(&t, 0));
+	change_under_dma(_metadata, self, &t, variant->flags);
 }
 
 TEST_HARNESS_MAIN

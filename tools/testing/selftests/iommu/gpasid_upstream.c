@@ -757,6 +757,111 @@ TEST_F(abi, hw_info_checks_its_arguments)
 				     &cmd));
 }
 
+/* ---- IOMMU_IOAS_MAP_FILE --------------------------------------------------- */
+
+/* A memfd of @pages, each of which begins with TAG(page). */
+static int tagged_memfd(unsigned int pages)
+{
+	int fd = memfd_create("tagged", MFD_CLOEXEC);
+	unsigned int i;
+	__u64 tag;
+
+	for (i = 0; fd >= 0 && i < pages; i++) {
+		tag = TAG(i);
+		if (pwrite(fd, &tag, sizeof(tag), i * GVM_SZ_4K) != sizeof(tag) ||
+		    ftruncate(fd, (i + 1) * GVM_SZ_4K)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	return fd;
+}
+
+TEST_F(abi, a_file_is_memory_that_nobody_has_mapped)
+{
+	__u64 va = PROC_VA + GVM_SZ_1G, val;
+	int i, fd = tagged_memfd(40);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, gvm_pt_map(&self->p.pt, va, HOTPLUG_GPA, 32 * GVM_SZ_4K,
+				GVM_SZ_4K, GVM_PT_RW));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
+	ASSERT_EQ(0, gvm_map_file(self->vm, HOTPLUG_GPA, fd, 8 * GVM_SZ_4K,
+				  32 * GVM_SZ_4K, GVM_MAP_RW));
+	for (i = 0; i < 32; i++)
+		EXPECT_EQ(TAG(8 + i), peek(self->lab, PASID, 0,
+					   va + i * GVM_SZ_4K));
+	EXPECT_EQ(TAG(77), poke(self->lab, PASID, 0, va, TAG(77)));
+	ASSERT_EQ(sizeof(val), pread(fd, &val, sizeof(val), 8 * GVM_SZ_4K));
+	EXPECT_EQ(TAG(77), val);
+	/* The mapping keeps the file, and another HWPT on the IOAS has it, too. */
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(TAG(9), peek(self->lab, PASID, 0, va + GVM_SZ_4K));
+	ASSERT_EQ(0, gvm_unmap(self->vm, HOTPLUG_GPA, 32 * GVM_SZ_4K));
+	EXPECT_TRUE(refused(peek(self->lab, PASID, 0, va)));
+}
+
+TEST_F(abi, a_second_hwpt_has_what_a_file_was_mapped_to_before)
+{
+	int fd = tagged_memfd(4);
+	__u32 paging;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, gvm_map_file(self->vm, HOTPLUG_GPA, fd, 0, 4 * GVM_SZ_4K,
+				  GVM_MAP_RW));
+	EXPECT_EQ(0, close(fd));
+	ASSERT_EQ(0, gvm_hwpt_alloc(self->dev, self->vm->ioas, GVM_HWPT_PASID,
+				    &paging));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, paging));
+	EXPECT_EQ(TAG(3), peek(self->lab, PASID, 0,
+			       HOTPLUG_GPA + 3 * GVM_SZ_4K));
+}
+
+TEST_F(abi, map_file_checks_its_arguments)
+{
+	const struct gvm_ioas_map_file good = {
+		.size = sizeof(good),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = self->vm->ioas,
+		.fd = tagged_memfd(4),
+		.length = GVM_SZ_4K,
+		.iova = HOTPLUG_GPA,
+	};
+	struct gvm_ioas_map_file cmd = good;
+	int fd = self->vm->iommufd;
+
+	cmd.flags |= 1 << 3;
+	EXPECT_EQ(-EOPNOTSUPP, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.flags = IOMMU_IOAS_MAP_FIXED_IOVA;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.ioas_id = self->hp;
+	EXPECT_EQ(-ENOENT, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.fd = -1;
+	EXPECT_EQ(-EBADF, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.fd = fd;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.length = 0;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.start = 4 * GVM_SZ_4K;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	cmd.start = ~0xfffULL;
+	cmd.length = 2 * GVM_SZ_4K;
+	EXPECT_EQ(-EOVERFLOW, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd = good;
+	EXPECT_EQ(0, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	EXPECT_EQ(HOTPLUG_GPA, cmd.iova);
+	EXPECT_EQ(-EEXIST, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
+	EXPECT_EQ(0, close(good.fd));
+}
+
 /* ---- units of two kinds -------------------------------------------------- */
 
 /* -EINVAL tells a VMM to allocate another HWPT for this device; nothing else does. */

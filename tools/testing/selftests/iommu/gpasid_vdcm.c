@@ -403,6 +403,14 @@ TEST_F(vdcm, mapped_and_identity_pasids_live_in_one_vm)
 	EXPECT_EQ(TAG(1), virt_peek(&self->v, 0));
 }
 
+/* What it has are the VM's PASIDs; none of the wire is its own. */
+TEST_F(vdcm, a_virtual_device_has_no_pasids_to_attach)
+{
+	EXPECT_EQ(-EOPNOTSUPP, gvm_pasid_attach(&self->v.dev, 1,
+						self->vm.parent));
+	EXPECT_EQ(-EOPNOTSUPP, gvm_pasid_detach(&self->v.dev, 1));
+}
+
 TEST_F(vdcm, dma_goes_through_the_guests_table)
 {
 	struct process q;
