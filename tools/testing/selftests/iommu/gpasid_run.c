@@ -35,8 +35,9 @@
 #define RAM_GPA		0x10000000ULL
 #define RAM_SIZE	(16ULL << 20)
 
-#define GPASID_1	0x101
-#define GPASID_2	0x102
+#define PASID_1		0x101
+#define PASID_2		0x102
+#define GPASID_MAPPED	0x300
 #define VA_FROM		0x00007f5500000000ULL
 #define VA_TO		0x00007f5512340000ULL
 #define VA_SHARED	0x00000000dead0000ULL
@@ -51,7 +52,7 @@ static const char * const endpoints[] = {
 static struct story {
 	int passed, failed, step, broken;
 	long long step_us;
-	__u32 hpasid[2];
+	__u32 pasid[2];
 } *story;
 
 static long long start_us;
@@ -151,7 +152,7 @@ static struct gvm_dev dev;
 static struct lab_dev lab;
 static struct gvm_pt table[2];
 static __u64 page[3];
-static __u32 hpasid[2];
+static __u32 pasid[2];
 
 /* Map @size bytes of scattered guest pages at @va. */
 static int map_scattered(struct gvm_pt *pt, __u64 va, __u32 size)
@@ -271,20 +272,20 @@ static void step_process(void)
 	struct vtdsim_explain e;
 	char buf[128];
 
-	step_begin(3, "A guest process: its page table bound to gPASID 0x101");
+	step_begin(3, "A guest process: its page table bound to PASID 0x101");
 	must(gvm_pt_init(&table[0], &vm.ram, 4), "page table");
 	must(map_scattered(&table[0], VA_FROM, BUF_SIZE), "map the source");
 	must(map_scattered(&table[0], VA_TO, BUF_SIZE), "map the target");
 	tell("4-level table at guest-physical 0x%llx, %llu tables, %u pages",
 	     table[0].root, table[0].tables, 2 * BUF_SIZE / 4096);
-	must(gvm_pasid_alloc_guest(&vm, GPASID_1, &hpasid[0]), "allocate");
+	must(gvm_pasid_alloc_identity(&vm, PASID_1), "allocate");
 	must(lab_counters(&lab, &before), "counters");
-	must(gvm_bind(&dev, &table[0], GPASID_1, NULL), "bind");
+	must(gvm_bind(&dev, &table[0], PASID_1, &pasid[0]), "bind");
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
-	tell("gPASID 0x%x -> hPASID 0x%x on the wire; invalidations: %s",
-	     GPASID_1, hpasid[0], lab_descriptors(&after, buf, sizeof(buf)));
-	must(lab_explain(&lab, hpasid[0], VA_FROM, &e), "explain");
+	tell("PASID 0x%x on the wire, as the guest wrote it; invalidations: %s",
+	     pasid[0], lab_descriptors(&after, buf, sizeof(buf)));
+	must(lab_explain(&lab, pasid[0], VA_FROM, &e), "explain");
 	show_pasid_entry(e.pasid_entry);
 	check_entry(&e);
 	step_end();
@@ -316,7 +317,7 @@ static void step_copy(void)
 		*byte_at(&table[0], VA_FROM + at) = pattern(at);
 	must(lab_counters(&lab, &before), "counters");
 	us = now_us();
-	rc = lab_copy(&lab, 0, hpasid[0], 0, VA_TO, VA_FROM, BUF_SIZE);
+	rc = lab_copy(&lab, 0, pasid[0], 0, VA_TO, VA_FROM, BUF_SIZE);
 	us = now_us() - us;
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
@@ -325,7 +326,7 @@ static void step_copy(void)
 	check(rc == VTDSIM_DONE, "the descriptor is %s", lab_status_name(rc));
 	at = bytes_equal();
 	check(at == BUF_SIZE, "%u of %u bytes are right", at, BUF_SIZE);
-	must(lab_explain(&lab, hpasid[0], VA_TO, &e), "explain");
+	must(lab_explain(&lab, pasid[0], VA_TO, &e), "explain");
 	tell("the walk of 0x%llx:", VA_TO);
 	show_nested_walk(&e, VA_TO);
 	check(!e.reason && !gvm_pt_translate(&table[0], VA_TO, &page[0]) &&
@@ -333,17 +334,32 @@ static void step_copy(void)
 	step_end();
 }
 
-static void step_lookup(void)
+static void step_numbers(void)
 {
+	struct vfio_device_gpasid_bind mapped = {
+		.flags = VFIO_GPASID_BIND_GPASID,
+		.addr_width = 48,
+		.gpasid = GPASID_MAPPED,
+		.pgtbl = table[0].root,
+	};
 	__u32 h = 0, g = 0;
+	int rc;
 
-	step_begin(5, "gPASID to hPASID and back");
-	must(gvm_pasid_g2h(&vm, GPASID_1, &h), "look up");
-	check(h == hpasid[0], "gPASID 0x%x is hPASID 0x%x", GPASID_1, h);
-	must(gvm_pasid_h2g(&vm, hpasid[0], &g), "look up");
-	check(g == GPASID_1, "hPASID 0x%x is gPASID 0x%x", hpasid[0], g);
-	check(gvm_pasid_g2h(&vm, GPASID_2, &h) == -ENOENT,
-	      "gPASID 0x%x is not there yet: %s", GPASID_2, strerror(ENOENT));
+	step_begin(5, "Guest PASID and host PASID are one number on this device");
+	must(gvm_pasid_g2h(&vm, PASID_1, &h), "look up");
+	must(gvm_pasid_h2g(&vm, PASID_1, &g), "look up");
+	check(h == PASID_1 && g == PASID_1, "gPASID 0x%x is hPASID 0x%x", g, h);
+	check(gvm_pasid_g2h(&vm, PASID_2, &h) == -ENOENT,
+	      "PASID 0x%x is not there yet: %s", PASID_2, strerror(ENOENT));
+	must(gvm_pasid_alloc_guest(&vm, GPASID_MAPPED, &mapped.hpasid),
+	     "allocate");
+	tell("gPASID 0x%x -> hPASID 0x%x, for a device that translates it",
+	     GPASID_MAPPED, mapped.hpasid);
+	h = mapped.hpasid;
+	rc = gvm_bind_args(&dev, &mapped);
+	check(rc == -EINVAL, "nothing does on a passed-through one: bind: %s",
+	      strerror(-rc));
+	must(gvm_pasid_free(&vm, h), "free");
 	step_end();
 }
 
@@ -377,13 +393,13 @@ static void step_second(void)
 	for (i = 0; i < 2; i++)
 		must(gvm_pt_map(&table[i], VA_SHARED, page[i], GVM_SZ_4K,
 				GVM_SZ_4K, GVM_PT_RW), "map");
-	must(gvm_bind(&dev, &table[1], GPASID_2, &hpasid[1]), "bind");
+	must(gvm_bind(&dev, &table[1], PASID_2, &pasid[1]), "bind");
 	for (i = 0; i < 2; i++) {
-		rc = device_reads(hpasid[i], 0, text[i]);
+		rc = device_reads(pasid[i], 0, text[i]);
 		check(rc == VTDSIM_DONE && !strcmp(text[i],
 						   gvm_ram_ptr(&vm.ram, page[i], 32)),
-		      "gPASID 0x%x, hPASID 0x%x: 0x%llx reads \"%s\"",
-		      i ? GPASID_2 : GPASID_1, hpasid[i], VA_SHARED, text[i]);
+		      "PASID 0x%x: 0x%llx reads \"%s\"", pasid[i], VA_SHARED,
+		      text[i]);
 	}
 	step_end();
 }
@@ -403,26 +419,26 @@ static void step_remap(void)
 
 	step_begin(7, "The guest moves a page: caches, until it invalidates");
 	for (i = 0; i < ARRAY_SIZE(way); i++)
-		device_reads(hpasid[0], way[i].flags, text);
+		device_reads(pasid[0], way[i].flags, text);
 	must(gvm_pt_move(&table[0], VA_SHARED, page[2]), "move the page");
 	for (i = 0; i < ARRAY_SIZE(way); i++) {
-		device_reads(hpasid[0], way[i].flags, text);
+		device_reads(pasid[0], way[i].flags, text);
 		check(!strcmp(text, "the page of process one"),
 		      "still from the %-10s: \"%s\"", way[i].cache, text);
 	}
 	must(lab_counters(&lab, &before), "counters");
-	must(gvm_invalidate_range(&vm, GPASID_1, VA_SHARED, 1, true),
+	must(gvm_invalidate_range(&vm, PASID_1, VA_SHARED, 1, true),
 	     "invalidate");
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
-	tell("the guest invalidates 0x%llx under gPASID 0x%x: %s", VA_SHARED,
-	     GPASID_1, lab_descriptors(&after, buf, sizeof(buf)));
+	tell("the guest invalidates 0x%llx under PASID 0x%x: %s", VA_SHARED,
+	     PASID_1, lab_descriptors(&after, buf, sizeof(buf)));
 	for (i = 0; i < ARRAY_SIZE(way); i++) {
-		device_reads(hpasid[0], way[i].flags, text);
+		device_reads(pasid[0], way[i].flags, text);
 		check(!strcmp(text, "the new page of process one"),
 		      "past the %-14s: \"%s\"", way[i].cache, text);
 	}
-	device_reads(hpasid[1], 0, text);
+	device_reads(pasid[1], 0, text);
 	check(!strcmp(text, "the page of process two"),
 	      "the other process: \"%s\"", text);
 	step_end();
@@ -438,7 +454,7 @@ static void check_refused(int rc, const char *what)
 static void step_stranger(void)
 {
 	struct iommu_gpasid_inv inv = { .flags = IOMMU_GPASID_INV_PASID };
-	__u32 victim = story->hpasid[0], out, num = 1;
+	__u32 victim = story->pasid[0], out, num = 1;
 	struct vtdsim_counters before, after;
 	struct gvm_dev dev_b;
 	struct gvm_pt pt;
@@ -450,14 +466,14 @@ static void step_stranger(void)
 	must(gvm_pt_init(&pt, &b.ram, 4), "page table");
 	must(lab_dev_open_sysfs(&lab, DEV_A), "look at " DEV_A);
 	must(lab_counters(&lab, &before), "counters");
-	tell("VM A's hPASID 0x%x:", victim);
+	tell("VM A's PASID 0x%x:", victim);
 	check_refused(gvm_bind_identity(&dev_b, &pt, victim), "bind      ");
 	check_refused(gvm_unbind(&dev_b, victim), "unbind    ");
 	check_refused(gvm_pasid_h2g(&b, victim, &out), "look up   ");
 	inv.pasid = victim;
 	check_refused(gvm_invalidate(&b, &inv, &num), "invalidate");
 	check_refused(gvm_pasid_free(&b, victim), "free      ");
-	check_refused(gvm_pasid_g2h(&b, GPASID_1, &out), "its gPASID 0x101");
+	check_refused(gvm_pasid_g2h(&b, victim, &out), "as a gPASID");
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
 	check(!after.u_desc_total, "VM A's unit saw %llu descriptors",
@@ -474,11 +490,11 @@ static void step_unnoticed(void)
 	__u32 h = 0;
 	int rc;
 
-	rc = device_reads(hpasid[0], 0, text);
+	rc = device_reads(pasid[0], 0, text);
 	check(rc == VTDSIM_DONE && !strcmp(text, "the new page of process one"),
 	      "VM A did not notice: \"%s\"", text);
-	must(gvm_pasid_g2h(&vm, GPASID_1, &h), "look up");
-	check(h == hpasid[0], "gPASID 0x%x is still hPASID 0x%x", GPASID_1, h);
+	must(gvm_pasid_g2h(&vm, PASID_1, &h), "look up");
+	check(h == PASID_1, "PASID 0x%x is still its own", h);
 	step_end();
 }
 
@@ -513,11 +529,11 @@ static bool kernel_says(int fd, const char *a, const char *b, char *line,
 static void step_unbind(void)
 {
 	struct vtdsim_counters before, after;
-	char line[256], buf[128], pasid[32], text[32];
+	char line[256], buf[128], who[32], text[32];
 	struct vtdsim_desc d = {
 		.op = VTDSIM_OP_READ,
 		.flags = VTDSIM_F_PASID,
-		.pasid = hpasid[0],
+		.pasid = pasid[0],
 		.addr = VA_SHARED,
 		.len = 8,
 	};
@@ -530,25 +546,25 @@ static void step_unbind(void)
 		must(-errno, "/dev/kmsg");
 	lseek(log, 0, SEEK_END);
 	must(lab_counters(&lab, &before), "counters");
-	must(gvm_unbind(&dev, hpasid[0]), "unbind");
+	must(gvm_unbind(&dev, pasid[0]), "unbind");
 	must(lab_counters(&lab, &after), "counters");
 	lab_counters_sub(&after, &before, &after);
 	tell("invalidations: %s; submissions: %llu",
 	     lab_descriptors(&after, buf, sizeof(buf)), after.u_submissions);
-	must(lab_census(&lab, hpasid[0], &c), "census");
+	must(lab_census(&lab, pasid[0], &c), "census");
 	check(all_zero(&c, sizeof(c)), "no entry and no cached translation is left");
 	rc = lab_run(&lab, 0, &d);
 	check(rc == VTDSIM_FAULT && d.reason == LAB_R_PASID_NOT_PRESENT,
 	      "the next DMA ends in %s, reason 0x%x: %s", lab_status_name(rc),
 	      d.reason, lab_reason_name(d.reason));
-	snprintf(pasid, sizeof(pasid), "PASID 0x%x]", hpasid[0]);
-	check(kernel_says(log, pasid, "fault reason 0x59", line, sizeof(line)),
+	snprintf(who, sizeof(who), "PASID 0x%x]", pasid[0]);
+	check(kernel_says(log, who, "fault reason 0x59", line, sizeof(line)),
 	      "the kernel's fault handler reports it:");
 	tell("%s", line);
-	rc = device_reads(hpasid[0], VTDSIM_F_ATS, text);
+	rc = device_reads(pasid[0], VTDSIM_F_ATS, text);
 	check(rc == VTDSIM_ATS_DENIED || rc == VTDSIM_FAULT,
 	      "by ATS it gets no translation either: %s", lab_status_name(rc));
-	rc = device_reads(hpasid[1], 0, text);
+	rc = device_reads(pasid[1], 0, text);
 	check(rc == VTDSIM_DONE, "the other process goes on: \"%s\"", text);
 	close(log);
 	step_end();
@@ -565,7 +581,7 @@ static void prepare_death(void)
 		must(gvm_bind(&dev, &table[1], 0x200 + i, &h), "bind");
 		device_reads(h, i & 1 ? VTDSIM_F_ATS : 0, text);
 	}
-	story->hpasid[1] = h;
+	story->pasid[1] = h;
 }
 
 static void show_census(const char *when, const struct vtdsim_census *c)
@@ -578,7 +594,6 @@ static void show_census(const char *when, const struct vtdsim_census *c)
 static void step_death(pid_t a)
 {
 	struct vtdsim_census c;
-	__u32 allocated = ~0U, h = 0;
 	struct gvm_dev again;
 	struct gvm b;
 	int status;
@@ -598,9 +613,8 @@ static void step_death(pid_t a)
 	check(all_zero(&c, sizeof(c)),
 	      "no entry, no cached translation, no page request is left");
 	must(gvm_open(&b, RAM_GPA, RAM_SIZE, 0), "open another VM");
-	check(gvm_pasid_h2g(&b, story->hpasid[1], &h) == -ENOENT &&
-	      !gvm_quota_get(&b, NULL, &allocated, NULL) && !allocated,
-	      "hPASID 0x%x belongs to nobody", story->hpasid[1]);
+	check(!gvm_pasid_alloc_identity(&b, story->pasid[1]),
+	      "PASID 0x%x can be had by another VM", story->pasid[1]);
 	check(!gvm_dev_add(&again, &b, DEV_A), "the device takes a new VM");
 	gvm_dev_close(&again);
 	gvm_close(&b);
@@ -639,13 +653,13 @@ static void cost_one(void)
 	struct vtdsim_counters c;
 	char text[32];
 	__u64 cap, ecap;
-	__u32 h, out;
+	__u32 h = 1, out;
 
 	must(gvm_dev_vtd_caps(&dev, &cap, &ecap), "capabilities");
 	cost_begin();
-	cost_end(gvm_pasid_alloc_guest(&vm, 1, &h), "allocate a PASID");
+	cost_end(gvm_pasid_alloc_identity(&vm, h), "allocate a PASID");
 	cost_begin();
-	c = cost_end(gvm_bind(&dev, &table[0], 1, &h), "bind");
+	c = cost_end(gvm_bind(&dev, &table[0], h, NULL), "bind");
 	check(cap & 0x80 || !c.u_desc_total, "bind needs no invalidation");
 	device_reads(h, 0, text);
 	device_reads(h, VTDSIM_F_ATS, text);
@@ -750,10 +764,10 @@ static void vm_a(int in, int out)
 	step_vm();
 	step_process();
 	step_copy();
-	step_lookup();
+	step_numbers();
 	step_second();
 	step_remap();
-	story->hpasid[0] = hpasid[0];
+	story->pasid[0] = pasid[0];
 	turn_give(out);
 	if (!turn_wait(in))
 		exit(1);
