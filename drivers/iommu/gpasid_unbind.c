@@ -64,7 +64,7 @@ static bool gpasid_disown(struct gpasid_binding *b, const void *owner)
 	}
 	hlist_del_rcu(&sharer->node);
 	kfree_rcu(sharer, rcu);
-	b->shared = gpasid_sharer_find(b, NULL);
+	b->shared = !!gpasid_sharer_find(b, NULL);
 
 	return true;
 }
