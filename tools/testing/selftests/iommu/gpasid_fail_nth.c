@@ -184,10 +184,11 @@ TEST_F(fail, bind)
 {
 	__u32 h;
 
+	ASSERT_EQ(0, gvm_pasid_alloc_identity(&self->b.vm, 0x300));
 	SWEEP(gvm_bind(self->dev, &self->q.pt, 0x300, &h),
-	      books(_metadata, self->dev, 1, 1),
+	      books(_metadata, self->dev, 2, 1),
 	      EXPECT_EQ(0, gvm_unbind(self->dev, h)));
-	books(_metadata, self->dev, 1, 1);
+	books(_metadata, self->dev, 2, 1);
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, 0));
 }
 
@@ -275,7 +276,7 @@ TEST_F(fail, unbind_never)
 
 	NEVER(ASSERT_EQ(0, gvm_bind(self->dev, &self->q.pt, 0x300, &h)),
 	      gvm_unbind(self->dev, h));
-	books(_metadata, self->dev, 1, 1);
+	books(_metadata, self->dev, 2, 1);
 }
 
 TEST_F(fail, free_of_a_bound_pasid_never)
@@ -305,7 +306,7 @@ static int bench_two(struct bench *b, struct process *p, __u32 *h)
 	if (!rc)
 		rc = bench_process(b, p, 3);
 	if (!rc)
-		rc = gvm_bind(&b->dev[0], &p->pt, 0x101, h);
+		rc = gvm_bind(&b->dev[0], &p->pt, 0x201, h);
 	return rc;
 }
 
