@@ -523,6 +523,17 @@ TEST_F(entry, keeps_supervisor_writes_off_read_only_pages_with_wpe)
 	EXPECT_EQ(8, poke(self->lab, without, VTDSIM_F_PRIV, va, 8));
 }
 
+/* There is no flag to ask for execution by: the guest's XD bit stands alone. */
+TEST_F(entry, takes_no_requests_to_execute)
+{
+	__u32 h;
+
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, 0x101, &h));
+	EXPECT_EQ(FAULT(LAB_R_ERE_CLEAR),
+		  peek_proc(self->lab, h, VTDSIM_F_EXEC));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, h, 0));
+}
+
 TEST_F(entry, sets_extended_accessed_only_with_eafe)
 {
 	__u64 *leaf = gvm_pt_leaf(&self->p.pt, PROC_VA, NULL);
