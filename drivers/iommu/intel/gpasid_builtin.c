@@ -368,6 +368,19 @@ static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
 	return false;
 }
 
+/* Until what is in the queue now is handled, and answered. */
+static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
+{
+	struct device_domain_info *info = dev_iommu_priv_get(dev);
+	struct intel_iommu *iommu = info->iommu;
+	u16 sid = PCI_DEVID(info->bus, info->devfn);
+	int end = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
+
+	while (intel_gpasid_prq_pending(iommu, sid, pasid, end))
+		usleep_range(50, 200);
+	iopf_queue_flush_dev(dev);
+}
+
 /**
  * intel_gpasid_drain_prq - wait for page requests and responses under way
  * @dev: the device
@@ -376,8 +389,10 @@ static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
  * @global: the device TLB can be flushed for all PASIDs at once
  *
  * The entry is not present and all caches are invalidated.  VT-d: "Draining of
- * Page Requests and Responses".  The unit's completion is left to native SVA,
- * which counts on being the only one to wait for it.
+ * Page Requests and Responses".  What the hardware still had is in the queue only
+ * after its drain, so the queue is looked at before and after.  The unit's
+ * completion is left to native SVA, which counts on being the only one to wait
+ * for it.
  *
  * Context: Process context. May sleep.
  * Return: Nothing.
@@ -388,15 +403,12 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 	struct intel_iommu *iommu = info->iommu;
 	u16 sid = PCI_DEVID(info->bus, info->devfn);
 	struct qi_desc desc[3] = {};
-	int end, n = 2;
+	int n = 2;
 
 	if (!info->pri_enabled)
 		return;
 
-	end = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
-	while (intel_gpasid_prq_pending(iommu, sid, pasid, end))
-		usleep_range(50, 200);
-	iopf_queue_flush_dev(dev);
+	intel_gpasid_wait_prq(dev, pasid);
 
 	/* A device that is gone sends nothing more, and answers nothing. */
 	if (intel_gpasid_has_devtlb(info) &&
@@ -423,6 +435,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 			break;
 		usleep_range(50, 200);
 	}
+	intel_gpasid_wait_prq(dev, pasid);
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
 
