@@ -22,6 +22,7 @@
 #include <linux/seq_file.h>
 #include <linux/seqlock.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
@@ -597,6 +598,26 @@ static void as_root(struct disguise *user)
 	put_cred(user->cred);
 }
 
+/* The same in a namespace that @owner has made, for as_root_from_namespace() */
+static void as_user_in_namespace(struct kunit *test, struct disguise *user,
+				 unsigned int uid, unsigned int owner)
+{
+	struct user_namespace *ns = kunit_kzalloc(test, sizeof(*ns), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ns);
+	ns->parent = &init_user_ns;
+	ns->level = 1;
+	ns->owner = KUIDT_INIT(owner);
+	as_user(test, user, uid);
+	user->cred->user_ns = ns;
+}
+
+static void as_root_from_namespace(struct disguise *user)
+{
+	user->cred->user_ns = &init_user_ns;
+	as_root(user);
+}
+
 static int alloc_any(struct ioasid_set *set)
 {
 	ioasid_t id;
@@ -634,6 +655,30 @@ static void user_has_one_limit_for_all_its_sets(struct kunit *test)
 	as_root(&user);
 	for (i = 0; i < ARRAY_SIZE(sets); i++)
 		ioasid_set_put(sets[i]);
+	ioasid_set_put(theirs);
+}
+
+static void user_in_a_namespace_counts_as_its_maker(struct kunit *test)
+{
+	struct ioasid_set *first, *second, *theirs;
+	struct disguise user;
+
+	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 2));
+	as_user_in_namespace(test, &user, 100000, 1000);
+	first = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	KUNIT_EXPECT_EQ(test, 0, alloc_any(first));
+	as_root_from_namespace(&user);
+	as_user_in_namespace(test, &user, 100001, 1000);
+	second = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	KUNIT_EXPECT_EQ(test, 0, alloc_any(second));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(second));
+	as_root_from_namespace(&user);
+	as_user_in_namespace(test, &user, 100000, 1001);
+	theirs = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	KUNIT_EXPECT_EQ(test, 0, alloc_any(theirs));
+	as_root_from_namespace(&user);
+	ioasid_set_put(first);
+	ioasid_set_put(second);
 	ioasid_set_put(theirs);
 }
 
@@ -794,9 +839,9 @@ static void narrow_device_finds_a_number_after_many(struct kunit *test)
 	ioasid_t id;
 	int i;
 
-	for (i = 0; i < 130; i++)
+	for (i = 0; i < 40; i++)
 		must_free(test, ctx->set, must_alloc(test, ctx->set));
-	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 127, NULL, &id));
+	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 31, NULL, &id));
 }
 
 static void alloc_comes_with_a_reference(struct kunit *test)
@@ -1698,20 +1743,21 @@ static void no_bind_comes_after_the_free(struct kunit *test)
 
 	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
 	sub->stops = true;
-	sub->stops_at = IOASID_ALLOC;
-	/* It waits behind ALLOC until the IOASID is FREE_PENDING. */
-	bind.fn = deed_alloc;
-	start_deed(test, &bind);
+	sub->stops_at = IOASID_FREE;
+	bind.id = must_alloc(test, ctx->set);
+	KUNIT_EXPECT_EQ(test, 0, ioasid_get(ctx->set, bind.id));
+	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, bind.id));
 	expect_stopped(test, sub);
-	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, sub->last.id));
-	KUNIT_EXPECT_EQ(test, -ENOENT,
-			ioasid_free(ctx->set, sub->last.id));
+	start_deed(test, &bind);
+	schedule_timeout_uninterruptible(A_WHILE);
+	expect_events(test, rec, "dA dF");
 	complete_all(&sub->go_on);
 	expect_done(test, &bind);
+	KUNIT_EXPECT_EQ(test, -ENOENT, bind.ret);
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			ioasid_notify(ctx->set, bind.id, IOASID_BIND, NULL));
-	ioasid_drain(ctx->set);
-	expect_events(test, rec, "dA dF");
+	ioasid_put(ctx->set, bind.id);
+	expect_events(test, rec, "");
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
@@ -2716,6 +2762,35 @@ static ioasid_t take_all_numbers(struct ioasid_set *set, unsigned long *seen)
 	return count;
 }
 
+static int count_turns(void *data)
+{
+	while (!kthread_should_stop()) {
+		++*(unsigned long *)data;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Another task of the same processor has its turns meanwhile. */
+static void free_all_beside_another_task(struct kunit *test, struct ioasid_set *set)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask);
+	unsigned long turns = 0, before;
+	struct task_struct *task;
+
+	task = kthread_create(count_turns, &turns, "ioasid_turns");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	kthread_bind(task, cpu);
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	wake_up_process(task);
+	schedule_timeout_uninterruptible(1);
+	before = READ_ONCE(turns);
+	ioasid_free_all(set);
+	KUNIT_EXPECT_GT(test, READ_ONCE(turns), before);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	kthread_stop(task);
+}
+
 static void all_numbers_can_be_had_once(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -2740,7 +2815,7 @@ static void all_numbers_can_be_had_once(struct kunit *test)
 					  NULL, &again));
 	KUNIT_EXPECT_EQ(test, again, 4711);
 
-	ioasid_free_all(ctx->set);
+	free_all_beside_another_task(test, ctx->set);
 	expect_counts(test, ctx->other, 1, 0, 0);
 	ioasid_drain(ctx->set);
 	expect_counts(test, ctx->set, 0, 0, 0);
@@ -2759,6 +2834,7 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(ceiling_limits_all_sets),
 	KUNIT_CASE(ceiling_is_validated),
 	KUNIT_CASE(user_has_one_limit_for_all_its_sets),
+	KUNIT_CASE(user_in_a_namespace_counts_as_its_maker),
 	KUNIT_CASE(failed_alloc_does_not_count_for_the_user),
 	KUNIT_CASE(capable_user_exceeds_its_limit_only),
 	KUNIT_CASE(user_has_a_limit_by_default),

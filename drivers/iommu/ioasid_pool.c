@@ -267,10 +267,11 @@ void ioasid_pool_number_free(ioasid_t id)
  */
 static kuid_t user_current(void)
 {
-	kuid_t uid = current_uid(), root;
+	const struct cred *cred = current_cred();
+	kuid_t uid = cred->uid, root;
 	struct user_namespace *ns;
 
-	for (ns = current_user_ns(); ns != &init_user_ns; ns = ns->parent) {
+	for (ns = cred->user_ns; ns != &init_user_ns; ns = ns->parent) {
 		uid = ns->owner;
 		root = make_kuid(ns, 0);
 		if (uid_eq(uid, GLOBAL_ROOT_UID) && uid_valid(root))
