@@ -654,9 +654,10 @@ static void bind_many(__u32 *h, int from, int to)
 {
 	int i;
 
-	for (i = from; i < to; i++)
-		must(gvm_bind(&b.dev[0], &other.pt, 0x1000 + i, &h[i]),
-		     "bind");
+	for (i = from; i < to; i++) {
+		must(gvm_pasid_alloc(&b.vm, &h[i]), "allocate");
+		must(gvm_bind_identity(&b.dev[0], &other.pt, h[i]), "bind");
+	}
 }
 
 static void numbers(void)
@@ -678,7 +679,7 @@ static void numbers(void)
 	for (i = 0; i < NR_PROCESSES; i++)
 		wait(NULL);
 	for (i = 0; i < NR_BINDINGS; i++)
-		must(gvm_unbind(&b.dev[0], h[i]), "unbind");
+		must(gvm_pasid_free(&b.vm, h[i]), "free");
 }
 
 /* ---- one request, step by step ------------------------------------------------------ */
@@ -717,7 +718,7 @@ static void one_page(struct side *s, __u64 va)
 static int one_guest(void)
 {
 	guest_open(1);
-	printf("gPASID %#x is hPASID %#x\n", GPASID, guest.pasid);
+	printf("the guest process is PASID %#x\n", guest.pasid);
 	pager.show = true;
 	must(pager_start(&pager), "a thread");
 	one_page(&guest, next_va);
