@@ -26,7 +26,6 @@
 
 static struct bench b;
 static struct process proc[NR_PROCS];
-static __u32 *host;		/* by guest PASID */
 
 /* A line of /proc/meminfo, in bytes. */
 static long long mem_line(const char *name)
@@ -70,9 +69,6 @@ static void setup(__u32 n)
 		must(gvm_pt_map(&proc[i].pt, PROBE_VA, HOTPLUG_GPA, GVM_SZ_4K,
 				GVM_SZ_4K, GVM_PT_RW), "map");
 	}
-	host = calloc(n + 1, sizeof(*host));
-	if (!host)
-		must(-ENOMEM, "memory");
 }
 
 /* Bind guest PASIDs (from, to]; seconds. */
@@ -81,9 +77,11 @@ static double bind_up_to(__u32 from, __u32 to)
 	double t = now();
 	__u32 g;
 
-	for (g = from + 1; g <= to; g++)
-		must(gvm_bind(&b.dev[0], &proc[g % NR_PROCS].pt, g, &host[g]),
+	for (g = from + 1; g <= to; g++) {
+		must(gvm_pasid_alloc_identity(&b.vm, g), "allocate");
+		must(gvm_bind_identity(&b.dev[0], &proc[g % NR_PROCS].pt, g),
 		     "bind");
+	}
 	return now() - t;
 }
 
@@ -119,10 +117,10 @@ static void dma_through_random(__u32 n)
 
 	for (i = 0; i < NR_DMA; i++) {
 		g = 1 + (((__u32)rand() << 8) ^ rand()) % n;
-		wrong += peek_proc(&b.lab[0], host[g], i & 1 ? VTDSIM_F_ATS : 0)
+		wrong += peek_proc(&b.lab[0], g, i & 1 ? VTDSIM_F_ATS : 0)
 			 != TAG(g % NR_PROCS);
 		/* Two looks into the other stage, for the unmap to come. */
-		stale += refused(peek(&b.lab[0], host[g], VTDSIM_F_ATS, PROBE_VA));
+		stale += refused(peek(&b.lab[0], g, VTDSIM_F_ATS, PROBE_VA));
 	}
 	snprintf(text, sizeof(text),
 		 "DMA through %d PASIDs at random: %d wrong, %.1f us each",
@@ -145,7 +143,7 @@ static __u64 unmap_cost(__u32 n, double *t)
 	must(since(&b.lab[0], &c, &c), "counters");
 	for (i = 0; i < 1000; i++) {
 		g = 1 + (((__u32)rand() << 8) ^ rand()) % n;
-		left += !refused(peek(&b.lab[0], host[g], i & 1 ? VTDSIM_F_ATS : 0,
+		left += !refused(peek(&b.lab[0], g, i & 1 ? VTDSIM_F_ATS : 0,
 				      PROBE_VA));
 	}
 	printf("      unmap of a page with %u bound: %s\n", n,
@@ -167,11 +165,11 @@ static const char * const op_name[NR_OPS] = { "unbind", "bind", "replace" };
 static int do_op(enum op op, __u32 g)
 {
 	if (op == OP_UNBIND)
-		return gvm_unbind(&b.dev[0], host[g]);
+		return gvm_unbind(&b.dev[0], g);
 	if (op == OP_BIND)
-		return gvm_bind(&b.dev[0], &proc[(g + 1) % NR_PROCS].pt, g,
-				&host[g]);
-	return gvm_replace(&b.dev[0], &proc[g % NR_PROCS].pt, host[g]);
+		return gvm_bind_identity(&b.dev[0],
+					 &proc[(g + 1) % NR_PROCS].pt, g);
+	return gvm_replace(&b.dev[0], &proc[g % NR_PROCS].pt, g);
 }
 
 /* The guest PASID ends as it began. */
@@ -212,7 +210,7 @@ static double look_up(__u32 n)
 		t = now();
 		for (i = 0; i < NR_DMA / 10; i++) {
 			g = 1 + (((__u32)rand() << 8) ^ rand()) % n;
-			wrong += gvm_pasid_g2h(&b.vm, g, &h) || h != host[g];
+			wrong += gvm_pasid_g2h(&b.vm, g, &h) || h != g;
 		}
 		t = (now() - t) / (NR_DMA / 10);
 		if (t < best)
@@ -243,7 +241,6 @@ static void close_all(__u32 n)
 	check(nothing_left(&lab, 0), "no entry and no cached translation is left");
 	lab_dev_close(&lab);
 	check(!bench_close(&b), "nothing else is left either");
-	free(host);
 }
 
 /* @n bindings beside a few; costs at 1 and at @n must be the same. */
