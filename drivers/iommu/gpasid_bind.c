@@ -494,16 +494,14 @@ static struct gpasid_binding *gpasid_setup(struct gpasid_op *op)
 
 /*
  * Ask the subscribers.  When one refuses, the binding is taken down; when the
- * IOASID has been freed meanwhile, the free does that.  Called with the parent's
- * lock, returns without.
+ * IOASID has been freed meanwhile, the free does that.  The caller's reference on
+ * @b is put.
  */
 static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 {
 	struct gpasid_parent *parent = op->parent;
 	int ret;
 
-	refcount_inc(&b->users);
-	mutex_unlock(&parent->lock);
 	ret = ioasid_notify(op->data->set, op->id, IOASID_BIND,
 			    op->gdev->dev);
 
@@ -525,32 +523,37 @@ static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 	return ret;
 }
 
+/* A new binding with a reference for the caller; NULL when there is none to make. */
+static struct gpasid_binding *gpasid_bind_locked(struct gpasid_op *op)
+{
+	struct gpasid_binding *b;
+
+	b = gpasid_pasid_under(op->gdev, op->parent, op->id);
+	if (b)
+		return ERR_PTR(gpasid_bind_again(b, op));
+	if (xa_load(&op->gdev->bindings, op->id))
+		return ERR_PTR(-EBUSY);	/* under another parent */
+	if (op->data->flags & GPASID_BIND_REPLACE)
+		return ERR_PTR(-ENOENT);
+
+	b = gpasid_setup(op);
+	if (!IS_ERR(b))
+		refcount_inc(&b->users);
+	return b;
+}
+
 static int gpasid_bind(struct gpasid_op *op)
 {
-	struct gpasid_parent *parent = op->parent;
 	struct gpasid_binding *b;
-	int ret;
 
 	if (!gpasid_spid_agrees(op))
 		return -EEXIST;
 
-	mutex_lock(&parent->lock);
-	b = gpasid_pasid_under(op->gdev, parent, op->id);
-	if (b) {
-		ret = gpasid_bind_again(b, op);
-	} else if (xa_load(&op->gdev->bindings, op->id)) {
-		ret = -EBUSY;	/* under another parent */
-	} else if (op->data->flags & GPASID_BIND_REPLACE) {
-		ret = -ENOENT;
-	} else {
-		b = gpasid_setup(op);
-		if (!IS_ERR(b))
-			return gpasid_announce(op, b);
-		ret = PTR_ERR(b);
-	}
-	mutex_unlock(&parent->lock);
+	mutex_lock(&op->parent->lock);
+	b = gpasid_bind_locked(op);
+	mutex_unlock(&op->parent->lock);
 
-	return ret;
+	return IS_ERR_OR_NULL(b) ? PTR_ERR(b) : gpasid_announce(op, b);
 }
 
 static int gpasid_check_data(struct device *dev,
