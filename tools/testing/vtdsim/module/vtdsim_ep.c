@@ -38,6 +38,7 @@
 
 /* Where the capabilities stand in configuration space. */
 #define CAP_EXP		0x40
+#define CAP_PM		0x80	/* with the module's parameter "pm" */
 #define CAP_DSN		0x100	/* the list begins here, so one that is always there */
 #define CAP_ATS		0x110
 #define CAP_PRI		0x120
@@ -70,6 +71,10 @@ static struct vtdsim_bus *vtdsim_buses[VTDSIM_MAX_UNITS];
 static bool imm_ready = true;
 module_param(imm_ready, bool, 0644);
 MODULE_PARM_DESC(imm_ready, "Functions found from now on need no time after a reset");
+
+static bool pm;
+module_param(pm, bool, 0644);
+MODULE_PARM_DESC(pm, "Functions reset from now on have power states; D3hot loses all state");
 
 static u32 cfg_get(const u8 *space, int where, int size)
 {
@@ -130,6 +135,26 @@ static void cfg_init_express(struct vtdsim_ep *ep)
 		0xffff & ~PCI_EXP_DEVCTL_BCR_FLR);
 }
 
+/* No_Soft_Reset is clear: the way back from D3hot is a reset. */
+static void cfg_init_pm(struct vtdsim_ep *ep)
+{
+	if (!pm)
+		return;
+	cfg_put(ep->cfg, CAP_EXP + PCI_CAP_LIST_NEXT, 1, CAP_PM);
+	cfg_put(ep->cfg, CAP_PM, 1, PCI_CAP_ID_PM);
+	cfg_put(ep->cfg, CAP_PM + PCI_PM_PMC, 2, 3);
+	cfg_put(ep->writable, CAP_PM + PCI_PM_CTRL, 2, PCI_PM_CTRL_STATE_MASK);
+}
+
+/* D0 for a function without power states. */
+static u32 cfg_power_state(struct vtdsim_ep *ep)
+{
+	if (cfg_get(ep->cfg, CAP_PM, 1) != PCI_CAP_ID_PM)
+		return 0;
+	return cfg_get(ep->cfg, CAP_PM + PCI_PM_CTRL, 2) &
+	       PCI_PM_CTRL_STATE_MASK;
+}
+
 static void cfg_init_extended(struct vtdsim_ep *ep)
 {
 	u8 *cfg = ep->cfg, *writable = ep->writable;
@@ -173,6 +198,7 @@ static void cfg_init(struct vtdsim_ep *ep)
 	memset(ep->writable, 0, sizeof(ep->writable));
 	cfg_init_header(ep);
 	cfg_init_express(ep);
+	cfg_init_pm(ep);
 	cfg_init_extended(ep);
 }
 
@@ -275,6 +301,7 @@ static void ep_write(struct vtdsim_ep *ep, int where, int size, u32 val)
 {
 	u32 mask = cfg_get(ep->writable, where, size);
 	u32 old = cfg_get(ep->cfg, where, size);
+	u32 state = cfg_power_state(ep);
 
 	if (cfg_written(where, size, val, CAP_EXP + PCI_EXP_DEVCTL, 2) &
 	    PCI_EXP_DEVCTL_BCR_FLR) {
@@ -283,6 +310,10 @@ static void ep_write(struct vtdsim_ep *ep, int where, int size, u32 val)
 	}
 
 	cfg_put(ep->cfg, where, size, (old & ~mask) | (val & mask));
+	if (state && !cfg_power_state(ep)) {
+		ep_function_reset(ep);
+		return;
+	}
 	ep_publish(ep);
 
 	if (!(ep->flags & VTDSIM_EP_PRI))
