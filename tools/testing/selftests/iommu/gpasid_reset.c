@@ -109,23 +109,25 @@ static int reset_by_sysfs(struct bench *b)
 	return sysfs_write(SYS_DEV "reset", "1");
 }
 
-/* What a driver of the guest does: the reset bit in configuration space. */
-static int reset_by_config(struct bench *b)
+static int config_write(struct bench *b, __u32 where, __u16 val)
 {
-	const off_t devctl = 0x48;
 	struct vfio_region_info info = {
 		.argsz = sizeof(info),
 		.index = VFIO_PCI_CONFIG_REGION_INDEX,
 	};
-	__u16 val = 0x8000;	/* initiate function level reset */
-	int rc;
+	int rc = gvm_ioctl(b->dev[0].fd, VFIO_DEVICE_GET_REGION_INFO, &info);
 
-	rc = gvm_ioctl(b->dev[0].fd, VFIO_DEVICE_GET_REGION_INFO, &info);
 	if (rc)
 		return rc;
-	if (pwrite(b->dev[0].fd, &val, 2, info.offset + devctl) != 2)
+	if (pwrite(b->dev[0].fd, &val, 2, info.offset + where) != 2)
 		return -errno;
 	return 0;
+}
+
+/* What a driver of the guest does: "initiate function level reset". */
+static int reset_by_config(struct bench *b)
+{
+	return config_write(b, 0x48, 0x8000);
 }
 
 FIXTURE(reset)
@@ -563,6 +565,140 @@ TEST(nothing_is_sent_to_a_device_inside_a_reset)
 	EXPECT_EQ(0, close_all(r));
 	ASSERT_EQ(0, slow_resets(false));
 	free(r);
+}
+
+/* ---- power states ------------------------------------------------------------------- */
+
+/* Power states are found when the function is, and shown from a reset on. */
+static int power_states(bool on)
+{
+	int rc = sysfs_write("/sys/module/vtdsim_ep/parameters/pm", on ? "1" : "0");
+
+	if (!rc)
+		rc = sysfs_write(SYS_DEV "reset", "1");
+	if (!rc)
+		rc = sysfs_write(SYS_DEV "remove", "1");
+	if (!rc)
+		rc = sysfs_write("/sys/bus/pci/rescan", "1");
+	return rc;
+}
+
+FIXTURE(power)
+{
+	struct _test_data_reset r;
+	struct lab_dev sysfs;
+};
+
+FIXTURE_SETUP(power)
+{
+	ASSERT_EQ(0, power_states(true));
+	ASSERT_EQ(0, lab_dev_open_sysfs(&self->sysfs, EP_1A));
+	ASSERT_EQ(0, open_all(&self->r));
+}
+
+FIXTURE_TEARDOWN(power)
+{
+	EXPECT_EQ(0, close_all(&self->r));
+	lab_dev_close(&self->sysfs);
+	EXPECT_EQ(0, power_states(false));
+}
+
+/* What the guest's driver writes to PMCSR: 0 for D0, 3 for D3hot. */
+static int set_power_state(struct bench *b, __u16 state)
+{
+	return config_write(b, 0x84, state);
+}
+
+static int wake(struct _test_data_reset *r)
+{
+	int rc = set_power_state(&r->b, 0);
+
+	if (!rc)
+		rc = gvm_dev_enable(r->dev, true);
+	if (!rc)
+		rc = lab_dev_restart(r->lab);
+	return rc;
+}
+
+TEST_F(power, sleep_ends_page_requests)
+{
+	struct _test_data_reset *r = &self->r;
+	struct iommu_gpasid_fault old, new[64];
+	struct vtdsim_counters c;
+
+	ASSERT_EQ(0, lab_counters(&self->sysfs, &c));
+	ASSERT_EQ(1, ask(r, 0, &old));
+	ASSERT_EQ(0, request(r->lab, 1, r->h, HEAP_VA, OTHER_GROUP));
+	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 1, WAIT_MS));
+	ASSERT_EQ(0, set_power_state(&r->b, 3));
+	EXPECT_EQ(-ENOENT, fault_answer(r->fd, old.cookie,
+					IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, wake(r));
+	ASSERT_EQ(1, ask(r, 0, new));
+	ASSERT_EQ(0, since(&self->sysfs, &c, &c));
+	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
+	ASSERT_EQ(0, fault_answer(r->fd, new[0].cookie,
+				  IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
+	EXPECT_EQ(TAG(1), peek_proc(r->lab, r->h, VTDSIM_F_ATS));
+}
+
+/* Not while it sleeps; afterwards as ever, also if a reset has woken it. */
+static void sleep_and_invalidate(struct __test_metadata *_metadata,
+				 struct _test_data_power *self,
+				 int (*wakes)(struct bench *b))
+{
+	struct _test_data_reset *r = &self->r;
+	struct vtdsim_counters c;
+	int i;
+
+	ASSERT_EQ(0, set_power_state(&r->b, 3));
+	ASSERT_EQ(0, lab_counters(&self->sysfs, &c));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, gvm_invalidate_pasid(&r->b.vm, GPASID));
+	ASSERT_EQ(0, since(&self->sysfs, &c, &c));
+	EXPECT_EQ(5, c.u_desc[VTDSIM_D_PIOTLB]);
+	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PDEVTLB]);
+	if (wakes)
+		ASSERT_EQ(0, wakes(&r->b));
+	ASSERT_EQ(0, wake(r));
+	ASSERT_EQ(0, lab_counters(&self->sysfs, &c));
+	ASSERT_EQ(0, gvm_invalidate_pasid(&r->b.vm, GPASID));
+	ASSERT_EQ(0, since(&self->sysfs, &c, &c));
+	EXPECT_EQ(1, c.u_desc[VTDSIM_D_PDEVTLB]);
+	EXPECT_EQ(TAG(1), peek_proc(r->lab, r->h, VTDSIM_F_ATS));
+}
+
+TEST_F(power, nothing_is_sent_to_a_device_that_sleeps)
+{
+	sleep_and_invalidate(_metadata, self, NULL);
+}
+
+TEST_F(power, a_reset_by_vfio_ends_sleep)
+{
+	sleep_and_invalidate(_metadata, self, reset_by_vfio);
+}
+
+TEST_F(power, a_reset_by_sysfs_ends_sleep)
+{
+	sleep_and_invalidate(_metadata, self, reset_by_sysfs);
+}
+
+/* A device that is closed asleep is not taken for one by its next owner. */
+TEST_F(power, a_close_ends_sleep)
+{
+	struct _test_data_reset *r = &self->r;
+	struct vtdsim_counters c;
+
+	ASSERT_EQ(0, set_power_state(&r->b, 3));
+	gvm_dev_close(r->dev);
+	ASSERT_EQ(0, gvm_dev_add(r->dev, &r->b.vm, EP_1A));
+	ASSERT_EQ(0, lab_dev_init(r->lab, r->dev->bar));
+	ASSERT_EQ(0, gvm_bind(r->dev, &r->p.pt, GPASID, &r->h));
+	ASSERT_EQ(0, lab_counters(&self->sysfs, &c));
+	ASSERT_EQ(0, gvm_invalidate_pasid(&r->b.vm, GPASID));
+	ASSERT_EQ(0, since(&self->sysfs, &c, &c));
+	EXPECT_EQ(1, c.u_desc[VTDSIM_D_PDEVTLB]);
 }
 
 TEST_HARNESS_MAIN
