@@ -381,7 +381,6 @@ TEST_F_TIMEOUT(reset, requests_on_their_way_are_dropped, 240)
 	pthread_t thread;
 	int i;
 
-	self->b.expect_stale = true;
 	for (i = 0; i < 20; i++) {
 		f.stop = 0;
 		ASSERT_EQ(0, lab_counters(self->lab, &c));
