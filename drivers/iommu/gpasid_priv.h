@@ -147,7 +147,7 @@ struct iommu_gpasid_iopf_ops {
 
 /* gpasid_iopf.c */
 void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops);
-#if IS_ENABLED(CONFIG_GPASID)
+#ifdef CONFIG_IOMMU_IOPF
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid);
 #else

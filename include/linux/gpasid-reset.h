@@ -43,6 +43,11 @@ static inline void gpasid_reset_done(struct device *dev)
 {
 }
 
+static inline bool gpasid_in_reset(struct device *dev)
+{
+	return false;
+}
+
 static inline int gpasid_reset_set_power_state(struct pci_dev *pdev,
 					       pci_power_t state, bool resets)
 {

@@ -66,8 +66,6 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct qi_batch *batch);
 bool intel_gpasid_prq_is(struct intel_iommu *iommu, int head, u16 sid,
 			 u32 pasid);
-void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
-			     const struct qi_desc *desc);
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);
@@ -83,6 +81,17 @@ void qi_batch_increment_index(struct intel_iommu *iommu,
 			      struct qi_batch *batch);
 bool domain_need_iotlb_sync_map(struct dmar_domain *domain,
 				struct intel_iommu *iommu);
+
+#if IS_ENABLED(CONFIG_GPASID) && IS_ENABLED(CONFIG_INTEL_IOMMU)
+void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
+			     const struct qi_desc *desc);
+#else
+static inline void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
+					   const struct qi_desc *desc)
+{
+	memcpy(to, desc, 1 << qi_shift(iommu));
+}
+#endif
 
 /*
  * Does a device TLB exist that must hear of invalidations?  One of a device
