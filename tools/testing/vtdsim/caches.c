@@ -15,6 +15,8 @@
 
 #define NR_DIDS		65536
 #define HASH_START	1024
+#define MAX_ENTRIES	(1ULL << 20)
+#define MAX_PASIDS	(1ULL << 21)	/* all of two endpoints */
 
 static void *xcalloc(size_t n, size_t size)
 {
@@ -58,6 +60,7 @@ void cache_init(struct cache *c)
 	memset(c, 0, sizeof(*c));
 	c->spaces = xcalloc(HASH_START, sizeof(*c->spaces));
 	c->entries = xcalloc(HASH_START, sizeof(*c->entries));
+	c->max_entries = MAX_ENTRIES;
 	c->space_mask = HASH_START - 1;
 	c->entry_mask = HASH_START - 1;
 	c->dids = did_heads();
@@ -169,6 +172,37 @@ struct cache_entry *cache_find(struct cache *c, struct space *sp, u64 addr,
 	return NULL;
 }
 
+static void entry_free(struct cache *c, struct cache_entry *e)
+{
+	struct cache_entry **p;
+	u64 h = entry_hash(e->space, e->page, e->level, e->leaf);
+
+	p = &c->entries[h & c->entry_mask];
+	while (*p != e)
+		p = &(*p)->next;
+	*p = e->next;
+	list_del(&e->node);
+	e->space->nr--;
+	c->nr_entries--;
+	free(e);
+}
+
+/* The cache is full: some entry leaves, of @kept maybe, which stays itself. */
+static void make_room(struct cache *c, const struct space *kept)
+{
+	struct cache_entry *e;
+	struct space *sp;
+
+	do {
+		c->victim = (c->victim + 1) & c->entry_mask;
+		e = c->entries[c->victim];
+	} while (!e);
+	sp = e->space;
+	entry_free(c, e);
+	if (!sp->nr && sp != kept)
+		space_free(c, sp);
+}
+
 /* A fresh entry; one with the same tags is reused, as hardware would. */
 struct cache_entry *cache_insert(struct cache *c, struct space *sp, u64 addr,
 				 unsigned int level, bool leaf)
@@ -178,6 +212,8 @@ struct cache_entry *cache_insert(struct cache *c, struct space *sp, u64 addr,
 
 	if (e)
 		return e;
+	if (c->nr_entries >= c->max_entries)
+		make_room(c, sp);
 	if (c->nr_entries > c->entry_mask)
 		grow_entries(c);
 	e = xcalloc(1, sizeof(*e));
@@ -192,21 +228,6 @@ struct cache_entry *cache_insert(struct cache *c, struct space *sp, u64 addr,
 	sp->nr++;
 	c->nr_entries++;
 	return e;
-}
-
-static void entry_free(struct cache *c, struct cache_entry *e)
-{
-	struct cache_entry **p;
-	u64 h = entry_hash(e->space, e->page, e->level, e->leaf);
-
-	p = &c->entries[h & c->entry_mask];
-	while (*p != e)
-		p = &(*p)->next;
-	*p = e->next;
-	list_del(&e->node);
-	e->space->nr--;
-	c->nr_entries--;
-	free(e);
 }
 
 void cache_remove(struct cache *c, struct cache_entry *e)
@@ -435,6 +456,7 @@ void pasid_cache_init(struct pasid_cache *c)
 	memset(c, 0, sizeof(*c));
 	c->hash = xcalloc(HASH_START, sizeof(*c->hash));
 	c->mask = HASH_START - 1;
+	c->max = MAX_PASIDS;
 	c->dids = did_heads();
 	list_init(&c->faults);
 }
@@ -481,6 +503,11 @@ struct pasid_entry *pasid_cache_insert(struct pasid_cache *c, u16 sid,
 	struct pasid_entry *e;
 	u64 h;
 
+	while (c->nr >= c->max) {
+		c->victim = (c->victim + 1) & c->mask;
+		if (c->hash[c->victim])
+			pasid_cache_remove(c, c->hash[c->victim]);
+	}
 	if (c->nr > c->mask)
 		pasid_cache_grow(c);
 	e = xcalloc(1, sizeof(*e));

@@ -3,7 +3,8 @@
  * "Caching Translation Information": the caches of a unit and of an endpoint.
  *
  * Nothing leaves a cache unless an invalidation names it, so that a missing
- * invalidation shows as a stale translation.  Hence no cache has a size limit.
+ * invalidation shows as an old translation.  The limit, far beyond what a test
+ * fills, is there for the memory of the machine.
  */
 #ifndef VTDSIM_CACHES_H
 #define VTDSIM_CACHES_H
@@ -67,6 +68,8 @@ struct cache {
 	struct list *dids;	/* 65536 heads */
 	u64 nr_spaces;
 	u64 nr_entries;
+	u64 max_entries;
+	u64 victim;		/* bucket: where the next has to leave */
 	u64 space_mask;
 	u64 entry_mask;
 };
@@ -135,6 +138,8 @@ struct pasid_cache {
 	struct list faults;	/* cached faults: they have no DID */
 	u64 mask;
 	u64 nr;
+	u64 max;
+	u64 victim;
 };
 
 void pasid_cache_init(struct pasid_cache *c);

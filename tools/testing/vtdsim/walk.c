@@ -167,7 +167,7 @@ static const struct pt_format second_format = {
 	.rights = second_rights,
 };
 
-unsigned int second_stage_width(const u64 *pe)
+static unsigned int second_stage_width(const u64 *pe)
 {
 	return 30 + 9 * PE_AW(pe[0]);
 }
@@ -786,6 +786,17 @@ static bool update_entry(const struct touch *t)
 	return true;
 }
 
+static bool flags_set(const struct walk *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_touches; i++) {
+		if ((w->touch[i].seen & w->touch[i].set) != w->touch[i].set)
+			return false;
+	}
+	return true;
+}
+
 static u8 commit(struct walk *w)
 {
 	u8 reason = prepare_updates(w);
@@ -793,6 +804,8 @@ static u8 commit(struct walk *w)
 
 	if (reason || w->peek)
 		return reason;
+	if (!flags_set(w))
+		adverse_pause(w->u);
 	for (i = 0; i < w->nr_touches; i++) {
 		if (!update_entry(&w->touch[i]))
 			return WALK_AGAIN;

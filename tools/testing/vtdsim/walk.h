@@ -89,7 +89,6 @@ u8 find_pasid_entry(struct walk *w);
 
 /* walk.c */
 u8 walk_pages(struct walk *w);
-unsigned int second_stage_width(const u64 *pe);
 
 /* translate.c */
 void peek_request(struct unit *u, const struct request *rq,

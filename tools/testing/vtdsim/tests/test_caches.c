@@ -1116,3 +1116,107 @@ TEST(many, "a million translations stay, and go by their own tag alone")
 	EXPECT_EQ(c.nr_entries, 0);
 	cache_destroy(&c);
 }
+
+TEST(bounded, "a cache that is full takes what is new and drops something")
+{
+	struct space *sp;
+	struct cache c;
+	u64 i, left = 0;
+
+	(void)w;
+	cache_init(&c);
+	c.max_entries = 100;
+	for (i = 0; i < 1000; i++) {
+		sp = cache_space(&c, SPACE_PASID, 5, i / 10, true);
+		cache_insert(&c, sp, i << 12, 1, true);
+		EXPECT(cache_find(&c, sp, i << 12, 1, true));
+	}
+	EXPECT_EQ(c.nr_entries, 100);
+	for (i = 0; i < 1000; i++) {
+		sp = cache_space(&c, SPACE_PASID, 5, i / 10, false);
+		left += !!cache_find(&c, sp, i << 12, 1, true);
+	}
+	EXPECT_EQ(left, 100);
+	EXPECT(c.nr_spaces <= 100);
+	cache_destroy(&c);
+}
+
+TEST(bounded_pasids, "so does the PASID cache")
+{
+	struct pasid_cache c;
+	u32 i, left = 0;
+
+	(void)w;
+	pasid_cache_init(&c);
+	c.max = 100;
+	for (i = 0; i < 1000; i++) {
+		pasid_cache_insert(&c, 0, i, i & 3, FR_NONE);
+		EXPECT(pasid_cache_find(&c, 0, i));
+	}
+	for (i = 0; i < 1000; i++)
+		left += !!pasid_cache_find(&c, 0, i);
+	EXPECT_EQ(left, 100);
+	EXPECT_EQ(c.nr, 100);
+	pasid_cache_destroy(&c);
+}
+
+TEST(tables_5, "five levels: the deepest table that is cached is the start")
+{
+	u64 pe[8] = { PGTT_FIRST << 6 | PE_P, 5 | PE_PWSNP };
+	u64 ia = 0x00fedcba98765000ULL, table;
+	int level;
+
+	world_init(w);
+	table = new_page(w);
+	pe[2] = table | 1 << 2;
+	map_first(w, table, 5, ia, new_page(w), 1, FS_PAGE);
+	map_first(w, table, 5, ia + 0x1000, new_page(w), 1, FS_PAGE);
+	set_pasid(w, PASID, pe);
+	EXPECT_EQ(read_at(w, PASID, ia), 0);
+	for (level = 2; level <= 5; level++) {
+		struct space *sp = cache_space(&w->u->iotlb, SPACE_PASID, 5,
+					       PASID, false);
+
+		EXPECT(cache_find(&w->u->iotlb, sp, ia, level, false));
+	}
+	/* The upper levels are not read again. */
+	poke(w, table + (ia >> 48 & 511) * 8, 0);
+	EXPECT_EQ(read_at(w, PASID, ia + 0x1000), 0);
+	EXPECT_EQ(w->u->cnt.u_hits_paging, 1);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 1);
+	/* Another address of the same top entry finds only that one. */
+	EXPECT_EQ(read_at(w, PASID, ia ^ BIT_ULL(40)), FR_SFS_2);
+	EXPECT_EQ(w->u->cnt.u_hits_paging, 2);
+	submit(w, d_piotlb(2, 5, PASID), 0);
+	EXPECT_EQ(read_at(w, PASID, ia), FR_SFS_2);
+}
+
+static u64 moving, moved_to;
+
+static void move_once(void *ctx)
+{
+	if (moving)
+		poke(ctx, moving, moved_to | FS_P | FS_US);
+	moving = 0;
+}
+
+TEST(walk_again, "an entry that changes before its flag is set is walked again")
+{
+	u64 table, from;
+
+	world_prepare(w);
+	w->cfg.adverse = true;
+	world_start(w);
+	table = new_page(w);
+	from = new_page(w);
+	moved_to = new_page(w);
+	moving = map_first(w, table, 4, 0x5000, from, 1, FS_P | FS_US);
+	map_first(w, table, 4, 0x6000, from, 1, FS_PAGE);
+	bind_first(w, PASID, 5, table);
+	/* What remains to be read is the leaf. */
+	EXPECT_EQ(target(w, PASID, 0x6000), from);
+	w->sim.paused = move_once;
+	EXPECT_EQ(target(w, PASID, 0x5000), moved_to);
+	EXPECT_EQ(target(w, PASID, 0x5000), moved_to);
+	EXPECT_EQ(w->u->cnt.u_outdated_hits, 0);
+}
