@@ -372,14 +372,6 @@ void invalidation_enable(struct unit *u, bool on)
 	reg_write64(u, REG_IQH, 0);
 }
 
-/* Global invalidation of everything that the unit itself keeps. */
-void invalidate_all(struct unit *u)
-{
-	sid_cache_drop_all(&u->ctx);
-	pasid_cache_drop_all(&u->pasids);
-	cache_drop_all(&u->iotlb);
-}
-
 /* "Invalidation Queue Error": stop at the head until software clears it. */
 static bool queue_error(struct unit *u, enum iqei info)
 {
@@ -441,7 +433,8 @@ static u8 check_tail(const struct unit *u, u64 iqa, u32 tail)
 
 	if (!wide && RTADDR_TTM(u->rtaddr) == TTM_SCALABLE)
 		return IQEI_WIDTH;
-	if (tail & (wide ? 31 : 15))
+	/* The head, too: the width may have changed since it moved. */
+	if ((tail | u->iqh) & (wide ? 31 : 15))
 		return IQEI_TAIL_MISALIGNED;
 	if (tail >= 0x1000u << IQA_QS(iqa))
 		return IQEI_TAIL_INVALID;

@@ -256,7 +256,6 @@ void reg_write64(struct unit *u, u32 reg, u64 val);
 /* invalidation.c */
 void invalidation_enable(struct unit *u, bool on);
 bool invalidation_poll(struct unit *u);
-void invalidate_all(struct unit *u);
 
 /* faults.c */
 void fault_record(struct unit *u, const struct request *rq, u8 reason);

@@ -553,3 +553,28 @@ TEST(time_out_head, "ITE is shown when the queue stands still, not before")
 	EXPECT_EQ(head_seen, w->iqt);
 	EXPECT_EQ(peek(w, 0x80000), 0);
 }
+
+TEST(width_changed, "a head that does not fit the width is an error, not a way round")
+{
+	u64 at;
+
+	world_init(w);
+	reg_write64(w->u, REG_RTADDR, w->root | TTM_LEGACY << 10);
+	reg_write32(w->u, REG_GCMD, GCMD_SRTP | GCMD_QIE);
+	world_poll(w);
+	reg_write64(w->u, REG_IQA, w->iq);
+	poke(w, w->iq, d_wait(WAIT_SW, 1));
+	poke(w, w->iq + 8, w->status);
+	reg_write64(w->u, REG_IQT, 16);
+	world_poll(w);
+	EXPECT_EQ(reg_read64(w->u, REG_IQH), 16);
+	reg_write64(w->u, REG_IQA, w->iq | IQA_DW);
+	for (at = 16; at < 0x1000; at += 32) {
+		poke(w, w->iq + at, d_devtlb(0x1ff));
+		poke(w, w->iq + at + 8, ALL_PAGES);
+	}
+	reg_write64(w->u, REG_IQT, 64);
+	world_poll(w);
+	EXPECT(reg_read32(w->u, REG_FSTS) & FSTS_IQE);
+	EXPECT_EQ(iqei(w), IQEI_TAIL_MISALIGNED);
+}
