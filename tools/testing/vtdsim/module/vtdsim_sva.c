@@ -45,6 +45,7 @@
  * @files: open files
  * @gone_lock: protects @gone; held by mmap() until its mapping stands
  * @gone: the driver has let go of the function
+ * @iopf: page requests are on; of probe and remove
  */
 struct vtdsim_sva {
 	struct kref ref;
@@ -56,6 +57,7 @@ struct vtdsim_sva {
 	struct list_head files;
 	struct rw_semaphore gone_lock;	/* inside mmap_lock */
 	bool gone;
+	bool iopf;
 };
 
 /**
@@ -193,30 +195,55 @@ static const struct file_operations vtdsim_sva_fops = {
 	.mmap = vtdsim_sva_mmap,
 };
 
-/* Page requests first: 6.12 wants them on before it allows SVA. */
-static int vtdsim_sva_enable_features(struct device *dev)
+/*
+ * Page requests first: 6.12 wants them on before it allows SVA of a device that
+ * has them.  A virtual unit has none: whoever uses the endpoint in a guest keeps
+ * its pages resident.
+ */
+static int vtdsim_sva_enable_iopf(struct vtdsim_sva *sva)
 {
+	struct device *dev = &sva->pdev->dev;
 	int ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+
+	sva->iopf = !ret;
+	if (ret != -ENODEV)
+		return ret;
+	dev_info(dev, "no page requests: DMA needs resident pages\n");
+	return 0;
+}
+
+static void vtdsim_sva_disable_iopf(struct vtdsim_sva *sva)
+{
+	if (sva->iopf)
+		iommu_dev_disable_feature(&sva->pdev->dev, IOMMU_DEV_FEAT_IOPF);
+	sva->iopf = false;
+}
+
+static int vtdsim_sva_enable_features(struct vtdsim_sva *sva)
+{
+	struct device *dev = &sva->pdev->dev;
+	int ret = vtdsim_sva_enable_iopf(sva);
 
 	if (ret)
 		return dev_err_probe(dev, ret, "no page requests\n");
 
 	ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
 	if (ret) {
-		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+		vtdsim_sva_disable_iopf(sva);
 		return dev_err_probe(dev, ret, "no SVA\n");
 	}
 	return 0;
 }
 
-static void vtdsim_sva_disable_features(struct device *dev)
+static void vtdsim_sva_disable_features(struct vtdsim_sva *sva)
 {
-	iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
-	iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+	iommu_dev_disable_feature(&sva->pdev->dev, IOMMU_DEV_FEAT_SVA);
+	vtdsim_sva_disable_iopf(sva);
 }
 
-static int vtdsim_sva_enable(struct pci_dev *pdev)
+static int vtdsim_sva_enable(struct vtdsim_sva *sva)
 {
+	struct pci_dev *pdev = sva->pdev;
 	int ret = pci_enable_device_mem(pdev);
 
 	if (ret)
@@ -225,7 +252,7 @@ static int vtdsim_sva_enable(struct pci_dev *pdev)
 	if (ret)
 		goto out_disable;
 	pci_set_master(pdev);
-	ret = vtdsim_sva_enable_features(&pdev->dev);
+	ret = vtdsim_sva_enable_features(sva);
 	if (ret)
 		goto out_master;
 	return 0;
@@ -238,9 +265,11 @@ out_disable:
 	return ret;
 }
 
-static void vtdsim_sva_disable(struct pci_dev *pdev)
+static void vtdsim_sva_disable(struct vtdsim_sva *sva)
 {
-	vtdsim_sva_disable_features(&pdev->dev);
+	struct pci_dev *pdev = sva->pdev;
+
+	vtdsim_sva_disable_features(sva);
 	pci_clear_master(pdev);
 	pci_release_mem_regions(pdev);
 	pci_disable_device(pdev);
@@ -280,7 +309,7 @@ static int vtdsim_sva_probe(struct pci_dev *pdev,
 
 	if (!sva)
 		return -ENOMEM;
-	ret = vtdsim_sva_enable(pdev);
+	ret = vtdsim_sva_enable(sva);
 	if (ret)
 		goto out_free;
 	pci_set_drvdata(pdev, sva);
@@ -290,7 +319,7 @@ static int vtdsim_sva_probe(struct pci_dev *pdev,
 	return 0;
 
 out_disable:
-	vtdsim_sva_disable(pdev);
+	vtdsim_sva_disable(sva);
 out_free:
 	kref_put(&sva->ref, vtdsim_sva_free);
 	return ret;
@@ -314,7 +343,7 @@ static void vtdsim_sva_remove(struct pci_dev *pdev)
 	}
 	mutex_unlock(&sva->lock);
 
-	vtdsim_sva_disable(pdev);
+	vtdsim_sva_disable(sva);
 	kref_put(&sva->ref, vtdsim_sva_free);
 }
 
