@@ -52,7 +52,7 @@ def kernel_key(kdir):
 
 
 def lab_sources():
-    return [MODULE / "Kbuild", *sorted(MODULE.glob("*.c")), MODULE.parent / "vtdsim_abi.h"]
+    return [MODULE / "Kbuild", *sorted(MODULE.glob("*.[ch]")), MODULE.parent / "vtdsim_abi.h"]
 
 
 def build_lab_modules(kdir, out, step):
