@@ -124,12 +124,12 @@ def base(kdir):
 
 
 def extra(files, texts):
-    """The second archive: {name under /lab: host path} and {name: text}."""
+    """The second archive: {name under /lab: host path} and {name: text or bytes}."""
     out = io.BytesIO()
     archive = Archive(out)
     for name, path in files.items():
         archive.file(f"lab/{name}", path)
     for name, text in texts.items():
-        archive.data(f"lab/{name}", text.encode())
+        archive.data(f"lab/{name}", text.encode() if isinstance(text, str) else text)
     archive.close()
     return out.getvalue()

@@ -25,7 +25,7 @@ import termios
 import time
 from pathlib import Path
 
-from . import initramfs, kernel, tree
+from . import initramfs, kernel, peer, tree
 from .term import Step, clean_env, run_logged
 from .tree import BUILD, LOGS, TOP, BuildError
 
@@ -126,12 +126,16 @@ def build_vtdsim():
     return out / "vtdsim"
 
 
-def kernel_directory(args):
-    if args.kernel not in kernel.CONFIGS:
-        return Path(args.kernel).resolve()
+def kernel_directory(args, name=None):
+    """Of the kernel of this name or directory, brought up to date if it is ours."""
+    name = name or args.kernel
+    if name == "peer":
+        return peer.KERNEL if args.no_build else peer.build()
+    if name not in kernel.CONFIGS:
+        return Path(name).resolve()
     if not args.no_build:
-        kernel.build(args.kernel)
-    return kernel.directory(args.kernel)
+        kernel.build(name)
+    return kernel.directory(name)
 
 
 def is_dynamic(path):
@@ -172,7 +176,7 @@ def settings(args, key):
         "hugepages": args.hugepages,
         "modules": " ".join(args.modprobe),
     }
-    if args.command == "shell" and sys.stdout.isatty():
+    if args.interactive and sys.stdout.isatty():
         size = shutil.get_terminal_size()
         out.update(rows=size.lines, cols=size.columns)
     return "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in out.items())
@@ -225,11 +229,7 @@ class Lab:
             raise BuildError(f"no kernel at {self.bzimage}")
         base = initramfs.base(self.kdir)
         self.vtdsim_bin = None if self.args.no_vtdsim else build_vtdsim()
-        text, files = command(self.args)
-        texts = {"settings": settings(self.args, self.key), "command": text + "\n"}
-        if self.args.command == "shell":
-            texts["interactive"] = ""
-        initrd = base.read_bytes() + initramfs.extra(files, texts)
+        initrd = base.read_bytes() + self.contents()
         least = least_memory(len(initrd))
         if self.mem < least:
             raise BuildError(f"--mem {self.args.mem}: the lab and these files need {least >> 20}M")
@@ -238,6 +238,17 @@ class Lab:
         self.log = fd_path(self.log_fd)
         kept = open(self.args.log or BUILD / "lab/last.log", "ab")
         self.stack.callback(self.keep_log, kept)
+
+    def settings(self):
+        return settings(self.args, self.key)
+
+    def contents(self):
+        """What the machine finds in memory beside the archive for its kernel."""
+        text, files = command(self.args)
+        texts = {"settings": self.settings(), "command": text + "\n"}
+        if self.args.interactive:
+            texts["interactive"] = ""
+        return initramfs.extra(files, texts)
 
     def keep_log(self, kept):
         with kept, open(self.log, "rb") as f:
@@ -300,7 +311,7 @@ class Lab:
                      "-qtest", f"unix:{sockets / 'qtest'},server=on,wait=off",
                      "-qtest-log", "none"]
         argv += self.args.qemu_arg
-        pipes = {} if self.args.command == "shell" else {
+        pipes = {} if self.args.interactive else {
             "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.qemu = self.spawn(argv, (self.ram, self.dmar, self.initrd, self.log_fd), **pipes)
 
@@ -411,7 +422,7 @@ class Lab:
         with socket_directory() as sockets:
             self.start_vtdsim(sockets)
             self.start_qemu(sockets)
-            if self.args.command == "shell":
+            if self.args.interactive:
                 end = self.interact()
             else:
                 end = self.watch(time.monotonic() + self.args.timeout)
@@ -442,10 +453,10 @@ def on_signal(number, _frame):
     sys.exit(128 + number)
 
 
-def main(args):
+def main(args, kind=Lab):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
-    with Lab(args) as lab:
+    with kind(args) as lab:
         if args.command == "prepare":
             initramfs.base(kernel_directory(args))
             if not args.no_vtdsim:

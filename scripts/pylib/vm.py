@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A VM in the lab: QEMU inside the lab's host, and a guest in that.
+
+The host is the lab as ever.  In its memory it finds one more archive, with
+QEMU, and in /lab the guest's kernel and initramfs, the arguments for QEMU, and
+the program that starts it: vm_launch, or what --host-program names.  What the
+guest's kernel and QEMU say is in the host's kernel log after "vmN: ".
+"""
+
+import argparse
+import re
+import shlex
+import shutil
+import sys
+
+from . import initramfs, kernel, qemu, suites
+from .lab import Lab, command, kernel_directory
+from .tree import BUILD, TOP, BuildError
+
+LAUNCH = BUILD / "selftests/vm_launch"
+INIT = TOP / "scripts/guest-init.sh"
+ENDPOINTS = ("0001:00:00.0", "0001:00:01.0", "0002:00:00.0", "0002:00:01.0")
+ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+LOG_FD = 3			# in lab_vm.c
+
+
+def add_arguments(parser):
+    add = parser.add_argument
+    add("--guest-kernel", default="release", metavar="NAME|DIR",
+        help="as --kernel; release (the default) has a switch for SVA in a guest")
+    add("--guest-driver", metavar="NAME",
+        help="for the endpoint in the guest: vtdsim_sva, vtdsim_pasid, vfio-pci or none (default: "
+             "vtdsim_sva on release and debug, else vfio-pci)")
+    add("--guest-append", default="", metavar="TEXT", help="more for the guest's command line")
+    add("--guest-mem", default="256M", metavar="SIZE", help="memory of a guest (default: 256M)")
+    add("--guest-modprobe", action="append", default=[], metavar="MODULE",
+        help="one more module to load in the guest; may be repeated")
+    add("--dev", action="append", default=[], metavar="ADDRESS",
+        help="an endpoint to pass through; may be repeated: dealt out to the VMs in turn "
+             "(default: 0001:00:00.0 and so on, one for each VM)")
+    add("--root-port", action="store_true",
+        help="put each endpoint behind a root port, in a slot that can lose its power")
+    add("--vms", type=int, default=1, metavar="N", help="VMs side by side, 1 to 4")
+    add("--vm-arg", action="append", default=[], metavar="ARG",
+        help="one more argument for the QEMU in the host")
+    add("--host-program", default="", metavar="'FILE ARG...'",
+        help="a static program that the host runs in place of vm_launch; its exit status counts")
+    add("--host-push", action="append", default=[], metavar="FILE[:NAME]",
+        help="a file to have in the host's /lab")
+
+
+def devices(args):
+    """Addresses of the endpoints of each VM."""
+    if not 1 <= args.vms <= len(ENDPOINTS):
+        raise BuildError(f"--vms {args.vms}: 1 to {len(ENDPOINTS)}")
+    listed = args.dev or ENDPOINTS[:args.vms]
+    for address in listed:
+        if not ADDRESS.fullmatch(address):
+            raise BuildError(f"--dev {address}: not an address such as {ENDPOINTS[0]}")
+    return [listed[i::args.vms] for i in range(args.vms)]
+
+
+def guest_driver(args):
+    if args.guest_driver:
+        return args.guest_driver
+    return "vtdsim_sva" if args.guest_kernel in ("release", "debug") else "vfio-pci"
+
+
+def qemu_arguments(args, index, addresses):
+    """One in a line: what QEMU gets for a VM.  lab_vm.c adds nothing."""
+    append = ("console=ttyS0 panic=1 no_timer_check nokaslr tsc=reliable loglevel=5 "
+              "rcupdate.rcu_cpu_stall_timeout=100 intel_iommu=on,sm_on "
+              "iommufd.allow_unsafe_interrupts=1 "
+              f"rdinit=/lab/guest-init.sh lab.vm={index} {args.guest_append}")
+    argv = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios", "-nodefaults", "-no-user-config",
+            "-no-reboot", "-display", "none", "-accel", "tcg",
+            "-machine", "q35,memory-backend=ram", "-m", args.guest_mem,
+            "-object", f"memory-backend-ram,id=ram,size={args.guest_mem}",
+            "-device", "intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20,aw-bits=48,"
+                       "caching-mode=on,device-iotlb=on",
+            "-object", "iommufd,id=iommufd0"]
+    if args.root_port:
+        argv += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
+    for i, address in enumerate(addresses):
+        bus = ""
+        if args.root_port:
+            argv += ["-device", f"pcie-root-port,id=port{i},chassis={i + 1}"]
+            bus = f"bus=port{i},"
+        argv += ["-device", f"vfio-pci,id=ep{i},{bus}host={address},iommufd=iommufd0"]
+    argv += ["-chardev", f"file,id=log,path=/proc/self/fd/{LOG_FD}", "-serial", "chardev:log",
+             "-chardev", "stdio,id=program,signal=off", "-serial", "chardev:program",
+             "-monitor", f"pipe:/tmp/vm{index}.monitor",
+             "-kernel", "/lab/guest-kernel", "-initrd", "/lab/guest-initrd",
+             "-append", append, *args.vm_arg]
+    return "".join(f"{a}\n" for a in argv)
+
+
+class VmLab(Lab):
+    """A lab whose host runs QEMU."""
+
+    def __init__(self, args):
+        super().__init__(args)
+        # A processor for each guest's, up to the two that a small machine has.
+        self.cpus = max(self.cpus, min(args.vms, 2))
+
+    def prepare(self):
+        self.guest_dir = kernel_directory(self.args, self.args.guest_kernel)
+        self.qemu_archive = qemu.fetch()
+        if not self.args.no_build:
+            suites.programs()
+        super().prepare()
+
+    def guest_settings(self):
+        out = {"key": self.key, "driver": guest_driver(self.args),
+               "finish": "y" if self.args.check_log else "n",
+               "modules": " ".join(self.args.guest_modprobe)}
+        if self.args.interactive and sys.stdout.isatty():
+            size = shutil.get_terminal_size()
+            out.update(rows=size.lines, cols=size.columns)
+        return "".join(f"{k}={shlex.quote(str(v))}\n" for k, v in out.items())
+
+    def guest_initrd(self):
+        text, files = command(self.args)
+        texts = {"settings": self.guest_settings(), "command": text + "\n"}
+        if self.args.interactive:
+            texts["interactive"] = ""
+        files["guest-init.sh"] = INIT
+        return initramfs.base(self.guest_dir).read_bytes() + initramfs.extra(files, texts)
+
+    def host_command(self):
+        program = shlex.split(self.args.host_program) or [str(LAUNCH)]
+        if self.args.interactive:
+            program.append("--shell")
+        return command(argparse.Namespace(program=program, push=self.args.host_push))
+
+    def contents(self):
+        text, files = self.host_command()
+        texts = {"settings": self.settings(), "command": f"exec {text} 2>&1\n",
+                 "vm.key": f"{self.key} ", "guest-initrd": self.guest_initrd()}
+        for i, addresses in enumerate(devices(self.args)):
+            texts[f"vm{i}.args"] = qemu_arguments(self.args, i, addresses)
+        if self.args.interactive:
+            texts["interactive"] = ""
+        files["guest-kernel"] = self.guest_dir / "arch/x86/boot/bzImage"
+        if not files["guest-kernel"].is_file():
+            raise BuildError(f"no kernel at {files['guest-kernel']}")
+        return self.qemu_archive.read_bytes() + initramfs.extra(files, texts)
