@@ -19,6 +19,11 @@ lab: kernel-release
 run: lab
 	@scripts/lab run --no-build --check-log -- build/selftests/gpasid_run
 
+# An unmodified QEMU 11 with a Linux guest, on KERNEL as the host.
+vm: lab
+	@scripts/lab vm --no-build --check-log $(if $(KERNEL),--kernel $(KERNEL)) \
+		--host-program build/selftests/vm_story -- build/selftests/vm_guest
+
 # SUITES='kunit lab' runs some; scripts/check --list tells which there are.
 check: setup
 	@scripts/check $(SUITES)
@@ -32,6 +37,7 @@ clean:
 
 help:
 	@echo 'make run             boot the lab and show a guest PASID at work'
+	@echo 'make vm              an unmodified QEMU with a Linux guest, in the lab'
 	@echo 'make check           all tests; the last line says N passed, N failed'
 	@echo 'make mutate          break one rule at a time and see that a test notices'
 	@echo
@@ -42,4 +48,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run check mutate clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate clean help

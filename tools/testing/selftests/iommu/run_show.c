@@ -76,7 +76,7 @@ void show_pasid_entry(const __u64 entry[8])
 	      "no dirty tracking");
 	field("63:12", "SSPTPTR", f.ssptptr,
 	      "the VM's memory map, host-physical");
-	field("79:64", "DID", f.did, "domain ID: the parent's");
+	field("79:64", "DID", f.did, "domain ID");
 	field("87", "PWSNP", f.pwsnp, f.pwsnp ? "page walks snoop" :
 	      "page walks do not snoop");
 	field("88", "PGSNP", f.pgsnp, f.pgsnp ? "accesses snoop" :
