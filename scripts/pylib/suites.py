@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import initramfs, kernel, static, tree
+from . import debian, initramfs, kernel, peer, qemu, static, tree
 from .lab import SOCKETS, stale_directory
 from .term import clean_env
 from .tree import BUILD, SRC, TOP
@@ -484,6 +484,99 @@ def lab_itself(suite):
         lab_killed(suite, name, number)
 
 
+# ---- a VM in the lab ------------------------------------------------------------------
+
+
+def vm_command(*args, host="", program):
+    """scripts/lab vm, with one of our programs in the host, if not the usual one."""
+    host = ["--host-program", f"{PROGRAMS}/{host}"] if host else []
+    return [LAB, "vm", "--no-build", *args, *host, "--", *program]
+
+
+def vm_cost_command(counts, *args, driver="vtdsim_pasid"):
+    """vm_cost: with a page of the VM's memory that can be taken from it."""
+    page = ("-object", "memory-backend-ram,id=page,size=4096",
+            "-device", "ivshmem-plain,memdev=page")
+    return vm_command(*args, *(f"--vm-arg={a}" for a in page), "--guest-driver", driver,
+                      host=shlex.join(["vm_cost", *map(str, counts)]),
+                      program=[PROGRAMS / "vm_pasids"])
+
+
+def vm_steps(suite, name, argv, timeout=300):
+    """A story in a VM: its steps are results.  Returns what it printed."""
+    suite.progress(name)
+    argv[2:2] = ["--check-log", "--timeout", timeout]
+    status, out, err = call(argv, suite, timeout + 120)
+    failed = suite.failed
+    if not suite.counts(out) or status and suite.failed == failed:
+        suite.item(name, False, err or out[-2000:])
+    return out
+
+
+def vm_costs(suite):
+    """An unmodified 6.12 as the guest; costs do not depend on how many are bound."""
+    out = vm_steps(suite, "costs, with an unmodified guest kernel",
+                   vm_cost_command((1, 40), "--guest-kernel", "pristine"))
+    costs = {}
+    for op, _, cost in re.findall(r"^cost: (\S+) n=(\d+) (.*)$", out, re.M):
+        costs.setdefault(op, []).append(cost)
+    for op, (one, *more) in costs.items():
+        if more:
+            suite.item(f"{op}: the same with 1 and with 40 bound", more == [one], f"{one}; {more}")
+
+
+def vm_peer(suite):
+    """The newest kernel as it is, as a guest: VFIO and iommufd attach PASIDs in it."""
+    try:
+        peer.build()
+    except debian.Unavailable as e:
+        suite.skip("the newest kernel as a guest", str(e))
+        return
+    vm_steps(suite, "the newest kernel as a guest",
+             vm_cost_command((1, 10), "--guest-kernel", "peer", driver="vfio-pci"))
+
+
+def vm_statuses(suite):
+    suite.progress("statuses, two endpoints in a VM")
+    argv = vm_command("--dev", "0001:00:00.0", "--dev", "0002:00:01.0",
+                      program=["sh", "-c", "ls /dev/vtdsim_sva-*; exit 7"])
+    status, out, err = call(argv, suite, 300)
+    suite.item("a program's output and status", status == 7, f"status {status}\n{out}{err}")
+    suite.item("two endpoints in one VM", len(out.split()) == 2, out)
+    for flags in (("--vms", "9"), ("--dev", "1"), ("--guest-kernel", "/none")):
+        status, _, err = call(vm_command(*flags, program=["true"]), suite, 60)
+        suite.item(f"vm {shlex.join(flags)} is refused in words",
+                   status == 125 and err.startswith("lab: "), f"status {status}\n{err}")
+    status, out, err = call(vm_command("--vm-arg=-nonsense", program=["true"]), suite, 300)
+    suite.item("an argument that QEMU refuses gives 125 and its words",
+               status == 125 and "-nonsense" in out, f"status {status}\n{out}{err}")
+
+
+def vm(suite):
+    """An unmodified QEMU and Linux guests: story, costs, two VMs, unplug; FULL=1: a 7.x guest."""
+    try:
+        qemu.fetch()
+    except debian.Unavailable as e:
+        suite.progress(f"skipped: {e}")
+        suite.skip("all of it", str(e))
+        return
+    vm_steps(suite, "the story of a guest, debug kernel",
+             vm_command("--kernel", "debug", host="vm_story", program=[PROGRAMS / "vm_guest"]), 600)
+    vm_costs(suite)
+    vm_steps(suite, "a guest's table at random",
+             vm_command("--guest-driver", "vtdsim_pasid", host="vm_random",
+                        program=[PROGRAMS / "vm_pasids"]), 600)
+    vm_steps(suite, "two VMs, debug kernel",
+             vm_command("--kernel", "debug", "--vms", "2", host="vm_pair",
+                        program=[PROGRAMS / "vm_guest"]), 600)
+    vm_steps(suite, "unplug, debug kernel",
+             vm_command("--kernel", "debug", "--root-port", host="vm_unplug",
+                        program=[PROGRAMS / "vm_guest"]), 600)
+    vm_statuses(suite)
+    if os.environ.get("FULL"):
+        vm_peer(suite)
+
+
 SUITES = {
     "vtdsim": vtdsim,
     "libgpasid": libgpasid,
@@ -495,6 +588,7 @@ SUITES = {
     "selftests": selftests,
     "story": story,
     "kernel-tests": kernel_tests,
+    "vm": vm,
 }
 
 
