@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/iommufd.h>
 #include <linux/vfio.h>
 
 #include <kselftest_harness.h>
@@ -564,6 +565,102 @@ TEST(nothing_is_sent_to_a_device_inside_a_reset)
 	EXPECT_EQ(0, close_all(r));
 	ASSERT_EQ(0, slow_resets(false));
 	free(r);
+}
+
+/* ---- fault queues of iommufd ---------------------------------------------------------- */
+
+#define PASID		1	/* the device's own */
+
+FIXTURE(upstream)
+{
+	struct bench b;
+	struct gvm_dev *dev;
+	struct lab_dev *lab;
+	struct process p;
+	__u32 id, hwpt;
+	int fd;
+};
+
+FIXTURE_SETUP(upstream)
+{
+	self->dev = &self->b.dev[0];
+	self->lab = &self->b.lab[0];
+	ASSERT_EQ(0, bench_open(&self->b, GVM_PASID));
+	ASSERT_EQ(0, bench_add_vfio(&self->b, EP_1A));
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &self->id, &self->fd));
+	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, self->id,
+					   &self->hwpt));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hwpt));
+}
+
+FIXTURE_TEARDOWN(upstream)
+{
+	EXPECT_EQ(0, bench_close(&self->b));
+	close(self->fd);
+}
+
+/* A whole group of one request, read. */
+static int ask_upstream(struct _test_data_upstream *self,
+			struct iommu_hwpt_pgfault *f)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	int rc = request(self->lab, 0, PASID, HEAP_VA, VTDSIM_PRQ_LAST);
+
+	if (rc)
+		return rc;
+	if (poll(&pfd, 1, WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	return read(self->fd, f, sizeof(*f)) == sizeof(*f) ? 0 : -EIO;
+}
+
+static int answer_upstream(int fd, __u32 cookie)
+{
+	struct iommu_hwpt_page_response r = {
+		.cookie = cookie,
+		.code = IOMMUFD_PAGE_RESP_SUCCESS,
+	};
+
+	return write(fd, &r, sizeof(r)) == sizeof(r) ? 0 : -errno;
+}
+
+static int restart(struct _test_data_upstream *self)
+{
+	int rc = gvm_dev_reset(self->dev);
+
+	if (!rc)
+		rc = gvm_dev_enable(self->dev, true);
+	if (!rc)
+		rc = lab_dev_restart(self->lab);
+	return rc;
+}
+
+TEST_F(upstream, an_answer_to_an_old_request_does_not_end_a_new_one)
+{
+	struct iommu_hwpt_pgfault old, new;
+	struct vtdsim_counters c;
+
+	ASSERT_EQ(0, lab_counters(self->lab, &c));
+	ASSERT_EQ(0, ask_upstream(self, &old));
+	ASSERT_EQ(0, restart(self));
+	EXPECT_EQ(-EINVAL, answer_upstream(self->fd, old.cookie));
+	ASSERT_EQ(0, ask_upstream(self, &new));
+	ASSERT_EQ(0, since(self->lab, &c, &c));
+	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	ASSERT_EQ(0, answer_upstream(self->fd, new.cookie));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, VTDSIM_F_ATS));
+}
+
+TEST_F(upstream, a_request_that_nobody_has_read_is_not_read_afterwards)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+
+	ASSERT_EQ(0, request(self->lab, 0, PASID, HEAP_VA, VTDSIM_PRQ_LAST));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	ASSERT_EQ(0, restart(self));
+	EXPECT_EQ(0, poll(&pfd, 1, 100));
 }
 
 /* ---- power states ------------------------------------------------------------------- */
