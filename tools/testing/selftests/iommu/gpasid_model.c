@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,6 +105,20 @@ static int vm_rid(struct vm *vm, struct call *c)
 	       gvm_dev_attach(dev, vm_hwpt(vm, c->to));
 }
 
+/* The RID may be attached to nothing: the call names the parent. */
+static int vm_bind(struct vm *vm, const struct call *c, __u32 flags)
+{
+	struct vfio_device_gpasid_bind args = {
+		.flags = flags,
+		.addr_width = 48,
+		.hpasid = c->pasid,
+		.pgtbl = vm->proc[c->to - 1].pt.root,
+		.pt_id = vm->b.vm.parent,
+	};
+
+	return gvm_bind_args(&vm->dev[c->dev], &args);
+}
+
 static int vm_reset(struct vm *vm, int d)
 {
 	int rc = gvm_dev_reset(&vm->dev[d]);
@@ -131,9 +144,9 @@ static __s64 vm_do(struct vm *vm, struct call *c)
 	case OP_FREE:
 		return gvm_pasid_free(gvm, c->pasid);
 	case OP_BIND:
-		return gvm_bind_identity(dev, &vm->proc[c->to - 1].pt, c->pasid);
+		return vm_bind(vm, c, 0);
 	case OP_REPLACE:
-		return gvm_replace(dev, &vm->proc[c->to - 1].pt, c->pasid);
+		return vm_bind(vm, c, VFIO_GPASID_BIND_REPLACE);
 	case OP_UNBIND:
 		return gvm_unbind(dev, c->pasid);
 	case OP_ATTACH:
@@ -162,7 +175,7 @@ static __u64 tag(int vm, int p)
 	return TAG(16 * (vm + 1) + p);
 }
 
-static void vm_main(int vm, int sock)
+static void vm_main(int vm, int in, int out)
 {
 	struct vm *v = calloc(1, sizeof(*v));
 	struct call c;
@@ -174,9 +187,9 @@ static void vm_main(int vm, int sock)
 		must(bench_process(&v->b, &v->proc[i], 0), "a process");
 		*v->proc[i].mem = tag(vm, i);
 	}
-	while (read(sock, &c, sizeof(c)) == sizeof(c)) {
+	while (read(in, &c, sizeof(c)) == sizeof(c)) {
 		c.answer = vm_do(v, &c);
-		if (write(sock, &c, sizeof(c)) != sizeof(c))
+		if (write(out, &c, sizeof(c)) != sizeof(c))
 			break;
 	}
 	_exit(0);
@@ -351,7 +364,7 @@ static __s64 model_do(struct model *m, const struct call *c)
 struct run {
 	struct model m;
 	pid_t pid[NR_VMS];
-	int sock[NR_VMS];
+	int to[NR_VMS], from[NR_VMS];	/* pipes */
 	struct lab_dev look[NR_EPS];
 	unsigned int seed;
 	unsigned long step, calls[NR_OPS + 1];
@@ -364,26 +377,32 @@ static unsigned int pick(struct run *r, unsigned int n)
 
 static void start_vm(struct run *r, int vm)
 {
-	int sv[2], other = !vm;
+	int to[2], from[2], other = !vm;
 
-	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) ? -errno : 0, "socketpair");
+	must(pipe(to) || pipe(from) ? -errno : 0, "pipe");
 	r->pid[vm] = fork();
 	if (!r->pid[vm]) {
-		close(sv[0]);
-		if (r->sock[other])
-			close(r->sock[other]);
-		vm_main(vm, sv[1]);
+		close(to[1]);
+		close(from[0]);
+		if (r->to[other]) {
+			close(r->to[other]);
+			close(r->from[other]);
+		}
+		vm_main(vm, to[0], from[1]);
 	}
-	close(sv[1]);
-	r->sock[vm] = sv[0];
+	close(to[0]);
+	close(from[1]);
+	r->to[vm] = to[1];
+	r->from[vm] = from[0];
 }
 
 static void kill_vm(struct run *r, int vm)
 {
 	kill(r->pid[vm], SIGKILL);
 	waitpid(r->pid[vm], NULL, 0);
-	close(r->sock[vm]);
-	r->sock[vm] = 0;
+	close(r->to[vm]);
+	close(r->from[vm]);
+	r->to[vm] = 0;
 	model_kill(&r->m, vm);
 	start_vm(r, vm);
 }
@@ -470,6 +489,8 @@ static bool census_differs(struct run *r, const struct call *c)
 			present += !!r->m.e[d][n].to;
 			nested += r->m.e[d][n].to && r->m.e[d][n].to != SECOND_STAGE;
 		}
+		/* What opens, closes or resets a device has stopped its queues. */
+		must(lab_dev_restart(&r->look[d]), "restart an endpoint");
 		must(lab_census(&r->look[d], 0, &census), "census");
 		if (wrong(r, c, census.present, present, "entries present") ||
 		    wrong(r, c, census.nonzero, present, "entries not zero") ||
@@ -484,9 +505,9 @@ static bool answer_differs(struct run *r, struct call *c)
 	struct call back;
 	__s64 want;
 
-	must(write(r->sock[c->vm], c, sizeof(*c)) == sizeof(*c) ? 0 : -EPIPE,
+	must(write(r->to[c->vm], c, sizeof(*c)) == sizeof(*c) ? 0 : -EPIPE,
 	     "tell the VM");
-	must(read(r->sock[c->vm], &back, sizeof(back)) == sizeof(back) ? 0 : -EPIPE,
+	must(read(r->from[c->vm], &back, sizeof(back)) == sizeof(back) ? 0 : -EPIPE,
 	     "hear of the VM");
 	want = model_do(&r->m, c);
 	if (c->op == OP_PEEK && !want)
