@@ -20,6 +20,7 @@
  *
  * All of it is chance, drawn from one generator that --seed starts.
  */
+#include <time.h>
 #include "sim.h"
 
 #define REST_PERMILLE	250
@@ -30,8 +31,8 @@
 #define LONG_PERMILLE	10	/* of those in flight */
 #define MESSAGE_MAX	60
 #define PAUSE_SHORT	200	/* turns of an empty loop */
-#define PAUSE_LONG	20000
-#define PAUSE_PERMILLE	50	/* how often it is a long one */
+#define PAUSE_LONG_NS	100000
+#define PAUSE_PERMILLE	200	/* how often it is a long one */
 
 static bool chance(struct sim *sim, u32 permille)
 {
@@ -66,9 +67,13 @@ u32 adverse_message(struct unit *u)
 	return sim_random(u->sim) % MESSAGE_MAX;
 }
 
-/* Between two reads of one entry: time for software to write to it. */
+/*
+ * Between two reads of one entry: time for software to write to it.  A long one
+ * sleeps, so that the VM gets on even where it shares the processor.
+ */
 void adverse_pause(struct unit *u)
 {
+	struct timespec ts = { 0 };
 	struct sim *sim = u->sim;
 	u32 turns;
 
@@ -78,8 +83,12 @@ void adverse_pause(struct unit *u)
 		sim->paused(sim->msi_ctx);
 		return;
 	}
-	turns = sim_random(sim) % (chance(sim, PAUSE_PERMILLE) ? PAUSE_LONG :
-								 PAUSE_SHORT);
+	if (chance(sim, PAUSE_PERMILLE)) {
+		ts.tv_nsec = sim_random(sim) % PAUSE_LONG_NS;
+		nanosleep(&ts, NULL);
+		return;
+	}
+	turns = sim_random(sim) % PAUSE_SHORT;
 	while (turns--)
 		__asm__ volatile("pause");
 }

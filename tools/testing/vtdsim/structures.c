@@ -7,7 +7,7 @@
 #include "walk.h"
 
 #define PREFETCH_PERMILLE	30
-#define FORGET_PERMILLE		20
+#define FORGET_PERMILLE		50
 
 static bool beyond_haw(const struct unit *u, u64 entry)
 {
@@ -307,6 +307,18 @@ static void check_pasid_hit(struct walk *w, struct pasid_entry *e)
 		  (reason || !memcmp(pe, e->val, sizeof(pe))));
 }
 
+/*
+ * Adverse: an entry leaves now and then, with what was translated by it, so that
+ * all of the entry that comes next is used.
+ */
+static bool forget_all_of(struct walk *w, const struct pasid_entry *e)
+{
+	if (!adverse_chance(w->u, FORGET_PERMILLE))
+		return false;
+	cache_drop_pasid(&w->u->iotlb, e->did, e->pasid);
+	return true;
+}
+
 static struct pasid_entry *pasid_hit(struct walk *w)
 {
 	struct pasid_entry *e;
@@ -314,7 +326,7 @@ static struct pasid_entry *pasid_hit(struct walk *w)
 	e = pasid_cache_find(&w->u->pasids, w->rq->sid, w->pasid);
 	if (!e)
 		return NULL;
-	if (sim_evict(w->u) || adverse_chance(w->u, FORGET_PERMILLE)) {
+	if (sim_evict(w->u) || forget_all_of(w, e)) {
 		pasid_cache_remove(&w->u->pasids, e);
 		return NULL;
 	}
