@@ -114,8 +114,8 @@ struct vtdsim_regs {
 	__u32 mute;		/* device-TLB invalidations that are never completed */
 	__u32 deaf;		/* page responses that are lost */
 	__u32 gone;		/* not 0: pulled out; no DMA, no answer to anything */
-	__u32 iqe_in;		/* of the unit: the descriptor with this number, from 1, is an error */
-	__u32 ice_in;		/* of the unit: likewise a completion of a device-TLB invalidation */
+	__u32 iqe_in;		/* of the unit: the descriptor with this number is an error */
+	__u32 ice_in;		/* of the unit: the device-TLB invalidation likewise */
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU

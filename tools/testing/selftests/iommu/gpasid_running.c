@@ -97,20 +97,24 @@ static bool still(const __u64 *mem, __u64 was)
 
 /* All went well, and nothing was read that should not be. */
 #define EXPECT_CLEAN(l) do {						\
-	EXPECT_EQ(0, (l)->faults);					\
-	EXPECT_EQ(0, (l)->denied);					\
-	EXPECT_EQ(0, (l)->failed);					\
-	EXPECT_EQ(0, (l)->wrong)					\
-		TH_LOG("read %llx", (l)->wrong_value);			\
+	const struct vtdsim_loop *_l = (l);				\
+									\
+	EXPECT_EQ(0, _l->faults);					\
+	EXPECT_EQ(0, _l->denied);					\
+	EXPECT_EQ(0, _l->failed);					\
+	EXPECT_EQ(0, _l->wrong)						\
+		TH_LOG("read %llx", _l->wrong_value);			\
 } while (0)
 
 /* It met no entry that was half one thing and half another. */
 #define EXPECT_ENDED_BY(l, reason) do {					\
-	EXPECT_EQ(0, (l)->wrong);					\
-	EXPECT_EQ(0, (l)->reasons[0]);					\
-	EXPECT_EQ(0, (l)->reasons[1] & ~ONLY(reason))			\
-		TH_LOG("reasons %llx", (l)->reasons[1]);		\
-	EXPECT_EQ(0, (l)->reasons[2] | (l)->reasons[3]);		\
+	const struct vtdsim_loop *_l = (l);				\
+									\
+	EXPECT_EQ(0, _l->wrong);					\
+	EXPECT_EQ(0, _l->reasons[0]);					\
+	EXPECT_EQ(0, _l->reasons[1] & ~ONLY(reason))			\
+		TH_LOG("reasons %llx", _l->reasons[1]);			\
+	EXPECT_EQ(0, _l->reasons[2] | _l->reasons[3]);			\
 } while (0)
 
 TEST_F_TIMEOUT(running, nothing_moves_after_an_unbind, 120)

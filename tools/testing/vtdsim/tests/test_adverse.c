@@ -398,8 +398,10 @@ TEST(orders, "unbinds under DMA: the right order leaves nothing, the wrong one d
 
 	right[4] = wrong[0];
 	wrong[4] = right[0];
-	right[8] = wrong[8] = d_wait(WAIT_SW, 1);
-	right[9] = wrong[9] = 0x80000;
+	right[8] = d_wait(WAIT_SW, 1);
+	right[9] = 0x80000;
+	wrong[8] = right[8];
+	wrong[9] = right[9];
 	churn(w, 7, right, &left);
 	EXPECT_EQ(left, 0);
 	EXPECT_EQ(w->u->cnt.u_stale_hits, 0);
