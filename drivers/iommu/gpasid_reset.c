@@ -278,6 +278,11 @@ void gpasid_reset_done(struct device *dev)
 }
 EXPORT_SYMBOL_GPL(gpasid_reset_done);
 
+static bool gpasid_reset_sleeps(pci_power_t state)
+{
+	return state == PCI_D3hot || state == PCI_D3cold;
+}
+
 /**
  * gpasid_reset_set_power_state() - Change the power state of a device
  * @pdev: the device
@@ -296,7 +301,8 @@ int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 	int ret;
 
 	gpasid_reset_powered(pdev);
-	resets &= state >= PCI_D3hot && pdev->current_state < PCI_D3hot &&
+	resets &= gpasid_reset_sleeps(state) &&
+		  !gpasid_reset_sleeps(pdev->current_state) &&
 		  gpasid_reset_concerns(&pdev->dev);
 	if (resets)
 		gpasid_reset_enter(&pdev->dev, true);
@@ -316,7 +322,7 @@ EXPORT_SYMBOL_GPL(gpasid_reset_set_power_state);
  */
 void gpasid_reset_powered(struct pci_dev *pdev)
 {
-	if (pdev->current_state < PCI_D3hot)
+	if (!gpasid_reset_sleeps(pdev->current_state))
 		gpasid_reset_leave(&pdev->dev, true);
 }
 EXPORT_SYMBOL_GPL(gpasid_reset_powered);

@@ -79,7 +79,7 @@ static void pasid_reset(void *priv, struct iommu_attach_handle *handle)
 {
 	struct iommufd_hw_pagetable *hwpt = priv;
 	struct iommufd_fault *fault = hwpt->fault;
-	struct iopf_group *group, *next;
+	struct iopf_group *group, *next, *read;
 	unsigned long index;
 	LIST_HEAD(dropped);
 
@@ -93,11 +93,11 @@ static void pasid_reset(void *priv, struct iommu_attach_handle *handle)
 		list_del(&group->node);
 		pasid_drop_group(group);
 	}
-	xa_for_each(&fault->response, index, group) {
-		if (group->attach_handle != handle)
+	xa_for_each(&fault->response, index, read) {
+		if (read->attach_handle != handle)
 			continue;
 		xa_erase(&fault->response, index);
-		pasid_drop_group(group);
+		pasid_drop_group(read);
 	}
 	mutex_unlock(&fault->mutex);
 }

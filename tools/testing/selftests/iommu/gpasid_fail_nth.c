@@ -342,9 +342,9 @@ TEST_F_TIMEOUT(fail, close_of_a_context_never, 300)
 #define PASID	7
 
 /* In a kernel with iommufd's own tests, look-ups of its objects fail, too. */
-#define SWEEP_HWPT(call, same, undo)					\
+#define SWEEP_HWPT(call, same, seen, undo)				\
 	SWEEP_ERR(_rc == -ENOMEM || _rc == -ENOENT || _rc == -EINVAL,	\
-		  call, same, undo)
+		  call, same, seen; undo)
 
 FIXTURE(hwpt)
 {
@@ -390,7 +390,8 @@ TEST_F(hwpt, alloc_nested)
 
 	SWEEP_HWPT(gvm_hwpt_nested(self->dev, &self->p.pt, GVM_HWPT_PASID,
 				   &hwpt),
-		   (void)hwpt, EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
+		   (void)hwpt, (void)hwpt,
+		   EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
 }
 
 TEST_F(hwpt, alloc_paging)
@@ -399,14 +400,15 @@ TEST_F(hwpt, alloc_paging)
 
 	SWEEP_HWPT(gvm_hwpt_alloc(self->dev, self->b.vm.ioas, GVM_HWPT_PASID,
 				  &hwpt),
-		   (void)hwpt, EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
+		   (void)hwpt, (void)hwpt,
+		   EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt)));
 }
 
 TEST_F(hwpt, attach)
 {
 	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, self->hp),
 		   EXPECT_FALSE(entry_present(self->lab, PASID)),
-		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
 		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, PASID)));
 }
 
@@ -417,8 +419,8 @@ TEST_F(hwpt, attach_where_the_pasid_table_has_no_page)
 
 	SWEEP_HWPT(gvm_pasid_attach(self->dev, pasid, self->hp),
 		   EXPECT_FALSE(entry_present(self->lab, pasid)); pasid += 512,
-		   EXPECT_EQ(TAG(1), peek_proc(self->lab, pasid, 0));
-		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, pasid)); pasid += 512);
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, pasid, 0)),
+		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, pasid)));
 }
 
 TEST_F(hwpt, attach_with_a_fault_queue)
@@ -431,7 +433,7 @@ TEST_F(hwpt, attach_with_a_fault_queue)
 					   &hwpt));
 	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, hwpt),
 		   EXPECT_FALSE(entry_present(self->lab, PASID)),
-		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
 		   EXPECT_EQ(0, gvm_pasid_detach(self->dev, PASID)));
 	EXPECT_EQ(0, gvm_destroy(&self->b.vm, hwpt));
 	EXPECT_EQ(0, close(fd));
@@ -443,7 +445,7 @@ TEST_F(hwpt, replace)
 	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
 	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, self->hq),
 		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
-		   EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0));
+		   EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0)),
 		   EXPECT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)));
 }
 
@@ -456,7 +458,7 @@ TEST_F(hwpt, replace_under_another_parent)
 	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
 	SWEEP_HWPT(gvm_pasid_attach(self->dev, PASID, other),
 		   EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0)),
-		   EXPECT_EQ(TAG(1), peek(self->lab, PASID, 0, self->p.page));
+		   EXPECT_EQ(TAG(1), peek(self->lab, PASID, 0, self->p.page)),
 		   EXPECT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)));
 	EXPECT_EQ(0, gvm_destroy(&self->b.vm, other));
 }
@@ -465,7 +467,7 @@ TEST_F(hwpt, invalidate)
 {
 	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
 	SWEEP_HWPT(gvm_hwpt_invalidate(&self->b.vm, self->hp, PROC_VA, 1, true),
-		   (void)self, (void)self);
+		   (void)self, (void)self, (void)self);
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
 }
 

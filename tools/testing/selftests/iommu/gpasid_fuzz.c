@@ -27,6 +27,8 @@
 
 #include "gpasid_utils.h"
 
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define CALLS		100000
 #define NR_WORDS	24	/* longer than any structure */
 #define PAGE		4096
@@ -61,8 +63,6 @@ static const struct target target[] = {
 	ON_DEVICE(VFIO_DEVICE_DETACH_IOMMUFD_PT, gvm_detach_pt),
 };
 
-#define NR_TARGETS	(sizeof(target) / sizeof(target[0]))
-
 /* What a call may end with, apart from 0. */
 static const int allowed[] = {
 	EINVAL, EOPNOTSUPP, ENOENT, EEXIST, EBUSY, ENOSPC, ENOMEM, ENODEV, EFAULT,
@@ -91,7 +91,7 @@ static __u32 any_word(struct fuzzer *f)
 
 	switch (pick(f, 4)) {
 	case 0:
-		return some[pick(f, sizeof(some) / sizeof(some[0]))];
+		return some[pick(f, COUNT(some))];
 	case 1:
 		return 1U << pick(f, 32);
 	case 2:
@@ -127,7 +127,7 @@ static void fill(struct fuzzer *f, const struct target *t)
 	for (i = 0; i < NR_WORDS; i++)
 		f->word[i] = i < nr || !pick(f, 8) ? any_word(f) : 0;
 	f->word[0] = pick(f, 8) ? t->bytes :
-		     sizes[pick(f, sizeof(sizes) / sizeof(sizes[0]))];
+		     sizes[pick(f, COUNT(sizes))];
 	/* Often no flag that is unknown, and nothing where nothing belongs. */
 	if (pick(f, 4))
 		f->word[1] &= 15;
@@ -146,7 +146,7 @@ static bool expected(int error)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+	for (i = 0; i < COUNT(allowed); i++)
 		if (allowed[i] == error)
 			return true;
 	return false;
@@ -167,7 +167,7 @@ static void close_new_files(void)
  */
 static int one_call(struct fuzzer *f)
 {
-	const struct target *t = &target[pick(f, NR_TARGETS)];
+	const struct target *t = &target[pick(f, COUNT(target))];
 	int fd = t->on_device ? f->b.dev[0].fd : f->b.vm.iommufd;
 	void *arg = f->word;
 

@@ -25,7 +25,7 @@
 #define BOUND		5000
 #define CALLS		100
 #define MAX_RATIO	25
-#define SLICE		1e-3	/* seconds; a shared processor explains as much */
+#define SLICE		0.001	/* seconds; a shared processor explains as much */
 #define INV_ENTRIES	4096
 
 static unsigned int bound = BOUND, calls = CALLS;
@@ -75,18 +75,18 @@ static void load_close(struct bench *b, struct process *p)
 	load_bind_all(b, p);
 }
 
+#define NR_LOADS	5
+
 static const struct load {
 	const char *what;
 	void (*once)(struct bench *b, struct process *p);
-} load[] = {
+} load[NR_LOADS] = {
 	{ "rests", NULL },
 	{ "unmaps a page", load_unmap },
 	{ "invalidates thousands of ranges", load_invalidate },
 	{ "switches dirty tracking", load_dirty },
 	{ "binds, and closes its device", load_close },
 };
-
-#define NR_LOADS	(int)(sizeof(load) / sizeof(load[0]))
 
 static void load_main(const struct load *l, int ready)
 {

@@ -193,13 +193,13 @@ static int change(const struct target *t, int which)
 }
 
 static void start(struct __test_metadata *_metadata, struct worker *w,
-		  pthread_t *thread, const FIXTURE_DATA(dma) *self, __u32 pasid,
+		  pthread_t *thread, struct lab_dev *lab, __u32 pasid,
 		  unsigned int flags)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		w[i].lab = self->lab;
+		w[i].lab = lab;
 		w[i].q = i + 1;
 		w[i].flags = flags;
 		w[i].h = pasid;
@@ -226,7 +226,7 @@ static void stop(struct __test_metadata *_metadata, struct worker *w,
 
 /* Change to and fro while two queues of the device read. */
 static void change_under_dma(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(dma) *self, const struct target *t,
+			     struct lab_dev *lab, const struct target *t,
 			     unsigned int flags)
 {
 	time_t end = time(NULL) + MAX_SECONDS;
@@ -235,7 +235,7 @@ static void change_under_dma(struct __test_metadata *_metadata,
 	pthread_t thread[2];
 	int n;
 
-	start(_metadata, w, thread, self, t->pasid, flags);
+	start(_metadata, w, thread, lab, t->pasid, flags);
 	for (n = 0; got == want && time(NULL) < end; n++) {
 		if (n >= MIN_REPLACES && seen_enough(&w[0]) &&
 		    seen_enough(&w[1]))
@@ -243,7 +243,7 @@ static void change_under_dma(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, change(t, !(n & 1)));
 		/* From here on, what begins must see the new table. */
 		want = n & 1 ? TAG(1) : TAG(2);
-		got = peek_proc(self->lab, t->pasid, flags);
+		got = peek_proc(lab, t->pasid, flags);
 		EXPECT_EQ(want, got);
 	}
 	stop(_metadata, w, thread);
@@ -257,7 +257,7 @@ TEST_F_TIMEOUT(dma, a_replace_has_no_window_in_which_dma_faults, 2 * MAX_SECONDS
 		.pt = { &self->p.pt, &self->q.pt },
 	};
 
-	change_under_dma(_metadata, self, &t, variant->flags);
+	change_under_dma(_metadata, self->lab, &t, variant->flags);
 }
 
 TEST_F_TIMEOUT(dma, a_replace_of_the_hwpt_has_no_window_in_which_dma_faults,
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(dma, a_replace_of_the_hwpt_has_no_window_in_which_dma_faults,
 	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->q.pt, GVM_HWPT_PASID,
 				     &t.hwpt[1]));
 	ASSERT_EQ(0, change(&t, 0));
-	change_under_dma(_metadata, self, &t, variant->flags);
+	change_under_dma(_metadata, self->lab, &t, variant->flags);
 }
 
 TEST_HARNESS_MAIN

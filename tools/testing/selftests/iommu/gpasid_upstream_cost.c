@@ -62,11 +62,12 @@ FIXTURE_TEARDOWN(cost)
 
 /* Told in full when it is not so. */
 #define EXPECT_WAITS(n) do {						\
+	unsigned int _waits = (n);					\
 	char _buf[160];							\
 									\
-	EXPECT_EQ(n, self->c.u_waits)					\
+	EXPECT_EQ(_waits, self->c.u_waits)				\
 		TH_LOG("%s", lab_descriptors(&self->c, _buf, 160));	\
-	EXPECT_EQ(n, self->c.u_submissions)				\
+	EXPECT_EQ(_waits, self->c.u_submissions)			\
 		TH_LOG("%s", lab_descriptors(&self->c, _buf, 160));	\
 } while (0)
 
@@ -205,12 +206,12 @@ static int invalidate(struct gvm *vm, __u32 hwpt, unsigned int num)
 static const unsigned int ranges[] = { 1, 16, 512 };
 
 #define EXPECT_RANGES(n, places) do {					\
-	unsigned int _descs = (n) * (places) * (1 + self->ats);		\
+	unsigned int _n = (n) * (places);				\
+	unsigned int _descs = _n * (1 + self->ats);			\
 									\
 	EXPECT_WAITS((_descs + CHUNK - 1) / CHUNK);			\
-	EXPECT_EQ((n) * (places), self->c.u_desc[VTDSIM_D_PIOTLB]);	\
-	EXPECT_EQ((n) * (places) * self->ats,				\
-		  self->c.u_desc[VTDSIM_D_PDEVTLB] +			\
+	EXPECT_EQ(_n, self->c.u_desc[VTDSIM_D_PIOTLB]);			\
+	EXPECT_EQ(_n * self->ats, self->c.u_desc[VTDSIM_D_PDEVTLB] +	\
 		  self->c.u_desc[VTDSIM_D_DEVTLB]);			\
 } while (0)
 

@@ -4,7 +4,7 @@
 // run: gpasid_bind
 @@
 @@
- vtd_flush_entries(...)
+ vtd_flush(...)
  {
 	<...
 -	if (devtlb && !each)

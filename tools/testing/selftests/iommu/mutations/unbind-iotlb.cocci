@@ -4,7 +4,7 @@
 // run: gpasid_bind
 @@
 @@
- vtd_flush_entries(...)
+ vtd_flush(...)
  {
 	<...
 -	qi_desc_iotlb(iommu, vtd_did(att), 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
