@@ -71,6 +71,36 @@ void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 	ioasid_set_put(set);
 }
 
+/* Is a device, or a virtual one, bound to the context? */
+static bool gpasid_has_device(struct iommufd_ctx *ictx)
+{
+	struct iommufd_object *obj;
+	unsigned long index;
+	bool found = false;
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, index, obj) {
+		found = obj->type == IOMMUFD_OBJ_DEVICE ||
+			obj->type == IOMMUFD_OBJ_ACCESS;
+		if (found)
+			break;
+	}
+	xa_unlock(&ictx->objects);
+
+	return found;
+}
+
+/* A file by itself is cheap to have and nothing to use PASIDs with. */
+static int gpasid_may_alloc(struct iommufd_ctx *ictx, struct ioasid_set *set)
+{
+	struct ioasid_set_stats stats;
+
+	ioasid_set_stats(set, &stats);
+	if (stats.active + stats.free_pending < IOMMU_GPASID_ALONE_MAX)
+		return 0;
+	return gpasid_has_device(ictx) ? 0 : -ENOSPC;
+}
+
 int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_gpasid_alloc *cmd = ucmd->cmd;
@@ -90,7 +120,9 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 
-	rc = ioasid_alloc(set, min, max, NULL, &id);
+	rc = gpasid_may_alloc(ucmd->ictx, set);
+	if (!rc)
+		rc = ioasid_alloc(set, min, max, NULL, &id);
 	if (rc)
 		return rc;
 	if (guest) {

@@ -50,8 +50,8 @@ enum iommu_gpasid_alloc_flags {
  * context is closed, and counts against the context's quota.
  *
  * Errors: EINVAL (empty range, PASID beyond 20 bits), EEXIST (guest PASID
- * taken), ENOSPC (quota, administrator's ceiling, or no number in the range),
- * ENOMEM.
+ * taken), ENOSPC (quota, a limit of the administrator, more than
+ * IOMMU_GPASID_ALONE_MAX without a device, or no number in the range), ENOMEM.
  */
 struct iommu_gpasid_alloc {
 	__u32 size;
@@ -63,6 +63,9 @@ struct iommu_gpasid_alloc {
 };
 
 #define IOMMU_GPASID_ALLOC _IO(GPASID_TYPE, GPASID_CMD_ALLOC)
+
+/* Host PASIDs that a context may hold without a device (ENOSPC). */
+#define IOMMU_GPASID_ALONE_MAX	64
 
 /**
  * enum iommu_gpasid_flags - How a PASID is named
