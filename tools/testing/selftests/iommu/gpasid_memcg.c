@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page requests of a VM whose memory cgroup is full.
+ *
+ * VM A, a process in a cgroup of its own, floods the unit with page requests, as
+ * far as its memory goes.  VM B has a device on the same unit and answers its own
+ * page requests: they are handled by the unit's one thread, which must not wait
+ * for A's memory.  Times are compared as ratios within the run.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <kselftest_harness.h>
+
+#include "gpasid_utils.h"
+
+#define CGROUPS		"/tmp/cgroup"
+#define CGROUP		CGROUPS "/a"
+#define HEAP_VA		(PROC_VA + GVM_SZ_1G)
+#define PASID_A		0x301
+#define PASID_B		0x302
+#define F_DEMAND	(VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI)
+#define ROUNDS		40
+#define MAX_RATIO	25
+#define SLICE		0.002	/* seconds that a shared processor explains */
+
+static int fault_open(struct gvm *vm)
+{
+	struct iommu_gpasid_fault_alloc cmd = {
+		.size = sizeof(cmd), .limit = IOMMU_GPASID_FAULT_LIMIT_MAX,
+	};
+	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
+
+	return rc ?: (int)cmd.out_fault_fd;
+}
+
+static int open_vm(struct bench *b, struct process *p, const char *address,
+		   __u32 pasid)
+{
+	__u32 h;
+	int fd;
+
+	if (bench_open(b, 0) || bench_add(b, address) || bench_process(b, p, 1))
+		return -1;
+	fd = fault_open(&b->vm);
+	return fd < 0 || gvm_bind(&b->dev[0], &p->pt, pasid, &h) ? -1 : fd;
+}
+
+/* ---- VM A ------------------------------------------------------------------------ */
+
+static int set_limit(const char *file, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), CGROUP "/%s", file);
+	return sysfs_write(path, value);
+}
+
+/* What the cgroup has now is all that it may have. */
+static int close_limit(const char *file)
+{
+	char current[32] = "";
+	int fd = open(CGROUP "/memory.current", O_RDONLY);
+
+	if (fd < 0 || read(fd, current, sizeof(current) - 1) <= 0)
+		return -EIO;
+	close(fd);
+	return set_limit(file, current);
+}
+
+/* Requests of groups that never end, and DMA whose page nobody brings. */
+static void flood(struct bench *b)
+{
+	struct vtdsim_desc partial = {
+		.op = VTDSIM_OP_PAGE_REQUEST, .flags = VTDSIM_F_PASID,
+		.pasid = PASID_A, .addr = HEAP_VA, .operand = VTDSIM_PRQ_READ,
+	};
+	struct vtdsim_desc demand = {
+		.op = VTDSIM_OP_READ, .flags = F_DEMAND, .pasid = PASID_A,
+		.addr = HEAP_VA, .len = 8, .local = LAB_LOCAL(1),
+	};
+	unsigned int i;
+
+	for (i = 0;; i++) {
+		partial.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(256 + i % 256);
+		lab_submit(&b->lab[0], 0, &partial);
+		lab_submit(&b->lab[0], 1, &demand);
+		usleep(100);
+	}
+}
+
+static void vm_a(const char *limit, int ready)
+{
+	struct bench b;
+	struct process p;
+	char said = 'y';
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (set_limit("cgroup.procs", "0") || open_vm(&b, &p, EP_1A, PASID_A) < 0)
+		said = 'n';
+	if (limit && close_limit(limit))
+		said = 'n';
+	if (write(ready, &said, 1) != 1 || said != 'y')
+		_exit(1);
+	flood(&b);
+}
+
+static pid_t start_a(const char *limit)
+{
+	char said = 'n';
+	int ready[2];
+	pid_t pid;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid)
+		vm_a(limit, ready[1]);
+	close(ready[1]);
+	if (read(ready[0], &said, 1) != 1 || said != 'y')
+		pid = -1;
+	close(ready[0]);
+	return pid;
+}
+
+/* ---- VM B ------------------------------------------------------------------------ */
+
+FIXTURE(memcg)
+{
+	struct bench b;
+	struct process p;
+	int fd;
+	pid_t a;
+};
+
+FIXTURE_VARIANT(memcg)
+{
+	const char *limit;
+};
+
+FIXTURE_VARIANT_ADD(memcg, at_max)
+{
+	.limit = "memory.max",
+};
+
+FIXTURE_VARIANT_ADD(memcg, above_high)
+{
+	.limit = "memory.high",
+};
+
+FIXTURE_SETUP(memcg)
+{
+	self->a = 0;
+	mkdir(CGROUPS, 0755);
+	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
+		SKIP(return, "no cgroups in this kernel");
+	ASSERT_EQ(0, sysfs_write(CGROUPS "/cgroup.subtree_control", "+memory"));
+	mkdir(CGROUP, 0755);
+	ASSERT_EQ(0, set_limit("memory.max", "max"));
+	ASSERT_EQ(0, set_limit("memory.high", "max"));
+	self->fd = open_vm(&self->b, &self->p, EP_1B, PASID_B);
+	ASSERT_LE(0, self->fd);
+	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+		SKIP(return, "no page requests");
+}
+
+FIXTURE_TEARDOWN(memcg)
+{
+	if (self->a > 0) {
+		kill(self->a, SIGKILL);
+		waitpid(self->a, NULL, 0);
+	}
+	if (self->b.nr)
+		EXPECT_EQ(0, bench_close(&self->b));
+	rmdir(CGROUP);
+	umount(CGROUPS);
+}
+
+/* One page request of B, from the request to the end of the DMA; seconds. */
+static double round_trip(struct bench *b, int fd)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ, .flags = F_DEMAND, .pasid = PASID_B,
+		.addr = HEAP_VA, .len = 8, .local = LAB_LOCAL(1),
+	};
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct iommu_gpasid_fault_response r = {
+		.code = IOMMU_GPASID_FAULT_INVALID,
+	};
+	struct iommu_gpasid_fault f;
+	double start = now();
+
+	if (lab_submit(&b->lab[0], 1, &d) || poll(&pfd, 1, 8000) != 1 ||
+	    read(fd, &f, sizeof(f)) != sizeof(f))
+		return -1;
+	r.cookie = f.cookie;
+	if (write(fd, &r, sizeof(r)) != sizeof(r) || lab_wait(&b->lab[0], 1, 8000))
+		return -1;
+	return now() - start;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double d = *(const double *)a - *(const double *)b;
+
+	return d < 0 ? -1 : d > 0;
+}
+
+/* What nine of ten stay below; negative: one did not come back. */
+static double measure(struct bench *b, int fd)
+{
+	double t[ROUNDS];
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		t[i] = round_trip(b, fd);
+		if (t[i] < 0)
+			return -1;
+	}
+	qsort(t, ROUNDS, sizeof(t[0]), by_value);
+	return t[ROUNDS * 9 / 10];
+}
+
+TEST_F_TIMEOUT(memcg, of_one_vm_delays_no_page_request_of_another, 120)
+{
+	double idle = measure(&self->b, self->fd), loaded;
+
+	ASSERT_LT(0, idle);
+	self->a = start_a(variant->limit);
+	ASSERT_LT(0, self->a);
+	loaded = measure(&self->b, self->fd);
+	ASSERT_LT(0, loaded);
+	TH_LOG("%.1f times the idle time", loaded / idle);
+	EXPECT_LT(loaded, MAX_RATIO * (idle > SLICE ? idle : SLICE));
+}
+
+TEST_HARNESS_MAIN
