@@ -199,6 +199,16 @@ static int new_device(struct kunit *test, struct gpasid_test *ctx)
 	return 0;
 }
 
+/* The set keeps it: nobody frees it before the end of the test. */
+static int new_id(struct gpasid_test *ctx, ioasid_t min, ioasid_t max)
+{
+	int ret = ioasid_alloc(ctx->set, min, max, NULL, &ctx->id);
+
+	if (!ret)
+		ioasid_put(ctx->set, ctx->id);
+	return ret;
+}
+
 static int gpasid_test_init(struct kunit *test)
 {
 	struct gpasid_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
@@ -212,8 +222,7 @@ static int gpasid_test_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, new_device(test, ctx));
 	ctx->set = ioasid_set_alloc(NULL, MAX_PASIDS, IOASID_SET_TYPE_NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
-	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, 1, MAX_PASIDS - 1, NULL,
-					      &ctx->id));
+	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
 	ctx->nb.notify = subscriber;
 	ctx->nb.prio = IOASID_PRIO_DEVICE;
 	KUNIT_ASSERT_EQ(test, 0, ioasid_register_notifier(ctx->set, &ctx->nb,
@@ -465,8 +474,7 @@ static void numbers_beyond_the_device_are_refused(struct kunit *test)
 	struct gpasid_test *ctx = test->priv;
 	ioasid_t good = ctx->id;
 
-	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, MAX_PASIDS,
-					      2 * MAX_PASIDS, NULL, &ctx->id));
+	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, MAX_PASIDS, 2 * MAX_PASIDS));
 	KUNIT_EXPECT_EQ(test, -EINVAL, bind(ctx, &first, PGTBL, 0));
 	ctx->id = 0;
 	KUNIT_EXPECT_EQ(test, -EINVAL, bind(ctx, &first, PGTBL, 0));
@@ -503,8 +511,7 @@ static void parent_is_pinned_once(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
 	KUNIT_EXPECT_EQ(test, 0, ctx->unpinned);
 	/* It has a pin: those of others are given back at once. */
-	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(ctx->set, 1, MAX_PASIDS - 1, NULL,
-					      &ctx->id));
+	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
 	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
 	KUNIT_EXPECT_EQ(test, 1, ctx->unpinned);
 	KUNIT_EXPECT_EQ(test, -EBUSY, bind_pinned(ctx, &first));

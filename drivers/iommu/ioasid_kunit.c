@@ -2274,7 +2274,8 @@ static void lookup_reader(struct racer *racer)
 	struct ioasid_set *wrong = lr->sets[!(index & 1)];
 	struct model *model = &lr->models[index];
 	ioasid_t host = READ_ONCE(lr->ids[index][race_random(racer, 2)]);
-	ioasid_t spid = model_spid(index), id, back, guest, there, now, soon;
+	ioasid_t spid = model_spid(index), id, back, guest, there, stray;
+	ioasid_t now, soon;
 	unsigned int seq, irq = race_random(racer, 2);
 	unsigned long flags = 0;
 
@@ -2285,10 +2286,12 @@ static void lookup_reader(struct racer *racer)
 	back = id == INVALID_IOASID ? spid : ioasid_spid(set, id);
 	guest = ioasid_spid(set, host);
 	there = ioasid_find_by_spid(set, spid);
+	stray = ioasid_spid(wrong, id);
 	if (!read_seqcount_retry(&model->seq, seq)) {
 		race_check(racer, id == now || ((seq & 1) && id == soon));
 		race_check(racer, back == spid || (seq & 1));
-		race_check(racer, ioasid_spid(wrong, id) == INVALID_IOASID);
+		/* Once it is freed, the other set may have the number. */
+		race_check(racer, stray == INVALID_IOASID || (seq & 1));
 		/* A SPID that can be seen leads back, unless it is taken away. */
 		if (guest == spid && !((seq & 1) && soon == INVALID_IOASID))
 			race_check(racer, there == host);
