@@ -75,6 +75,8 @@ int cache_tag_assign(struct dmar_domain *domain, u16 did, struct device *dev,
 		     ioasid_t pasid, enum cache_tag_type type);
 void cache_tag_unassign(struct dmar_domain *domain, u16 did, struct device *dev,
 			ioasid_t pasid, enum cache_tag_type type);
+void cache_tag_flush_devtlb_all(struct dmar_domain *domain,
+				struct cache_tag *tag);
 int domain_qi_batch_alloc(struct dmar_domain *domain);
 void qi_batch_flush_descs(struct intel_iommu *iommu, struct qi_batch *batch);
 void qi_batch_increment_index(struct intel_iommu *iommu,

@@ -276,30 +276,68 @@ static int intel_gpasid_dirty_rids(struct dmar_domain *domain, bool enable)
 	return ret;
 }
 
-/* By one descriptor for each domain ID that @domain's entries have on a unit. */
-static void intel_gpasid_flush_pasid_caches(struct dmar_domain *domain)
+/* What an old entry may be cached in, in the order in which it is flushed. */
+enum intel_gpasid_cache {
+	INTEL_GPASID_PASID_CACHE,
+	INTEL_GPASID_IOTLB,
+	INTEL_GPASID_DEVTLB,
+	INTEL_GPASID_NR_CACHES,
+};
+
+/* By one descriptor for each domain ID, or device. */
+static void intel_gpasid_flush_cache(struct dmar_domain *domain,
+				     struct cache_tag *tag,
+				     enum intel_gpasid_cache cache)
 {
-	struct intel_iommu *iommu = NULL;
-	struct cache_tag *tag;
 	struct qi_desc *desc;
+	bool devtlb = tag->type == CACHE_TAG_DEVTLB ||
+		      tag->type == CACHE_TAG_NESTING_DEVTLB;
+
+	if (devtlb != (cache == INTEL_GPASID_DEVTLB))
+		return;
+	if (devtlb) {
+		cache_tag_flush_devtlb_all(domain, tag);
+		return;
+	}
+	desc = &domain->qi_batch->descs[domain->qi_batch->index];
+	*desc = (struct qi_desc) {};
+	if (cache == INTEL_GPASID_PASID_CACHE)
+		desc->qw0 = QI_PC_DID(tag->domain_id) |
+			    QI_PC_GRAN(QI_PC_ALL_PASIDS) | QI_PC_TYPE;
+	else
+		qi_desc_iotlb(tag->iommu, tag->domain_id, 0, 0,
+			      DMA_TLB_DSI_FLUSH, desc);
+	qi_batch_increment_index(tag->iommu, domain->qi_batch);
+}
+
+/* All that @domain has in the caches of one unit, in one submission. */
+static void intel_gpasid_flush_unit(struct dmar_domain *domain,
+				    struct intel_iommu *iommu)
+{
+	enum intel_gpasid_cache cache;
+	struct cache_tag *tag;
+
+	for (cache = 0; cache < INTEL_GPASID_NR_CACHES; cache++)
+		list_for_each_entry(tag, &domain->cache_tags, node)
+			if (tag->iommu == iommu)
+				intel_gpasid_flush_cache(domain, tag, cache);
+	qi_batch_flush_descs(iommu, domain->qi_batch);
+}
+
+/* Unit by unit: each tag's is flushed with the first that it stands behind. */
+static void intel_gpasid_flush_entries(struct dmar_domain *domain)
+{
+	struct cache_tag *tag, *first;
 	unsigned long flags;
 
 	spin_lock_irqsave(&domain->cache_lock, flags);
 	list_for_each_entry(tag, &domain->cache_tags, node) {
-		if (tag->type != CACHE_TAG_IOTLB &&
-		    tag->type != CACHE_TAG_NESTING_IOTLB)
-			continue;
-		if (iommu != tag->iommu)
-			qi_batch_flush_descs(iommu, domain->qi_batch);
-		iommu = tag->iommu;
-		desc = &domain->qi_batch->descs[domain->qi_batch->index];
-		*desc = (struct qi_desc) {
-			.qw0 = QI_PC_DID(tag->domain_id) |
-			       QI_PC_GRAN(QI_PC_ALL_PASIDS) | QI_PC_TYPE,
-		};
-		qi_batch_increment_index(iommu, domain->qi_batch);
+		list_for_each_entry(first, &domain->cache_tags, node)
+			if (first->iommu == tag->iommu)
+				break;
+		if (first == tag)
+			intel_gpasid_flush_unit(domain, tag->iommu);
 	}
-	qi_batch_flush_descs(iommu, domain->qi_batch);
 	spin_unlock_irqrestore(&domain->cache_lock, flags);
 }
 
@@ -311,7 +349,7 @@ static void intel_gpasid_flush_pasid_caches(struct dmar_domain *domain)
  * Replaces the driver's own.  All entries are switched first: of RIDs on the
  * domain, of RIDs on domains nested on it, of PASIDs bound under it.  Then all
  * that may hold a translation by an old entry is flushed once: PASID cache,
- * IOTLB, device TLBs.  The flag comes first of all, so that what is attached
+ * IOTLB, device TLBs, in one submission for a unit.  The flag comes first of all, so that what is attached
  * meanwhile is either set up by it or found here.
  *
  * Context: Process context. May sleep.
@@ -336,8 +374,7 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 	spin_unlock(&domain->lock);
 
 	intel_gpasid_dirty_switch(domain);
-	intel_gpasid_flush_pasid_caches(domain);
-	cache_tag_flush_all(domain);
+	intel_gpasid_flush_entries(domain);
 	intel_gpasid_sync(domain);
 
 	return ret;

@@ -3,9 +3,9 @@
 // run: gpasid_dirty
 @@
 @@
- intel_gpasid_set_dirty_tracking(...)
+ intel_gpasid_flush_cache(...)
  {
 	<...
--	cache_tag_flush_all(domain);
+-	cache_tag_flush_devtlb_all(domain, tag);
 	...>
  }
