@@ -127,7 +127,7 @@ def boot(suite, what, flags, programs):
     mark = "== of the lab:"
     limit = 1200 if what == "release" else 600
     script = "".join(f"echo '{mark} {name}'; timeout -s KILL {limit} {shlex.join(words)};"
-                     f"echo; echo '{mark} status' $?;" for name, words in programs.items())
+                     f"rc=$?; echo; echo '{mark} status' $rc;" for name, words in programs.items())
     push = [arg for path in sorted({PROGRAMS / words[0] for words in programs.values()})
             for arg in ("--push", path)]
 
