@@ -5,13 +5,15 @@
  * Two VMs, each a process of its own, share four devices on two units.  They
  * bind host-wide PASIDs, attach PASIDs by the devices' own numbers, replace,
  * unbind, detach and free them, move their RIDs about, switch dirty tracking,
- * reset and close devices, and are killed, all in random order.  This process
- * knows what each call must answer, what each PASID of each device must lead to,
- * and how many entries must be present; after each step it compares.
+ * leave page requests open and answer them, reset and close devices, and are
+ * killed, all in random order.  This process knows what each call must answer,
+ * what each PASID of each device must lead to, how many entries must be present
+ * and how many page requests open; after each step it compares.
  *
  * gpasid_model [STEPS [SEED]]
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,11 @@
 #define NR_PASIDS	6	/* 1 to NR_PASIDS */
 #define NR_PROCS	3
 #define STEPS		100000
+
+#define HEAP_VA		(PROC_VA + GVM_SZ_1G)
+#define Q_ASK		1
+#define WAIT_MS		8000
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* What a PASID of a device leads to: 0 nothing, then processes, then memory. */
 #define NOTHING		0
@@ -47,6 +54,8 @@ enum op {
 	OP_DIRTY,
 	OP_RESET,
 	OP_INVALIDATE,
+	OP_ASK,		/* a page request that stays open */
+	OP_ANSWER,	/* the page request that is open on the device */
 	OP_PEEK,
 	NR_OPS,
 	OP_KILL = NR_OPS,	/* of the process, not a call */
@@ -54,7 +63,8 @@ enum op {
 
 static const char * const op_name[] = {
 	"open", "close", "alloc", "free", "bind", "replace", "unbind", "attach",
-	"detach", "rid", "dirty", "reset", "invalidate", "peek", "kill",
+	"detach", "rid", "dirty", "reset", "invalidate", "ask", "answer", "peek",
+	"kill",
 };
 
 /* One call, and its answer. */
@@ -71,6 +81,8 @@ struct call {
 
 struct vm {
 	struct bench b;
+	int faults;
+	__u64 cookie[NR_EPS];
 	struct gvm_dev dev[NR_EPS];
 	struct lab_dev lab[NR_EPS];
 	struct process proc[NR_PROCS];
@@ -119,6 +131,44 @@ static int vm_bind(struct vm *vm, const struct call *c, __u32 flags)
 	return gvm_bind_args(&vm->dev[c->dev], &args);
 }
 
+/* DMA meets a page that no process has; the request reaches the VM. */
+static int vm_ask(struct vm *vm, const struct call *c)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ,
+		.flags = VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI,
+		.pasid = c->pasid,
+		.addr = HEAP_VA,
+		.len = 8,
+		.local = LAB_LOCAL(Q_ASK),
+	};
+	struct pollfd pfd = { .fd = vm->faults, .events = POLLIN };
+	struct iommu_gpasid_fault f;
+	int rc = lab_submit(&vm->lab[c->dev], Q_ASK, &d);
+
+	if (rc)
+		return rc;
+	if (poll(&pfd, 1, WAIT_MS) != 1 ||
+	    read(vm->faults, &f, sizeof(f)) != sizeof(f))
+		return -ETIMEDOUT;
+	vm->cookie[c->dev] = f.cookie;
+	return f.gpasid == c->pasid && f.addr == HEAP_VA &&
+	       f.dev_id == vm->dev[c->dev].devid ? 0 : -EBADMSG;
+}
+
+/* 0 for an answer that ends the DMA, or what the kernel says to a late one. */
+static int vm_answer(struct vm *vm, const struct call *c)
+{
+	struct iommu_gpasid_fault_response r = {
+		.cookie = vm->cookie[c->dev],
+		.code = IOMMU_GPASID_FAULT_INVALID,
+	};
+
+	if (write(vm->faults, &r, sizeof(r)) != sizeof(r))
+		return -errno;
+	return lab_wait(&vm->lab[c->dev], Q_ASK, WAIT_MS);
+}
+
 static int vm_reset(struct vm *vm, int d)
 {
 	int rc = gvm_dev_reset(&vm->dev[d]);
@@ -162,6 +212,10 @@ static __s64 vm_do(struct vm *vm, struct call *c)
 		return vm_reset(vm, c->dev);
 	case OP_INVALIDATE:
 		return gvm_hwpt_invalidate_all(gvm, vm->nested[c->to - 1]);
+	case OP_ASK:
+		return vm_ask(vm, c);
+	case OP_ANSWER:
+		return vm_answer(vm, c);
 	case OP_PEEK:
 		return peek(&vm->lab[c->dev], c->pasid,
 			    c->to ? VTDSIM_F_ATS : 0, PROC_VA);
@@ -177,12 +231,19 @@ static __u64 tag(int vm, int p)
 
 static void vm_main(int vm, int in, int out)
 {
+	struct iommu_gpasid_fault_alloc faults = {
+		.size = sizeof(faults),
+		.timeout_ms = IOMMU_GPASID_FAULT_TIMEOUT_MAX,
+	};
 	struct vm *v = calloc(1, sizeof(*v));
 	struct call c;
 	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	must(bench_open(&v->b, GVM_PASID | GVM_DIRTY_TRACKING), "open a VM");
+	must(gvm_ioctl(v->b.vm.iommufd, IOMMU_GPASID_FAULT_ALLOC, &faults),
+	     "page requests");
+	v->faults = faults.out_fault_fd;
 	for (i = 0; i < NR_PROCS; i++) {
 		must(bench_process(&v->b, &v->proc[i], 0), "a process");
 		*v->proc[i].mem = tag(vm, i);
@@ -207,10 +268,22 @@ struct model {
 	int owner[NR_EPS];	/* VM that has the device open, or -1 */
 	struct entry e[NR_EPS][NR_PASIDS + 1];
 	bool had_device[NR_VMS];
+	__u32 asked[NR_EPS];	/* PASID of the page request that is open */
+	bool late[NR_EPS];	/* one that the VM has read has ended */
 };
+
+/* What was asked by a PASID of a device ends with it, answered by the kernel. */
+static void model_end_ask(struct model *m, int d, __u32 pasid)
+{
+	if (!m->asked[d] || (pasid && m->asked[d] != pasid))
+		return;
+	m->asked[d] = 0;
+	m->late[d] = true;
+}
 
 static void model_close(struct model *m, int d)
 {
+	model_end_ask(m, d, 0);
 	m->owner[d] = -1;
 	memset(m->e[d], 0, sizeof(m->e[d]));
 }
@@ -245,8 +318,10 @@ static __s64 model_free(struct model *m, const struct call *c)
 		return -ENOENT;
 	m->allocated[c->vm][c->pasid] = false;
 	for (d = 0; d < NR_EPS; d++)
-		if (m->owner[d] == c->vm && !m->e[d][c->pasid].own)
+		if (m->owner[d] == c->vm && !m->e[d][c->pasid].own) {
 			m->e[d][c->pasid].to = NOTHING;
+			model_end_ask(m, d, c->pasid);
+		}
 	return 0;
 }
 
@@ -299,6 +374,7 @@ static __s64 model_unbind(struct model *m, const struct call *c)
 	if (!e->to || e->own)
 		return -ENOENT;
 	e->to = NOTHING;
+	model_end_ask(m, c->dev, c->pasid);
 	return 0;
 }
 
@@ -321,6 +397,15 @@ static __s64 model_detach(struct model *m, const struct call *c)
 	return 0;
 }
 
+static __s64 model_answer(struct model *m, const struct call *c)
+{
+	if (!m->asked[c->dev])
+		return -ENOENT;
+	m->asked[c->dev] = 0;
+	m->late[c->dev] = true;
+	return 0;
+}
+
 /* PROC_VA is beyond the VM's memory: the second stage alone has nothing there. */
 static __s64 model_peek(const struct model *m, const struct call *c)
 {
@@ -335,6 +420,7 @@ static __s64 model_do(struct model *m, const struct call *c)
 	case OP_OPEN:
 		m->owner[c->dev] = c->vm;
 		m->had_device[c->vm] = true;
+		m->late[c->dev] = false;
 		return 0;
 	case OP_CLOSE:
 		model_close(m, c->dev);
@@ -353,6 +439,14 @@ static __s64 model_do(struct model *m, const struct call *c)
 		return model_attach(m, c);
 	case OP_DETACH:
 		return model_detach(m, c);
+	case OP_RESET:
+		model_end_ask(m, c->dev, 0);
+		return 0;
+	case OP_ASK:
+		m->asked[c->dev] = c->pasid;
+		return 0;
+	case OP_ANSWER:
+		return model_answer(m, c);
 	case OP_PEEK:
 		return model_peek(m, c);
 	}
@@ -410,6 +504,12 @@ static void kill_vm(struct run *r, int vm)
 /* Common calls often, what tears much down seldom. */
 static int pick_op(struct run *r)
 {
+	static const int common[] = {
+		OP_OPEN, OP_ALLOC, OP_ALLOC, OP_FREE, OP_BIND, OP_BIND, OP_BIND,
+		OP_BIND, OP_REPLACE, OP_UNBIND, OP_ATTACH, OP_ATTACH, OP_DETACH,
+		OP_RID, OP_INVALIDATE, OP_ASK, OP_ASK, OP_ASK, OP_ANSWER,
+		OP_PEEK, OP_PEEK, OP_PEEK,
+	};
 	unsigned int n = pick(r, 1000);
 
 	if (n < 2)
@@ -420,15 +520,21 @@ static int pick_op(struct run *r)
 		return OP_RESET;
 	if (n < 30)
 		return OP_DIRTY;
-	return OP_OPEN + pick(r, NR_OPS);
+	return common[pick(r, COUNT(common))];
 }
 
 /* Is the call one that the VM can make now? */
 static bool possible(const struct run *r, const struct call *c)
 {
+	const struct entry *e = &r->m.e[c->dev][c->pasid];
 	bool open = r->m.owner[c->dev] == c->vm;
 
 	switch (c->op) {
+	case OP_ASK:
+		return open && !r->m.asked[c->dev] && e->to &&
+		       !e->own;
+	case OP_ANSWER:
+		return open && (r->m.asked[c->dev] || r->m.late[c->dev]);
 	case OP_OPEN:
 		return r->m.owner[c->dev] == -1;
 	case OP_ALLOC:
@@ -490,11 +596,13 @@ static bool census_differs(struct run *r, const struct call *c)
 			nested += r->m.e[d][n].to && r->m.e[d][n].to != SECOND_STAGE;
 		}
 		/* What opens, closes or resets a device has stopped its queues. */
-		must(lab_dev_restart(&r->look[d]), "restart an endpoint");
+		must(lab_look_restart(&r->look[d]), "restart an endpoint");
 		must(lab_census(&r->look[d], 0, &census), "census");
 		if (wrong(r, c, census.present, present, "entries present") ||
 		    wrong(r, c, census.nonzero, present, "entries not zero") ||
-		    wrong(r, c, census.nested, nested, "nested entries"))
+		    wrong(r, c, census.nested, nested, "nested entries") ||
+		    wrong(r, c, census.page_requests, !!r->m.asked[d],
+			  "page requests open"))
 			return true;
 	}
 	return false;

@@ -72,20 +72,30 @@ static int wait_for(const __u32 *p, __u32 want, unsigned int ms)
 	return 0;
 }
 
-int lab_dev_restart(struct lab_dev *lab)
+static int restart_queues(struct lab_dev *lab, unsigned int first)
 {
 	unsigned int q;
 	int rc;
 
 	if (lab_regs(lab)->magic != VTDSIM_REGS_MAGIC)
 		return -ENODEV;
-	for (q = 0; q < VTDSIM_NR_QUEUES; q++) {
+	for (q = first; q < VTDSIM_NR_QUEUES; q++) {
 		store(&queue(lab, q)->enable, 1);
 		rc = lab_wait(lab, q, TIMEOUT_MS);
 		if (rc)
 			return rc;
 	}
 	return 0;
+}
+
+int lab_dev_restart(struct lab_dev *lab)
+{
+	return restart_queues(lab, 0);
+}
+
+int lab_look_restart(struct lab_dev *lab)
+{
+	return restart_queues(lab, LAB_Q_LOOK);
 }
 
 int lab_dev_init(struct lab_dev *lab, void *bar)

@@ -71,6 +71,9 @@ void lab_dev_close(struct lab_dev *lab);
 /* A reset, such as the one at each close of a VFIO device, stops the engine. */
 int lab_dev_restart(struct lab_dev *lab);
 
+/* Only the queue for looks: the others are another process's. */
+int lab_look_restart(struct lab_dev *lab);
+
 /* Registers of the endpoint; they stay where they are. */
 const struct vtdsim_regs *lab_regs(const struct lab_dev *lab);
 
