@@ -315,4 +315,15 @@ int gvm_invalidate_pasid(struct gvm *vm, __u32 gpasid);
 int gvm_invalidate_range(struct gvm *vm, __u32 gpasid, __u64 addr, __u64 npages,
 			 bool leaf);
 
+/* ---- page requests of host-wide PASIDs (fault.c) ------------------------------ */
+
+/* @limit, @timeout_ms: 0 for the default.  @fd: one file for the VM. */
+int gvm_faults_open(struct gvm *vm, __u32 limit, __u32 timeout_ms, int *fd);
+
+/* Up to @max records within @ms milliseconds: how many, or a negative errno. */
+int gvm_faults_read(int fd, struct iommu_gpasid_fault *f, int max, int ms);
+
+/* @code: enum iommu_gpasid_fault_code.  ENOENT: the request has ended. */
+int gvm_faults_answer(int fd, __u64 cookie, __u32 code);
+
 #endif /* GPASID_VMM_H */

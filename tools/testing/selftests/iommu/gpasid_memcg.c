@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -33,16 +32,6 @@
 #define MAX_RATIO	25
 #define SLICE		0.002	/* seconds that a shared processor explains */
 
-static int fault_open(struct gvm *vm)
-{
-	struct iommu_gpasid_fault_alloc cmd = {
-		.size = sizeof(cmd), .limit = IOMMU_GPASID_FAULT_LIMIT_MAX,
-	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
-
-	return rc ?: (int)cmd.out_fault_fd;
-}
-
 static int open_vm(struct bench *b, struct process *p, const char *address,
 		   __u32 pasid)
 {
@@ -51,8 +40,10 @@ static int open_vm(struct bench *b, struct process *p, const char *address,
 
 	if (bench_open(b, 0) || bench_add(b, address) || bench_process(b, p, 1))
 		return -1;
-	fd = fault_open(&b->vm);
-	return fd < 0 || gvm_bind(&b->dev[0], &p->pt, pasid, &h) ? -1 : fd;
+	if (gvm_faults_open(&b->vm, IOMMU_GPASID_FAULT_LIMIT_MAX, 0, &fd) ||
+	    gvm_bind(&b->dev[0], &p->pt, pasid, &h))
+		return -1;
+	return fd;
 }
 
 /* ---- VM A ------------------------------------------------------------------------ */
@@ -192,18 +183,13 @@ static double round_trip(struct bench *b, int fd)
 		.op = VTDSIM_OP_READ, .flags = F_DEMAND, .pasid = PASID_B,
 		.addr = HEAP_VA, .len = 8, .local = LAB_LOCAL(1),
 	};
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	struct iommu_gpasid_fault_response r = {
-		.code = IOMMU_GPASID_FAULT_INVALID,
-	};
 	struct iommu_gpasid_fault f;
 	double start = now();
 
-	if (lab_submit(&b->lab[0], 1, &d) || poll(&pfd, 1, 8000) != 1 ||
-	    read(fd, &f, sizeof(f)) != sizeof(f))
-		return -1;
-	r.cookie = f.cookie;
-	if (write(fd, &r, sizeof(r)) != sizeof(r) || lab_wait(&b->lab[0], 1, 8000))
+	if (lab_submit(&b->lab[0], 1, &d) ||
+	    gvm_faults_read(fd, &f, 1, 8000) != 1 ||
+	    gvm_faults_answer(fd, f.cookie, IOMMU_GPASID_FAULT_INVALID) ||
+	    lab_wait(&b->lab[0], 1, 8000))
 		return -1;
 	return now() - start;
 }

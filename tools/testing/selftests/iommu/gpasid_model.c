@@ -13,7 +13,6 @@
  * gpasid_model [STEPS [SEED]]
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,14 +141,12 @@ static int vm_ask(struct vm *vm, const struct call *c)
 		.len = 8,
 		.local = LAB_LOCAL(Q_ASK),
 	};
-	struct pollfd pfd = { .fd = vm->faults, .events = POLLIN };
 	struct iommu_gpasid_fault f;
 	int rc = lab_submit(&vm->lab[c->dev], Q_ASK, &d);
 
 	if (rc)
 		return rc;
-	if (poll(&pfd, 1, WAIT_MS) != 1 ||
-	    read(vm->faults, &f, sizeof(f)) != sizeof(f))
+	if (gvm_faults_read(vm->faults, &f, 1, WAIT_MS) != 1)
 		return -ETIMEDOUT;
 	vm->cookie[c->dev] = f.cookie;
 	return f.gpasid == c->pasid && f.addr == HEAP_VA &&
@@ -159,14 +156,10 @@ static int vm_ask(struct vm *vm, const struct call *c)
 /* 0 for an answer that ends the DMA, or what the kernel says to a late one. */
 static int vm_answer(struct vm *vm, const struct call *c)
 {
-	struct iommu_gpasid_fault_response r = {
-		.cookie = vm->cookie[c->dev],
-		.code = IOMMU_GPASID_FAULT_INVALID,
-	};
+	int rc = gvm_faults_answer(vm->faults, vm->cookie[c->dev],
+				   IOMMU_GPASID_FAULT_INVALID);
 
-	if (write(vm->faults, &r, sizeof(r)) != sizeof(r))
-		return -errno;
-	return lab_wait(&vm->lab[c->dev], Q_ASK, WAIT_MS);
+	return rc ?: lab_wait(&vm->lab[c->dev], Q_ASK, WAIT_MS);
 }
 
 static int vm_reset(struct vm *vm, int d)
@@ -231,19 +224,14 @@ static __u64 tag(int vm, int p)
 
 static void vm_main(int vm, int in, int out)
 {
-	struct iommu_gpasid_fault_alloc faults = {
-		.size = sizeof(faults),
-		.timeout_ms = IOMMU_GPASID_FAULT_TIMEOUT_MAX,
-	};
 	struct vm *v = calloc(1, sizeof(*v));
 	struct call c;
 	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	must(bench_open(&v->b, GVM_PASID | GVM_DIRTY_TRACKING), "open a VM");
-	must(gvm_ioctl(v->b.vm.iommufd, IOMMU_GPASID_FAULT_ALLOC, &faults),
-	     "page requests");
-	v->faults = faults.out_fault_fd;
+	must(gvm_faults_open(&v->b.vm, 0, IOMMU_GPASID_FAULT_TIMEOUT_MAX,
+			     &v->faults), "page requests");
 	for (i = 0; i < NR_PROCS; i++) {
 		must(bench_process(&v->b, &v->proc[i], 0), "a process");
 		*v->proc[i].mem = tag(vm, i);

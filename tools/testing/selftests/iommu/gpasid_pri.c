@@ -29,45 +29,6 @@
 #define WAIT_MS		8000	/* ample, under every checker */
 #define QUICK_MS	300	/* a time limit that a test waits for */
 
-static int fault_open(struct gvm *vm, __u32 limit, __u32 timeout_ms, int *fd)
-{
-	struct iommu_gpasid_fault_alloc cmd = {
-		.size = sizeof(cmd),
-		.limit = limit,
-		.timeout_ms = timeout_ms,
-	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
-
-	if (!rc)
-		*fd = cmd.out_fault_fd;
-	return rc;
-}
-
-/* Up to @max records within @ms; how many, or a negative errno. */
-static int fault_read(int fd, struct iommu_gpasid_fault *f, int max, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-
-	if (poll(&pfd, 1, ms) <= 0)
-		return 0;
-	n = read(fd, f, max * sizeof(*f));
-	return n < 0 ? -errno : n / (ssize_t)sizeof(*f);
-}
-
-static int fault_answer(int fd, __u64 cookie, __u32 code)
-{
-	struct iommu_gpasid_fault_response r = {
-		.cookie = cookie,
-		.code = code,
-	};
-	ssize_t n = write(fd, &r, sizeof(r));
-
-	if (n < 0)
-		return -errno;
-	return n == sizeof(r) ? 0 : -EIO;
-}
-
 FIXTURE(pri)
 {
 	struct bench b;
@@ -90,7 +51,7 @@ FIXTURE_SETUP(pri)
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
-	ASSERT_EQ(0, fault_open(&self->b.vm, 0, 0, &self->fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
 	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 }
 
@@ -149,7 +110,7 @@ static int serve_one(struct bench *b, struct process *p, int fd,
 		return rc;
 	if (!(f->flags & IOMMU_GPASID_FAULT_LAST))
 		return 0;
-	return fault_answer(fd, f->cookie, IOMMU_GPASID_FAULT_SUCCESS);
+	return gvm_faults_answer(fd, f->cookie, IOMMU_GPASID_FAULT_SUCCESS);
 }
 
 /* Serve until the queue has nothing to do; how many requests came. */
@@ -162,7 +123,7 @@ static int serve(struct bench *b, struct process *p, int fd, unsigned int q)
 	while (lab_wait(&b->lab[0], q, 0)) {
 		if (time(NULL) > end)
 			return -ETIMEDOUT;
-		n = fault_read(fd, f, 16, 10);
+		n = gvm_faults_read(fd, f, 16, 10);
 		if (n < 0)
 			return n;
 		for (i = 0; i < n; i++, served++) {
@@ -181,7 +142,7 @@ TEST_F(pri, the_record_says_what_the_device_asked)
 	struct iommu_gpasid_fault *f = self->f;
 
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 3));
-	ASSERT_EQ(1, fault_read(self->fd, f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, f, 64, WAIT_MS));
 	EXPECT_EQ(GPASID, f->gpasid);
 	EXPECT_EQ(self->dev->devid, f->dev_id);
 	EXPECT_EQ(HEAP_VA + 3 * GVM_SZ_4K, f->addr);
@@ -191,7 +152,7 @@ TEST_F(pri, the_record_says_what_the_device_asked)
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, f));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 	EXPECT_EQ(TAG(3), *(__u64 *)lab_local(self->lab, 0));
-	EXPECT_EQ(0, fault_read(self->fd, f, 64, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, f, 64, 0));
 }
 
 TEST_F(pri, the_record_tells_writes_from_reads)
@@ -205,7 +166,7 @@ TEST_F(pri, the_record_tells_writes_from_reads)
 	};
 
 	ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	EXPECT_EQ(IOMMU_GPASID_FAULT_WRITE,
 		  self->f->perm & IOMMU_GPASID_FAULT_WRITE);
 	EXPECT_EQ(HEAP_VA, self->f->addr);
@@ -220,7 +181,7 @@ TEST_F(pri, a_host_pasid_without_a_guest_pasid_is_reported_by_its_number)
 	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
 	ASSERT_EQ(0, gvm_bind_identity(self->dev, &self->p.pt, h));
 	ASSERT_EQ(0, start_read(self->lab, 0, h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	EXPECT_EQ(h, self->f->gpasid);
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, self->f));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
@@ -240,7 +201,7 @@ TEST_F(pri, a_group_has_one_cookie_and_one_last_request)
 
 	ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
 	while (n < 4) {
-		i = fault_read(self->fd, self->f + n, 64 - n, WAIT_MS);
+		i = gvm_faults_read(self->fd, self->f + n, 64 - n, WAIT_MS);
 		ASSERT_GT(i, 0);
 		n += i;
 	}
@@ -252,8 +213,8 @@ TEST_F(pri, a_group_has_one_cookie_and_one_last_request)
 		EXPECT_EQ(i == 3 ? IOMMU_GPASID_FAULT_LAST : 0, self->f[i].flags);
 		EXPECT_EQ(0, page_in(&self->b, &self->p, self->f[i].addr));
 	}
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -323,7 +284,7 @@ TEST_F(pri, answers_may_come_out_of_order)
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
 	while (n < LAB_NR_DMA_Q) {
-		i = fault_read(self->fd, f + n, LAB_NR_DMA_Q - n, WAIT_MS);
+		i = gvm_faults_read(self->fd, f + n, LAB_NR_DMA_Q - n, WAIT_MS);
 		ASSERT_GT(i, 0);
 		n += i;
 	}
@@ -344,7 +305,7 @@ TEST_F(pri, many_answers_fit_in_one_write)
 
 	for (q = 0; q < LAB_NR_DMA_Q; q++) {
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
-		ASSERT_EQ(1, fault_read(self->fd, &f, 1, WAIT_MS));
+		ASSERT_EQ(1, gvm_faults_read(self->fd, &f, 1, WAIT_MS));
 		ASSERT_EQ(0, page_in(&self->b, &self->p, f.addr));
 		r[q].cookie = f.cookie;
 	}
@@ -360,9 +321,9 @@ TEST_F(pri, many_answers_fit_in_one_write)
 TEST_F(pri, an_invalid_page_ends_the_dma)
 {
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f->cookie,
-				  IOMMU_GPASID_FAULT_INVALID));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f->cookie,
+				       IOMMU_GPASID_FAULT_INVALID));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
 	/* The next one is asked for as ever. */
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
@@ -373,14 +334,14 @@ TEST_F(pri, an_invalid_page_ends_the_dma)
 TEST_F(pri, a_failure_ends_the_dma)
 {
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f->cookie,
-				  IOMMU_GPASID_FAULT_FAILURE));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f->cookie,
+				       IOMMU_GPASID_FAULT_FAILURE));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
 	/* The device asks no more, */
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 	/* until it is reset. */
 	ASSERT_EQ(0, gvm_dev_reset(self->dev));
 	ASSERT_EQ(0, gvm_dev_enable(self->dev, true));
@@ -394,12 +355,12 @@ TEST_F(pri, an_answer_without_its_question_is_refused)
 {
 	struct iommu_gpasid_fault_response r = { 0 };
 
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, 0, 0));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, 12345, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, 0, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, 12345, 0));
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie + 1, 0));
-	EXPECT_EQ(-EINVAL, fault_answer(self->fd, self->f->cookie, 3));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie + 1, 0));
+	EXPECT_EQ(-EINVAL, gvm_faults_answer(self->fd, self->f->cookie, 3));
 	r.cookie = self->f->cookie;
 	r.__reserved = 1;
 	EXPECT_EQ(-1, write(self->fd, &r, sizeof(r)));
@@ -409,9 +370,9 @@ TEST_F(pri, an_answer_without_its_question_is_refused)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 0));
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, self->f));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie, 0));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie, 0));
 }
 
 TEST_F(pri, a_group_must_be_read_before_it_is_answered)
@@ -420,10 +381,10 @@ TEST_F(pri, a_group_must_be_read_before_it_is_answered)
 
 	/* Cookies can be guessed; reading cannot be left out. */
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, &first, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, &first, 1, WAIT_MS));
 	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
 	usleep(100000);
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, first.cookie + 1, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, first.cookie + 1, 0));
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, &first));
 	EXPECT_EQ(1, serve(&self->b, &self->p, self->fd, 1));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
@@ -436,11 +397,11 @@ TEST_F(pri, the_fault_of_another_context_cannot_be_answered)
 	int fd;
 
 	ASSERT_EQ(0, gvm_open(&other, RAM_GPA, GVM_SZ_4K, 0));
-	ASSERT_EQ(0, fault_open(&other, 0, 0, &fd));
+	ASSERT_EQ(0, gvm_faults_open(&other, 0, 0, &fd));
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	EXPECT_EQ(0, fault_read(fd, self->f, 64, 200));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
-	EXPECT_EQ(-ENOENT, fault_answer(fd, self->f->cookie, 1));
+	EXPECT_EQ(0, gvm_faults_read(fd, self->f, 64, 200));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(fd, self->f->cookie, 1));
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 50));
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, self->f));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
@@ -510,12 +471,12 @@ TEST_F(pri, a_record_that_cannot_be_copied_can_be_read_again)
 		    -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)page);
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	EXPECT_EQ(-EFAULT, fault_read(self->fd, page, 1, WAIT_MS));
-	EXPECT_EQ(-EFAULT, fault_read(self->fd, page, 1, WAIT_MS));
+	EXPECT_EQ(-EFAULT, gvm_faults_read(self->fd, page, 1, WAIT_MS));
+	EXPECT_EQ(-EFAULT, gvm_faults_read(self->fd, page, 1, WAIT_MS));
 	/* Not read is not asked: it cannot be answered either. */
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, 1, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, 1, 0));
 	ASSERT_EQ(0, mprotect(page, GVM_SZ_4K, PROT_READ | PROT_WRITE));
-	ASSERT_EQ(1, fault_read(self->fd, page, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, page, 1, WAIT_MS));
 	EXPECT_EQ(HEAP_VA, page->addr);
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, page));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
@@ -547,7 +508,7 @@ static int read_at_last(int fd, struct iommu_gpasid_fault *f)
 	int n, failed;
 
 	for (failed = 0; ; failed++) {
-		n = fault_read(fd, f, 1, WAIT_MS);
+		n = gvm_faults_read(fd, f, 1, WAIT_MS);
 		if (n != -EFAULT)
 			return n == 1 ? failed : -EIO;
 	}
@@ -609,16 +570,16 @@ static bool gave_up(int status)
 TEST_F(pri, what_is_not_answered_fails_in_time)
 {
 	close(self->fd);
-	ASSERT_EQ(0, fault_open(&self->b.vm, 0, QUICK_MS, &self->fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, QUICK_MS, &self->fd));
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
 	/* The answer that comes late finds no question. */
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie, 0));
 	/* One that nobody read fails, too, and is not read later. */
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 }
 
 TEST_F(pri, closing_the_file_answers_what_is_outstanding)
@@ -627,7 +588,7 @@ TEST_F(pri, closing_the_file_answers_what_is_outstanding)
 
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	close(self->fd);
 	self->fd = -1;
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
@@ -641,26 +602,26 @@ TEST_F(pri, an_unbind_answers_what_is_outstanding)
 
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	cookie = self->f->cookie;
 	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
 	EXPECT_TRUE(nothing_left(self->lab, self->h));
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		EXPECT_TRUE(gave_up(ended(self->lab, q, WAIT_MS)));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, cookie, 0));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, cookie, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 }
 
 TEST_F(pri, a_free_answers_what_is_outstanding)
 {
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
 	ASSERT_EQ(0, gvm_pasid_free(&self->b.vm, self->h));
 	EXPECT_TRUE(nothing_left(self->lab, self->h));
 	EXPECT_TRUE(gave_up(ended(self->lab, 0, WAIT_MS)));
 	EXPECT_TRUE(gave_up(ended(self->lab, 1, WAIT_MS)));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 }
 
 TEST_F(pri, an_unbind_leaves_the_requests_of_others)
@@ -671,9 +632,9 @@ TEST_F(pri, an_unbind_leaves_the_requests_of_others)
 	ASSERT_EQ(0, bench_process(&self->b, &q, 2));
 	ASSERT_EQ(0, gvm_bind(self->dev, &q.pt, 0x102, &h));
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	ASSERT_EQ(0, start_read(self->lab, 1, h, 1));
-	ASSERT_EQ(1, fault_read(self->fd, self->f + 1, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f + 1, 1, WAIT_MS));
 	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
 	EXPECT_TRUE(gave_up(ended(self->lab, 0, WAIT_MS)));
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 1, 0));
@@ -684,21 +645,21 @@ TEST_F(pri, an_unbind_leaves_the_requests_of_others)
 TEST_F(pri, closing_the_device_with_requests_outstanding_leaves_nothing)
 {
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
 	EXPECT_EQ(0, bench_close_dev(&self->b, 0));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie, 0));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 }
 
 TEST_F(pri, closing_the_context_with_requests_outstanding_leaves_nothing)
 {
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 	close(self->b.vm.iommufd);
 	self->b.vm.iommufd = -1;
 	EXPECT_EQ(0, bench_close_dev(&self->b, 0));
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, self->f->cookie, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, self->f->cookie, 0));
 }
 
 TEST_F(pri, the_context_can_go_before_the_fault_file)
@@ -707,9 +668,9 @@ TEST_F(pri, the_context_can_go_before_the_fault_file)
 	int fd;
 
 	ASSERT_EQ(0, gvm_open(&vm, RAM_GPA, GVM_SZ_4K, 0));
-	ASSERT_EQ(0, fault_open(&vm, 0, 0, &fd));
+	ASSERT_EQ(0, gvm_faults_open(&vm, 0, 0, &fd));
 	gvm_close(&vm);
-	EXPECT_EQ(-ENOENT, fault_answer(fd, 1, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(fd, 1, 0));
 	EXPECT_EQ(0, close(fd));
 }
 
@@ -723,10 +684,10 @@ static void victim(int ready)
 	__u32 h;
 
 	rc = bench_open(&b, 0) || bench_add(&b, EP_1B) ||
-	     bench_process(&b, &p, 1) || fault_open(&b.vm, 0, 0, &fd) ||
+	     bench_process(&b, &p, 1) || gvm_faults_open(&b.vm, 0, 0, &fd) ||
 	     gvm_bind(&b.dev[0], &p.pt, GPASID_OTHER, &h) ||
 	     start_read(&b.lab[0], 0, h, 0) ||
-	     fault_read(fd, &f, 1, WAIT_MS) != 1 ||
+	     gvm_faults_read(fd, &f, 1, WAIT_MS) != 1 ||
 	     start_read(&b.lab[0], 1, h, 1);
 	if (write(ready, rc ? "n" : "y", 1) != 1)
 		_exit(1);
@@ -781,7 +742,7 @@ TEST_F_TIMEOUT(pri, every_way_to_die_in_a_loop, 120)
 	for (i = 0; i < 40; i++) {
 		ASSERT_EQ(0, start_read(self->lab, 0, self->h, 500 + i));
 		if (i & 4)
-			ASSERT_EQ(1, fault_read(self->fd, self->f, 1, WAIT_MS));
+			ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 1, WAIT_MS));
 		if (i & 8)
 			usleep(1000);
 		switch (i & 3) {
@@ -795,7 +756,7 @@ TEST_F_TIMEOUT(pri, every_way_to_die_in_a_loop, 120)
 			close(self->fd);
 			EXPECT_TRUE(gave_up(ended(self->lab, 0, WAIT_MS)));
 			ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
-			ASSERT_EQ(0, fault_open(&self->b.vm, 0, 0, &self->fd));
+			ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
 			break;
 		case 3:
 			ASSERT_EQ(0, gvm_dev_reset(self->dev));
@@ -836,15 +797,15 @@ TEST_F(pri, a_partial_group_waits_for_its_last_request)
 	ASSERT_EQ(0, raw_request(self->lab, 0, self->h, HEAP_VA, group));
 	ASSERT_EQ(0, raw_request(self->lab, 0, self->h, HEAP_VA + 0x1000, group));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 200));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 200));
 	ASSERT_EQ(0, raw_request(self->lab, 0, self->h, HEAP_VA + 0x2000,
 				 group | VTDSIM_PRQ_LAST));
-	n = fault_read(self->fd, self->f, 64, WAIT_MS);
+	n = gvm_faults_read(self->fd, self->f, 64, WAIT_MS);
 	ASSERT_EQ(3, n);
 	EXPECT_EQ(300, self->f[2].group);
 	EXPECT_EQ(HEAP_VA, self->f[0].addr);
 	EXPECT_EQ(IOMMU_GPASID_FAULT_LAST, self->f[2].flags);
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[2].cookie, 0));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[2].cookie, 0));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -860,10 +821,10 @@ TEST_F(pri, a_request_to_execute_is_told)
 	};
 
 	ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	EXPECT_EQ(IOMMU_GPASID_FAULT_READ | IOMMU_GPASID_FAULT_EXEC,
 		  self->f->perm);
-	ASSERT_EQ(0, fault_answer(self->fd, self->f->cookie, 0));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f->cookie, 0));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -882,7 +843,7 @@ TEST_F(pri, a_partial_group_is_dropped_by_the_unbind)
 					      &self->h));
 		}
 	}
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 }
 
 TEST_F(pri, groups_beyond_the_limit_fail_at_once)
@@ -890,7 +851,7 @@ TEST_F(pri, groups_beyond_the_limit_fail_at_once)
 	int q, good = 0, bad = 0;
 
 	close(self->fd);
-	ASSERT_EQ(0, fault_open(&self->b.vm, 1, 0, &self->fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 1, 0, &self->fd));
 	for (q = 0; q < LAB_NR_DMA_Q; q++)
 		ASSERT_EQ(0, start_read(self->lab, q, self->h, q));
 	/* One waits for its answer, the others have failed. */
@@ -902,7 +863,7 @@ TEST_F(pri, groups_beyond_the_limit_fail_at_once)
 	}
 	EXPECT_EQ(1, good);
 	EXPECT_EQ(LAB_NR_DMA_Q - 1, bad);
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	ASSERT_EQ(0, serve_one(&self->b, &self->p, self->fd, self->f));
 	q = (self->f->addr - HEAP_VA) / GVM_SZ_4K;
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, q, WAIT_MS));
@@ -940,7 +901,7 @@ TEST_F_TIMEOUT(pri, one_vm_that_floods_does_not_starve_another, 120)
 	ASSERT_EQ(0, bench_open(&b, 0));
 	ASSERT_EQ(0, bench_add(&b, EP_1B));
 	ASSERT_EQ(0, bench_process(&b, &p, 2));
-	ASSERT_EQ(0, fault_open(&b.vm, 4, 50, &fd));
+	ASSERT_EQ(0, gvm_faults_open(&b.vm, 4, 50, &fd));
 	ASSERT_EQ(0, gvm_bind(&b.dev[0], &p.pt, GPASID_OTHER, &f.h));
 	f.lab = &b.lab[0];
 	ASSERT_EQ(0, pthread_create(&thread, NULL, flood_main, &f));
@@ -974,7 +935,7 @@ TEST_F_TIMEOUT(pri, a_bind_that_fails_leaves_the_requests_of_others, 120)
 
 	missing.pgtbl = self->p.pt.root;
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
-	ASSERT_EQ(1, fault_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
 	for (i = 0; i < 20; i++)
 		EXPECT_EQ(-ENOENT, gvm_bind_args(self->dev, &missing));
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 0));
@@ -985,7 +946,7 @@ TEST_F_TIMEOUT(pri, a_bind_that_fails_leaves_the_requests_of_others, 120)
 	close(self->fd);
 	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
 	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
-	ASSERT_EQ(0, fault_open(&self->b.vm, 0, 0, &self->fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
 	f.h = self->h;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, flood_main, &f));
 	for (i = 0; i < 100; i++)

@@ -32,44 +32,6 @@
 #define SYS_DEV		"/sys/bus/pci/devices/" EP_1A "/"
 #define IMM_READY	"/sys/module/vtdsim_ep/parameters/imm_ready"
 
-static int fault_open(struct gvm *vm, __u32 timeout_ms, int *fd)
-{
-	struct iommu_gpasid_fault_alloc cmd = {
-		.size = sizeof(cmd),
-		.timeout_ms = timeout_ms,
-	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
-
-	if (!rc)
-		*fd = cmd.out_fault_fd;
-	return rc;
-}
-
-/* Up to @max records within @ms; how many, or a negative errno. */
-static int fault_read(int fd, struct iommu_gpasid_fault *f, int max, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-
-	if (poll(&pfd, 1, ms) <= 0)
-		return 0;
-	n = read(fd, f, max * sizeof(*f));
-	return n < 0 ? -errno : n / (ssize_t)sizeof(*f);
-}
-
-static int fault_answer(int fd, __u64 cookie, __u32 code)
-{
-	struct iommu_gpasid_fault_response r = {
-		.cookie = cookie,
-		.code = code,
-	};
-	ssize_t n = write(fd, &r, sizeof(r));
-
-	if (n < 0)
-		return -errno;
-	return n == sizeof(r) ? 0 : -EIO;
-}
-
 /* One page request of a group, by hand. */
 static int request(struct lab_dev *lab, unsigned int q, __u32 pasid, __u64 va,
 		   __u64 what)
@@ -162,7 +124,8 @@ FIXTURE_SETUP(reset)
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
-	ASSERT_EQ(0, fault_open(&self->b.vm, LIMIT_MS, &self->fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, LIMIT_MS,
+				     &self->fd));
 	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
 	ASSERT_EQ(0, lab_counters(self->lab, &self->c));
 }
@@ -193,7 +156,7 @@ static int ask(struct _test_data_reset *self, unsigned int q,
 {
 	int rc = request(self->lab, q, self->h, HEAP_VA, VTDSIM_PRQ_LAST);
 
-	return rc ?: fault_read(self->fd, f, 64, WAIT_MS);
+	return rc ?: gvm_faults_read(self->fd, f, 64, WAIT_MS);
 }
 
 static long ms_since(const struct timespec *then)
@@ -215,11 +178,11 @@ TEST_F(reset, an_answer_to_an_old_request_does_not_end_a_new_one)
 	ASSERT_EQ(0, do_reset(self, variant));
 	ASSERT_EQ(1, ask(self, 0, new));
 	EXPECT_EQ(GROUP, new[0].group);
-	EXPECT_EQ(-ENOENT, fault_answer(self->fd, old.cookie,
-					IOMMU_GPASID_FAULT_INVALID));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, old.cookie,
+					     IOMMU_GPASID_FAULT_INVALID));
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
-	ASSERT_EQ(0, fault_answer(self->fd, new[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, new[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -237,8 +200,8 @@ TEST_F(reset, the_time_limit_of_an_old_request_does_not_end_a_new_one)
 	while (ms_since(&then) < LIMIT_MS + LIMIT_MS / 4)
 		usleep(10000);
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 0));
-	ASSERT_EQ(0, fault_answer(self->fd, new[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, new[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -249,7 +212,7 @@ TEST_F(reset, a_request_that_nobody_has_read_is_not_read_afterwards)
 	ASSERT_EQ(0, request(self->lab, 0, self->h, HEAP_VA, VTDSIM_PRQ_LAST));
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
 	ASSERT_EQ(0, do_reset(self, variant));
-	EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 100));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 100));
 }
 
 TEST_F(reset, no_response_is_sent)
@@ -274,8 +237,8 @@ TEST_F(reset, an_old_partial_request_is_not_in_a_new_group)
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 	ASSERT_EQ(0, do_reset(self, variant));
 	EXPECT_EQ(1, ask(self, 0, self->f));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -304,8 +267,8 @@ TEST_F(reset, page_requests_are_on_again)
 	ASSERT_EQ(0, do_reset(self, variant));
 	EXPECT_EQ(ctl, lab_regs(self->lab)->ctl);
 	ASSERT_EQ(1, ask(self, 0, self->f));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -337,8 +300,8 @@ TEST_F_TIMEOUT(reset, eighty_resets_keep_nothing, 240)
 		ASSERT_EQ(0, do_reset(self, variant));
 	}
 	EXPECT_EQ(1, ask(self, 0, self->f));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -391,7 +354,7 @@ TEST_F_TIMEOUT(reset, requests_on_their_way_are_dropped, 240)
 		f.stop = 1;
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 		/* The engine has not been started again: it asks for nothing. */
-		EXPECT_EQ(0, fault_read(self->fd, self->f, 64, 0));
+		EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
 		ASSERT_EQ(0, since(self->lab, &c, &c));
 		EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
 		EXPECT_EQ(0, lab_regs(self->lab)->pri_status);
@@ -400,8 +363,8 @@ TEST_F_TIMEOUT(reset, requests_on_their_way_are_dropped, 240)
 	}
 	TH_LOG("%lu requests", f.sent);
 	EXPECT_EQ(1, ask(self, 0, self->f));
-	ASSERT_EQ(0, fault_answer(self->fd, self->f[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, self->f[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 }
 
@@ -421,7 +384,7 @@ static int open_all(struct _test_data_reset *self)
 	if (!rc)
 		rc = bench_process(&self->b, &self->p, 1);
 	if (!rc)
-		rc = fault_open(&self->b.vm, 0, &self->fd);
+		rc = gvm_faults_open(&self->b.vm, 0, 0, &self->fd);
 	if (!rc)
 		rc = gvm_bind(self->dev, &self->p.pt, GPASID, &self->h);
 	return rc;
@@ -465,13 +428,13 @@ TEST_F_TIMEOUT(one, partial_requests_have_a_limit, 120)
 	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
 	ASSERT_EQ(0, request(r->lab, 0, r->h, HEAP_VA, VTDSIM_PRQ_LAST));
 	do {
-		n = fault_read(r->fd, r->f, 64, WAIT_MS);
+		n = gvm_faults_read(r->fd, r->f, 64, WAIT_MS);
 		ASSERT_GT(n, 0);
 		all += n;
 	} while (!(r->f[n - 1].flags & IOMMU_GPASID_FAULT_LAST));
 	EXPECT_EQ(PARTIAL_MAX + 1, all);
-	ASSERT_EQ(0, fault_answer(r->fd, r->f[n - 1].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(r->fd, r->f[n - 1].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
 }
 
@@ -494,9 +457,9 @@ TEST_F(one, a_close_ends_page_requests_without_a_response)
 	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
 	EXPECT_EQ(0, lab_regs(&lab)->pri_status);
 	lab_dev_close(&lab);
-	EXPECT_EQ(-ENOENT, fault_answer(r->fd, cookie,
-					IOMMU_GPASID_FAULT_SUCCESS));
-	EXPECT_EQ(0, fault_read(r->fd, r->f, 64, 0));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(r->fd, cookie,
+					     IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(0, gvm_faults_read(r->fd, r->f, 64, 0));
 }
 
 /* ---- inside ------------------------------------------------------------------------ */
@@ -727,14 +690,14 @@ TEST_F(power, sleep_ends_page_requests)
 	ASSERT_EQ(0, request(r->lab, 1, r->h, HEAP_VA, OTHER_GROUP));
 	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 1, WAIT_MS));
 	ASSERT_EQ(0, set_power_state(&r->b, 3));
-	EXPECT_EQ(-ENOENT, fault_answer(r->fd, old.cookie,
-					IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(-ENOENT, gvm_faults_answer(r->fd, old.cookie,
+					     IOMMU_GPASID_FAULT_SUCCESS));
 	ASSERT_EQ(0, wake(r));
 	ASSERT_EQ(1, ask(r, 0, new));
 	ASSERT_EQ(0, since(&self->sysfs, &c, &c));
 	EXPECT_EQ(0, c.u_desc[VTDSIM_D_PGRP_RESP]);
-	ASSERT_EQ(0, fault_answer(r->fd, new[0].cookie,
-				  IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, gvm_faults_answer(r->fd, new[0].cookie,
+				       IOMMU_GPASID_FAULT_SUCCESS));
 	EXPECT_EQ(VTDSIM_DONE, ended(r->lab, 0, WAIT_MS));
 	EXPECT_EQ(TAG(1), peek_proc(r->lab, r->h, VTDSIM_F_ATS));
 }

@@ -373,16 +373,6 @@ TEST_F(running, a_completion_error_changes_nothing)
 
 /* ---- page requests --------------------------------------------------------------- */
 
-static int fault_open(struct gvm *vm, int *fd)
-{
-	struct iommu_gpasid_fault_alloc cmd = { .size = sizeof(cmd) };
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_FAULT_ALLOC, &cmd);
-
-	if (!rc)
-		*fd = cmd.out_fault_fd;
-	return rc;
-}
-
 TEST_F_TIMEOUT(running, an_unbind_ends_page_requests_that_nobody_answers, 120)
 {
 	struct vtdsim_loop how = { .dir = VTDSIM_LOOP_READ };
@@ -392,7 +382,7 @@ TEST_F_TIMEOUT(running, an_unbind_ends_page_requests_that_nobody_answers, 120)
 	if (!variant->flags ||
 	    !(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
-	ASSERT_EQ(0, fault_open(&self->b.vm, &fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &fd));
 	for (i = 0; i < ROUNDS; i++) {
 		/* One queue works, another waits for a page that nobody maps. */
 		ASSERT_EQ(0, start(self->lab, 0, self->h, variant->flags,
