@@ -290,15 +290,15 @@ static void intel_gpasid_flush_cache(struct dmar_domain *domain,
 				     enum intel_gpasid_cache cache)
 {
 	struct qi_desc *desc;
-	bool devtlb = tag->type == CACHE_TAG_DEVTLB ||
-		      tag->type == CACHE_TAG_NESTING_DEVTLB;
 
-	if (devtlb != (cache == INTEL_GPASID_DEVTLB))
-		return;
-	if (devtlb) {
-		cache_tag_flush_devtlb_all(domain, tag);
+	if (tag->type == CACHE_TAG_DEVTLB ||
+	    tag->type == CACHE_TAG_NESTING_DEVTLB) {
+		if (cache == INTEL_GPASID_DEVTLB)
+			cache_tag_flush_devtlb_all(domain, tag);
 		return;
 	}
+	if (cache == INTEL_GPASID_DEVTLB)
+		return;
 	desc = &domain->qi_batch->descs[domain->qi_batch->index];
 	*desc = (struct qi_desc) {};
 	if (cache == INTEL_GPASID_PASID_CACHE)
@@ -324,20 +324,27 @@ static void intel_gpasid_flush_unit(struct dmar_domain *domain,
 	qi_batch_flush_descs(iommu, domain->qi_batch);
 }
 
-/* Unit by unit: each tag's is flushed with the first that it stands behind. */
+/* The first tag that @domain has on a unit stands for the unit. */
+static bool intel_gpasid_is_first(struct dmar_domain *domain,
+				  const struct cache_tag *tag)
+{
+	struct cache_tag *cur;
+
+	list_for_each_entry(cur, &domain->cache_tags, node)
+		if (cur->iommu == tag->iommu)
+			return cur == tag;
+	return false;
+}
+
 static void intel_gpasid_flush_entries(struct dmar_domain *domain)
 {
-	struct cache_tag *tag, *first;
+	struct cache_tag *tag;
 	unsigned long flags;
 
 	spin_lock_irqsave(&domain->cache_lock, flags);
-	list_for_each_entry(tag, &domain->cache_tags, node) {
-		list_for_each_entry(first, &domain->cache_tags, node)
-			if (first->iommu == tag->iommu)
-				break;
-		if (first == tag)
+	list_for_each_entry(tag, &domain->cache_tags, node)
+		if (intel_gpasid_is_first(domain, tag))
 			intel_gpasid_flush_unit(domain, tag->iommu);
-	}
 	spin_unlock_irqrestore(&domain->cache_lock, flags);
 }
 
@@ -349,8 +356,8 @@ static void intel_gpasid_flush_entries(struct dmar_domain *domain)
  * Replaces the driver's own.  All entries are switched first: of RIDs on the
  * domain, of RIDs on domains nested on it, of PASIDs bound under it.  Then all
  * that may hold a translation by an old entry is flushed once: PASID cache,
- * IOTLB, device TLBs, in one submission for a unit.  The flag comes first of all, so that what is attached
- * meanwhile is either set up by it or found here.
+ * IOTLB, device TLBs, in one submission for a unit.  The flag comes first of
+ * all, so that what is attached meanwhile is either set up by it or found here.
  *
  * Context: Process context. May sleep.
  * Return: 0, or -EOPNOTSUPP if a RID has no second stage; then nothing is
