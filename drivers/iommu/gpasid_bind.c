@@ -622,7 +622,7 @@ out_put:
 /**
  * iommu_sva_bind_gpasid() - Bind a host PASID of a device to a guest's table
  * @parent: second stage, a domain allocated as nest parent; the caller keeps it
- *          alive until the binding is gone, or gives @data->unpin
+ *          alive until the binding has ended, or gives @data->unpin
  * @dev: the device
  * @data: the binding; @data->hpasid is set on success
  *

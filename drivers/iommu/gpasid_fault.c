@@ -74,7 +74,7 @@ struct gpasid_fault_group {
  * @hash: in gpasid_queues, by @set
  * @users: the file, and teardowns that look at the queue
  * @set: the VM's PASIDs; a reference is held
- * @memcg: who pays for the groups; a reference is held
+ * @memcg: what the groups are charged to; a reference is held
  * @answer: held by the caller that answers
  * @lock: protects the fields below
  * @groups: all groups, oldest first

@@ -149,14 +149,14 @@ EXPORT_SYMBOL_GPL(gpasid_count);
 
 void gpasid_binding_put(struct gpasid_binding *b)
 {
-	/* A reader may have found it while it was in the books. */
+	/* A reader may have found it in gpasid_device::bindings. */
 	if (refcount_dec_and_test(&b->users))
 		kfree_rcu(b, rcu);
 }
 
 /*
- * Put what @b refers to.  It is in no book, has left its attachment, and no lock
- * is held.
+ * Put what @b refers to.  It is not in gpasid_device::bindings, has left its
+ * attachment, and no lock is held.
  */
 static void gpasid_binding_release(struct gpasid_binding *b)
 {
@@ -295,7 +295,7 @@ void gpasid_take_down(struct gpasid_parent *parent, struct gpasid_binding *b)
  * One binding
  */
 
-/* Is @b in the books, or its release not through? */
+/* Is @b in gpasid_device::bindings, or its release not finished? */
 static bool gpasid_is_there(struct gpasid_device *gdev,
 			    struct gpasid_parent *parent,
 			    struct gpasid_binding *b)
@@ -334,8 +334,8 @@ static int gpasid_restore(struct gpasid_parent *parent,
 }
 
 /*
- * Take down @b, claimed by this caller, who holds a reference on it.  Called
- * with the parent's lock, returns without.
+ * Take down @b, which this caller has claimed and holds a reference on.  Called
+ * with the parent's lock held, returns with it released.
  */
 static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 				 struct gpasid_device *gdev,

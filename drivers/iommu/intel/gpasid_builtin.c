@@ -393,8 +393,8 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 
 /*
  * Is a page request of @pasid on @sid in the queue that was there when
- * the tail was at @end?  What a device asks for later does not count, or it
- * could keep who waits for ever.
+ * the tail was at @end?  What a device asks for later does not count, or the
+ * device could keep the caller waiting for ever.
  */
 static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
 				     u32 pasid, int end)
@@ -454,7 +454,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 
 	intel_gpasid_wait_prq(dev, pasid);
 
-	/* A device that is gone sends nothing more, and answers nothing. */
+	/* A removed device sends nothing more, and answers nothing. */
 	if (intel_gpasid_has_devtlb(info) &&
 	    pci_device_is_present(to_pci_dev(dev)))
 		n = 3;
