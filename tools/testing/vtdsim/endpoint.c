@@ -47,6 +47,7 @@ void ep_init(struct ep *ep, const struct ep_config *cfg)
 	r->segment = ep->u->cfg.seg;
 	r->source_id = ep->sid;
 	r->pri_credits = 32;
+	r->forgets = ep->u->sim->cfg.adverse || ep->u->sim->cfg.evict;
 	r->mute = cfg->mute;
 	r->deaf = cfg->deaf;
 	/* One of the endpoints stands for the unit. */

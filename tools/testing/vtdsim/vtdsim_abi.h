@@ -116,6 +116,7 @@ struct vtdsim_regs {
 	__u32 gone;		/* not 0: pulled out; no DMA, no answer to anything */
 	__u32 iqe_in;		/* of the unit: the descriptor with this number is an error */
 	__u32 ice_in;		/* of the unit: the device-TLB invalidation likewise */
+	__u32 forgets;		/* not 0: caches drop by chance what they hold */
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU

@@ -273,7 +273,10 @@ TEST_F(dma, cannot_write_what_the_second_stage_maps_read_only)
 TEST_F(dma, uses_a_moved_page_after_the_guests_page_invalidation)
 {
 	ASSERT_EQ(0, gvm_pt_move(&self->p.pt, PROC_VA, self->q.page));
-	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+	EXPECT_TRUE(may_be_outdated(self->lab,
+				    peek_proc(self->lab, self->h,
+					      variant->flags),
+				    TAG(1), TAG(2)));
 	ASSERT_EQ(0, gvm_invalidate_range(&self->b.vm, 0x101, PROC_VA, 1, true));
 	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
 }
@@ -281,7 +284,10 @@ TEST_F(dma, uses_a_moved_page_after_the_guests_page_invalidation)
 TEST_F(dma, uses_a_moved_page_after_the_guests_pasid_invalidation)
 {
 	ASSERT_EQ(0, gvm_pt_move(&self->p.pt, PROC_VA, self->q.page));
-	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+	EXPECT_TRUE(may_be_outdated(self->lab,
+				    peek_proc(self->lab, self->h,
+					      variant->flags),
+				    TAG(1), TAG(2)));
 	ASSERT_EQ(0, gvm_invalidate_pasid(&self->b.vm, 0x101));
 	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
 }
@@ -1106,7 +1112,9 @@ TEST_F(invalidate, a_long_array_is_done_to_its_end)
 		inv[i].npages = 1;
 	}
 	ASSERT_EQ(0, gvm_pt_unmap(&self->p.pt, PROC_VA, GVM_SZ_4K));
-	EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[0], self->h, 0));
+	EXPECT_TRUE(may_be_outdated(&self->b.lab[0],
+				    peek_proc(&self->b.lab[0], self->h, 0),
+				    TAG(1), FAULT(LAB_R_FS_NOT_PRESENT)));
 	EXPECT_EQ(0, gvm_invalidate(&self->b.vm, inv, &num));
 	EXPECT_EQ(1000, num);
 	EXPECT_EQ(FAULT(LAB_R_FS_NOT_PRESENT),

@@ -263,6 +263,14 @@ __u64 peek_proc(struct lab_dev *lab, __u32 pasid, unsigned int flags)
 	return peek(lab, pasid, flags, PROC_VA);
 }
 
+bool may_be_outdated(const struct lab_dev *lab, __u64 got, __u64 then,
+		     __u64 now)
+{
+	if (got == then)
+		return true;
+	return lab_forgets(lab) && got == now;
+}
+
 bool nothing_left(struct lab_dev *lab, __u32 pasid)
 {
 	struct vtdsim_census c;

@@ -122,6 +122,13 @@ int bench_process_levels(struct bench *b, struct process *p, unsigned int tag,
 /* What the device reads at PROC_VA by @pasid. */
 __u64 peek_proc(struct lab_dev *lab, __u32 pasid, unsigned int flags);
 
+/*
+ * What @lab may read, @got, after memory said @then and before an invalidation:
+ * that; or @now, where the hardware drops by chance what it has cached.
+ */
+bool may_be_outdated(const struct lab_dev *lab, __u64 got, __u64 then,
+		     __u64 now);
+
 /* ---- the hardware's view ----------------------------------------------------- */
 
 /* True when nothing of @pasid (0: of any) is left on the endpoint. */

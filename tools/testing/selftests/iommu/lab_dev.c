@@ -151,6 +151,11 @@ __u32 lab_fails(const struct lab_dev *lab, size_t what)
 	return load((__u32 *)(lab->bar + VTDSIM_BAR_REGS + what));
 }
 
+bool lab_forgets(const struct lab_dev *lab)
+{
+	return lab_fails(lab, offsetof(struct vtdsim_regs, forgets));
+}
+
 void *lab_local(const struct lab_dev *lab, unsigned int q)
 {
 	return lab->bar + VTDSIM_BAR_LOCAL + LAB_LOCAL(q);

@@ -84,6 +84,9 @@ void lab_fail(struct lab_dev *lab, size_t what, __u32 times);
 /* How many of them are left. */
 __u32 lab_fails(const struct lab_dev *lab, size_t what);
 
+/* Whether caches of the hardware drop by chance what they hold. */
+bool lab_forgets(const struct lab_dev *lab);
+
 void *lab_local(const struct lab_dev *lab, unsigned int q);
 
 /* Put a descriptor on the ring: EBUSY when it is full. */
