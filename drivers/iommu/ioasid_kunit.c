@@ -844,6 +844,31 @@ static void narrow_device_finds_a_number_after_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 31, NULL, &id));
 }
 
+/* However many there are: half of what eight bits can name is left */
+static void narrow_device_finds_a_number_beside_many(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id;
+	int i;
+
+	for (i = 0; i < 300; i++)
+		must_alloc(test, ctx->set);
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 255, NULL, &id));
+}
+
+static void wide_callers_get_narrow_numbers_when_no_others_are_free(struct kunit *test)
+{
+	struct ioasid_test *ctx = test->priv;
+	ioasid_t id;
+	int i;
+
+	/* 255 has eight bits, 256 has nine */
+	for (i = 0; i < 200; i++)
+		KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 256, NULL, &id));
+	KUNIT_EXPECT_LE(test, id, 255);
+}
+
 static void alloc_comes_with_a_reference(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -2849,6 +2874,8 @@ static struct kunit_case ioasid_cases[] = {
 	KUNIT_CASE(number_is_never_that_of_native_sva),
 	KUNIT_CASE(lowest_free_number_comes_first),
 	KUNIT_CASE(narrow_device_finds_a_number_after_many),
+	KUNIT_CASE(narrow_device_finds_a_number_beside_many),
+	KUNIT_CASE(wide_callers_get_narrow_numbers_when_no_others_are_free),
 	KUNIT_CASE(alloc_comes_with_a_reference),
 	KUNIT_CASE(surplus_put_warns_and_drops_nothing),
 	KUNIT_CASE(ioasid_of_another_set_does_not_exist),

@@ -3,8 +3,12 @@
  * The numbers of IOASIDs and the limits on them.
  *
  * The numbers come out of the kernel's global PASID allocator, lowest first, so
- * that none of them can equal the PASID of a process of the host, and so that a
- * device with few PASID bits finds one as long as there is one.
+ * that none of them can equal the PASID of a process of the host.
+ *
+ * A device with few PASID bits can use the low numbers only, and callers with wide
+ * devices would take all of them before the first high one. Half of the numbers of
+ * each width are left to callers that can use no wider ones, until there are no
+ * others.
  *
  * Three limits are counted here: the ceiling of the host, the share that processes
  * of the host keep, and what one user may have. The share holds for every width of
@@ -32,6 +36,8 @@
 #define IOASID_DEFAULT_SET_QUOTA	65536
 /* One sixteenth of the numbers */
 #define IOASID_DEFAULT_HOST_RESERVE	65536
+/* Below this width, nothing is left to narrow devices */
+#define IOASID_NARROW_BITS		8
 
 /**
  * struct ioasid_pool - counts and limits of the host
@@ -185,28 +191,39 @@ void ioasid_pool_uncharge(struct ioasid_user *user)
  */
 
 /*
- * The lowest number, @min or above, that leaves processes of the host their share:
- * above the widest range of which IOASIDs have all but that. The share of a range
- * of all numbers with W bits is the same part of it as host_reserve is of all.
+ * How many of the numbers below 2^@bits a caller does not get that can use those
+ * below 2^@wide: the share of the host, which is the same part of each width as
+ * host_reserve is of all numbers, and what is left to narrower devices.
  */
-static ioasid_t pool_floor(ioasid_t min)
+static u32 pool_kept(unsigned int bits, unsigned int wide)
 {
-	unsigned int bits;
-	u32 share;
+	u32 kept = ioasid_pool.limit[IOASID_HOST_RESERVE] >> (IOASID_BITS - bits);
 
 	lockdep_assert_held(&ioasid_pool.lock);
-	for (bits = IOASID_BITS; bits; bits--) {
-		share = ioasid_pool.limit[IOASID_HOST_RESERVE] >> (IOASID_BITS - bits);
-		if (ioasid_pool.below[bits] + share >= BIT(bits) - 1)
+	if (bits >= IOASID_NARROW_BITS && bits < wide)
+		kept += BIT(bits) / 2;
+	return kept;
+}
+
+/*
+ * The lowest number, @min or above, that is above the widest range of which
+ * IOASIDs have all but what is kept.
+ */
+static ioasid_t pool_floor(ioasid_t min, unsigned int wide)
+{
+	unsigned int bits;
+
+	lockdep_assert_held(&ioasid_pool.lock);
+	for (bits = IOASID_BITS; bits; bits--)
+		if (ioasid_pool.below[bits] + pool_kept(bits, wide) >= BIT(bits) - 1)
 			return max_t(ioasid_t, min, BIT(bits));
-	}
 	return min;
 }
 
-static ioasid_t pool_start(ioasid_t min)
+static ioasid_t pool_start(ioasid_t min, unsigned int wide)
 {
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
-	return pool_floor(min);
+	return pool_floor(min, wide);
 }
 
 /* Count a new number, unless others were quicker and nothing is left below it. */
@@ -215,7 +232,7 @@ static bool pool_count_number(ioasid_t id)
 	unsigned int bits;
 
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
-	if (pool_floor(id) > id)
+	if (pool_floor(id, 0) > id)
 		return false;
 	for (bits = fls(id); bits <= IOASID_BITS; bits++)
 		ioasid_pool.below[bits]++;
@@ -231,16 +248,14 @@ static void pool_uncount_number(ioasid_t id)
 		ioasid_pool.below[bits]--;
 }
 
-/* The lowest number in [@min, @max] that is free and not kept for the host */
-int ioasid_pool_number(ioasid_t min, ioasid_t max)
+/* The lowest number in [@min, @max] that is free, and not kept from @wide callers */
+static int pool_take_number(ioasid_t min, ioasid_t max, unsigned int wide)
 {
 	ioasid_t start;
 	int id;
 
-	if (ioasid_out_of_memory())
-		return -ENOMEM;
 	for (;;) {
-		start = pool_start(min);
+		start = pool_start(min, wide);
 		if (start > max)
 			return -ENOSPC;
 		id = iommu_global_pasid_alloc_range(start, max);
@@ -248,6 +263,20 @@ int ioasid_pool_number(ioasid_t min, ioasid_t max)
 			return id;
 		iommu_free_global_pasid(id);
 	}
+}
+
+/*
+ * A free number in [@min, @max] that is not kept for the host: one that narrower
+ * devices have no use for, if there is one.
+ */
+int ioasid_pool_number(ioasid_t min, ioasid_t max)
+{
+	int id;
+
+	if (ioasid_out_of_memory())
+		return -ENOMEM;
+	id = pool_take_number(min, max, fls(max));
+	return id == -ENOSPC ? pool_take_number(min, max, 0) : id;
 }
 
 void ioasid_pool_number_free(ioasid_t id)
