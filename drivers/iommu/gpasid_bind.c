@@ -313,7 +313,7 @@ static bool gpasid_spid_agrees(const struct gpasid_op *op)
 	if (!(data->flags & GPASID_BIND_GPASID))
 		return true;
 	spid = ioasid_spid(data->set, op->id);
-	/* What nobody translates is its own number. */
+	/* An IOASID without a guest PASID has its own number in the guest. */
 	if (spid == INVALID_IOASID)
 		spid = op->id;
 	return spid == data->gpasid;
@@ -689,7 +689,7 @@ EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
  * callback takes, too, will have its callback called afterwards.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
- * Return: true when @owner has bound it and nobody is unbinding it.
+ * Return: true when @owner has bound it and no unbind of it has begun.
  */
 bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,
 		     ioasid_t hpasid, const void *owner)

@@ -727,7 +727,7 @@ static void gpasid_free_under(struct gpasid_parent *parent, ioasid_t id)
 
 /*
  * All other subscribers have been told of every binding's end, and of the free.
- * The bindings hold references on the number: it is nobody else's yet.
+ * The bindings hold references on the number: it is not issued again yet.
  */
 static int gpasid_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 			 const struct ioasid_event_info *info)
@@ -747,7 +747,7 @@ static struct ioasid_notifier gpasid_nb = {
 };
 
 /**
- * gpasid_free() - Free a host PASID and wait until its bindings are gone
+ * gpasid_free() - Free a host PASID and wait until its bindings are released
  * @set: the set that it belongs to
  * @hpasid: the host PASID
  *

@@ -5,8 +5,8 @@
  * A subscriber is on the chain of one set, or on that of all sets. Events of a set
  * hold ioasid_set.events for reading, so a subscriber of the set comes and leaves
  * between two events: what it missed is what ioasid_register_notifier() tells it.
- * The chain of all sets is read under SRCU instead. A subscriber that joins it waits
- * for nobody, and one that leaves it waits for the calls under way and delays none:
+ * The chain of all sets is read under SRCU instead. A subscriber that joins it does
+ * not wait, and one that leaves it waits for the calls under way and delays none:
  * with a semaphore, it would delay events of all sets until the slowest subscriber
  * of any of them has returned.
  *
@@ -295,7 +295,7 @@ void ioasid_tell_free(struct ioasid *ioasid)
 
 /*
  * After a free, either the worker has told the subscribers or they are told here:
- * when this returns, nobody uses @arg any more, and what FREE ends has ended.
+ * when this returns, no subscriber uses @arg any more, and what FREE ends has ended.
  */
 int ioasid_tell_unbind(struct ioasid *ioasid, void *arg)
 {

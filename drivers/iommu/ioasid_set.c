@@ -159,7 +159,7 @@ static void ioasid_unlock(struct ioasid_locked *locked)
 	rcu_read_unlock();
 }
 
-/* One that exists: somebody has a reference, so that another can be taken */
+/* One that exists: it has a reference, so that another can be taken */
 static struct ioasid_locked ioasid_lock(struct ioasid_set *set, ioasid_t id)
 {
 	struct ioasid_locked locked;
@@ -489,8 +489,8 @@ static int set_prepare(struct ioasid_set *set)
  *
  * The quota is a limit and not a reservation: the quotas of all sets together may
  * exceed the host-wide ceiling, while the IOASIDs that exist cannot. The IOASIDs
- * count for the user of the current task as long as they exist, whoever allocates
- * them.
+ * count for the user of the current task as long as they exist, also when another
+ * task allocates them.
  *
  * The module stays loaded as long as the set exists.
  *
@@ -758,7 +758,7 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
  * @min: the lowest number wanted, at least %IOASID_MIN
  * @max: the highest number wanted, at most %IOASID_MAX
  * @data: private data, see ioasid_find()
- * @id: where the number goes
+ * @id: set to the number
  *
  * Issues the lowest number of the range that is free and not kept for processes of
  * the host; half of the numbers of each width are left to callers with an @max of

@@ -22,8 +22,8 @@
  * queue's PASID in them.
  *
  * What keeps DMA from faulting: the queue is stopped before the PASID-table
- * entry goes.  Whoever takes it away (this driver, an ioctl on another device,
- * the death of the VM), the IOASID's UNBIND event comes here before that.
+ * entry is cleared.  Whatever clears it (this driver, an ioctl on another device,
+ * the end of the VM), the IOASID's UNBIND event comes here before that.
  *
  * Locks, outer to inner:
  *
@@ -181,7 +181,7 @@ static void vdcm_queue_set_pasid(struct vdcm *v, u32 gpasid, ioasid_t hpasid)
 	writel(hpasid == INVALID_IOASID ? 0 : hpasid, vdcm_queue_reg(v, pasid));
 }
 
-/* The PASID goes, or this device's share in it: the queue must let go first. */
+/* The PASID, or this device's share in it, is about to end: stop the queue first. */
 static void vdcm_queue_revoke(struct vdcm *v, ioasid_t hpasid)
 {
 	mutex_lock(&v->queue_lock);
@@ -490,7 +490,7 @@ static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
 
 /*
  * The event stops the queue, but there is one only with the last owner: another
- * virtual device may share the binding, which then goes on without this one.
+ * virtual device may share the binding, which then stays without this one.
  */
 static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 {
@@ -525,7 +525,7 @@ static const struct vfio_gpasid_ops vdcm_gpasid_ops = {
 };
 
 /*
- * An UNBIND or FREE reaches this before the PASID-table entry goes: when it
+ * An UNBIND or FREE reaches this before the PASID-table entry is cleared: when it
  * returns, the queue does not use the PASID any more.  A PASID may be bound on
  * other devices of the VM as well, which are none of our business.
  */
@@ -558,8 +558,8 @@ static void vdcm_unbind_all(struct vdcm *v)
  */
 
 /*
- * The subscription asks for a replay: an UNBIND comes only to those who have
- * seen the BIND, and this device may join a binding that is there already.
+ * The subscription asks for a replay: an UNBIND is sent to subscribers that were
+ * told of the BIND, and this device may join a binding that is there already.
  */
 static int vdcm_bind_iommufd(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 			     u32 *out_device_id)

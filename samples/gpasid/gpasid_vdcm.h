@@ -48,7 +48,7 @@ struct vdcm_regs {
 #define VDCM_NO_PASID		0xffffffffU
 
 #define VDCM_STATUS_REJECTED	0x1U	/* the last write of @pasid */
-#define VDCM_STATUS_REVOKED	0x2U	/* the PASID went while in use */
+#define VDCM_STATUS_REVOKED	0x2U	/* the PASID was revoked while in use */
 
 /*
  * The portal: a write of 64 bytes here puts one struct vtdsim_desc on the ring.

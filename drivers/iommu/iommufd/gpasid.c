@@ -2,8 +2,9 @@
 /*
  * Guest PASIDs in iommufd.
  *
- * A context owns one IOASID set: the PASIDs of its VM.  It is made when it is
- * first needed and goes with the context; a look-up before that finds nothing.
+ * A context owns one IOASID set: the PASIDs of its VM.  The set is allocated when
+ * it is first needed and released with the context; a look-up before that finds
+ * nothing.
  * Binding is per device and comes through the device's own file (VFIO), which
  * calls the functions at the end of this file.
  *
@@ -57,7 +58,7 @@ struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 	return old;
 }
 
-/* Undo what the context's set holds; its devices have gone before it. */
+/* Undo what the context's set holds; its devices have been released before. */
 void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 {
 	struct ioasid_set *set = gpasid_set(ictx);
@@ -385,7 +386,7 @@ static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 
 /*
  * The guest writes its number into the device, which puts that on the wire: a
- * number that nobody translates cannot stand for another.
+ * number that is not translated on its way cannot stand for another.
  */
 static int gpasid_identity(struct gpasid_bind_data *data)
 {
@@ -559,8 +560,8 @@ static int gpasid_parent_try(struct iommufd_hwpt_paging *paging,
 }
 
 /*
- * A nest parent of the IOAS, shared by all virtual devices that it fits.  It
- * goes with its last user, as automatic HWPTs do.
+ * A nest parent of the IOAS, shared by all virtual devices that it fits.  It is
+ * destroyed with its last user, as automatic HWPTs are.
  */
 static struct iommufd_hwpt_paging *gpasid_parent_auto(struct iommufd_ctx *ictx,
 						      struct iommufd_ioas *ioas,

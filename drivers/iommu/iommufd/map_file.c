@@ -3,7 +3,7 @@
  * IOMMU_IOAS_MAP_FILE: guest memory by the memfd that it is in.
  *
  * In a struct iopt_pages that has a file, uptr is the position in the file.  The
- * pages are pinned through the file, so nobody has to have them mapped.
+ * pages are pinned through the file, so no process has to have them mapped.
  */
 #include <linux/file.h>
 #include <linux/iommufd.h>
