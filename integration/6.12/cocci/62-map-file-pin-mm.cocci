@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// They are pinned whatever has become of the process.
+// The pages can be pinned after the process has exited.
 @@
 identifier pages;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// A virtual device's driver that reads and writes them goes by the pages.
+// A virtual device's driver reads and writes them through the pages.
 @@
 identifier pages, data, flags, start_byte, length;
 symbol start_index, last_index;

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// The file goes with the last of its pages.
+// Release the file with the last of its pages.
 @@
 identifier pages;
 @@
