@@ -167,9 +167,10 @@ def nested(suite):
 
 
 def kunit_modules():
-    names = {p.name for p in (TOP / "drivers").rglob("*_kunit.c")}
+    makefile = TOP / "integration/6.12/append/drivers/iommu/Makefile"
+    names = re.findall(r"\+= (\w+_kunit)\.o", makefile.read_text())
     kdir = kernel.directory("debug")
-    return [p.stem for p in initramfs.built_modules(kdir) if f"{p.stem}.c" in names]
+    return [p.stem for p in initramfs.built_modules(kdir) if p.stem in names]
 
 
 def take_kunit(suite, count, status, out, err):
@@ -232,7 +233,7 @@ def ioasid(suite):
             modprobe $1 || echo "not ok 1 modprobe $1"
         }}
         modprobe kunit
-        run ioasid_kunit 'ioasid.all_numbers*'; run ioasid_bench '*.*'
+        run ioasid_kunit 'ioasid_races.all_numbers*'; run ioasid_bench '*.*'
         {SHOW_KUNIT}
         rmmod ioasid_kunit ioasid_bench"""
     take_kunit(suite, 2, *lab(suite, "--kernel", "release", "--cpus", "2", "--no-vtdsim",
