@@ -7,6 +7,9 @@
  * that translates their address.  An adverse one
  * - executes one descriptor a round, and rests for a random number of rounds
  *   before any of them; every endpoint does DMA in between;
+ * - executes a device-TLB invalidation before the PASID-cache or context-cache
+ *   invalidation that stands right before it, which is all the disorder that the
+ *   specification allows for these and would matter;
  * - leaves a request on its way for a random number of rounds after its address
  *   was translated: a read that fetches late, a write that lands late.  What
  *   drains (the DR and DW flags, an invalidation of the device TLB) makes it

@@ -2,8 +2,8 @@
 /*
  * "Queued Invalidation Interface" and the scope of every descriptor.
  *
- * Descriptors are executed in order, to the end, one at a time, so a wait
- * descriptor has nothing to wait for.  Nor has a polite unit anything to drain:
+ * Descriptors are executed to the end, one at a time, so a wait descriptor has
+ * nothing to wait for; and in order, but for overtake() in an adverse unit.  Nor has a polite unit anything to drain:
  * an access is over before the next descriptor, a page request is in the queue,
  * or answered, before its endpoint goes on, and a response reaches the endpoint
  * when its descriptor is executed.  In an adverse one (adverse.c) all of them
@@ -12,6 +12,8 @@
 #include "sim.h"
 
 #define DESCS_PER_POLL	64
+#define OVERTAKE_PERMILLE	500
+#define NOT_EARLY	(~0u)
 
 /* Bits that must be 0 in the first two quadwords of a descriptor. */
 struct desc_layout {
@@ -369,6 +371,7 @@ void invalidation_enable(struct unit *u, bool on)
 		return;
 	u->iqh = 0;
 	u->iqt_seen = 0;
+	u->iq_early = NOT_EARLY;
 	reg_write64(u, REG_IQH, 0);
 }
 
@@ -412,17 +415,16 @@ static u8 check_desc(const struct unit *u, const u64 *d, bool wide)
 	return wide && !check_wide(d, type) ? IQEI_RESERVED : IQEI_NONE;
 }
 
-static u8 fetch(struct unit *u, u64 iqa, u64 *d)
+static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
 {
 	u32 words = iqa & IQA_DW ? 4 : 2;
-	u64 *p = ram_ptr(&u->sim->ram, page_of(iqa) + u->iqh, words * 8);
+	u64 *p = ram_ptr(&u->sim->ram, page_of(iqa) + at, words * 8);
 	u32 i;
 
 	if (!p)
 		return IQEI_FETCH;
 	for (i = 0; i < 4; i++)
 		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	trace_desc(u, d);
 	return check_desc(u, d, iqa & IQA_DW);
 }
 
@@ -441,22 +443,75 @@ static u8 check_tail(const struct unit *u, u64 iqa, u32 tail)
 	return IQEI_NONE;
 }
 
-static bool run_one(struct unit *u, u64 iqa)
+static u32 slot_after(u64 iqa, u32 at)
 {
-	u32 size = 0x1000u << IQA_QS(iqa);
-	u64 d[4];
-	u8 info = error_due(u, false) ? IQEI_TYPE : fetch(u, iqa, d);
-	const struct desc_layout *l;
+	return (at + (iqa & IQA_DW ? 32 : 16)) % (0x1000u << IQA_QS(iqa));
+}
 
-	if (info)
-		return queue_error(u, info);
-	l = &layouts[inv_type(d[0])];
+static void execute(struct unit *u, const u64 *d)
+{
+	const struct desc_layout *l = &layouts[inv_type(d[0])];
+
+	trace_desc(u, d);
 	u->cnt.u_desc[l->counter]++;
 	u->cnt.u_desc_total++;
 	l->execute(u, d);
-	u->iqh = (u->iqh + (iqa & IQA_DW ? 32 : 16)) % size;
+}
+
+static bool may_overtake(const u64 *first, const u64 *second)
+{
+	u8 a = inv_type(first[0]), b = inv_type(second[0]);
+
+	return (a == INV_CONTEXT || a == INV_PASID_CACHE) &&
+	       (b == INV_DEVTLB || b == INV_PDEVTLB);
+}
+
+/*
+ * Adverse: "Queued Invalidation Ordering Considerations".  The IOTLB's turn comes
+ * when the context and PASID caches before it are done, the device TLB's when the
+ * IOTLB before it is.  So a device TLB right behind a PASID cache need not wait.
+ */
+static bool overtake(struct unit *u, u64 iqa, u32 tail, const u64 *first)
+{
+	u32 next = slot_after(iqa, u->iqh);
+	u64 d[4];
+
+	if (next == tail || !adverse_chance(u, OVERTAKE_PERMILLE) ||
+	    fetch(u, iqa, next, d) || !may_overtake(first, d))
+		return false;
+	u->iq_early = next;
+	execute(u, d);
+	return true;
+}
+
+static bool queue_advance(struct unit *u, u64 iqa)
+{
+	u->iqh = slot_after(iqa, u->iqh);
 	reg_write64(u, REG_IQH, u->iqh);
 	return true;
+}
+
+/* The one at the head, or the one behind it.  False: an error. */
+static bool run_one(struct unit *u, u64 iqa, u32 tail)
+{
+	bool overtaken = u->iq_early != NOT_EARLY;
+	u64 d[4] = { 0 };
+	u8 info;
+
+	if (u->iqh == u->iq_early) {
+		u->iq_early = NOT_EARLY;
+		return queue_advance(u, iqa);
+	}
+	info = !overtaken && error_due(u, false) ?
+	       IQEI_TYPE : fetch(u, iqa, u->iqh, d);
+	if (info) {
+		trace_desc(u, d);
+		return queue_error(u, info);
+	}
+	if (!overtaken && overtake(u, iqa, tail, d))
+		return true;
+	execute(u, d);
+	return queue_advance(u, iqa);
 }
 
 /*
@@ -492,7 +547,7 @@ bool invalidation_poll(struct unit *u)
 	for (i = 0; u->iqh != tail; i++) {
 		if (i >= max && !u->timed_out)
 			break;
-		if (!run_one(u, iqa))
+		if (!run_one(u, iqa, tail))
 			break;
 	}
 	report_time_out(u);

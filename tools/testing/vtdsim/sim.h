@@ -197,6 +197,7 @@ struct unit {
 	bool timed_out;			/* the queue runs on, waits are aborted */
 	u16 timed_out_sid;
 	u32 iq_rest;			/* rounds before the next descriptor */
+	u32 iq_early;			/* offset of one that is executed already */
 	u64 inv_nr;			/* invalidations executed */
 	u64 inv_done;			/* of them, those waited for */
 	void *scopes;			/* their scopes */

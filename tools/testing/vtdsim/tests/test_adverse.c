@@ -3,6 +3,7 @@
  * --adverse: what stays on its way, what makes it arrive, and what comes into
  * the caches unasked.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "harness.h"
 
@@ -102,6 +103,56 @@ TEST(one, "one descriptor a round, with rests")
 	}
 	EXPECT(rounds > 40);
 	EXPECT_EQ(peek(w, w->status) & ~0u, 39);
+}
+
+/*
+ * Is the device TLB's invalidation ever executed before what stands in front of
+ * it?  The trace has them in the order of their execution.
+ */
+static bool device_tlb_first(struct world *w, u32 seed, const u64 *between)
+{
+	u64 d[3][4] = { { 0 } };
+	const char *cache, *tlb;
+	char *text;
+	u32 n = 0;
+	bool first;
+
+	adverse(w, seed);
+	w->u->ep[0].ctl |= VTDSIM_CTL_ATS;
+	d[n++][0] = d_pasid_cache(1, DID, PASID);
+	if (between)
+		d[n++][0] = *between;
+	d[n][0] = d_pdevtlb(w->ep->sid, PASID);
+	d[n++][1] = ALL_PASID_PAGES;
+	trace_begin(w);
+	submit_many(w, d[0], n);
+	settle(w);
+	text = trace_end(w);
+	EXPECT(queue_idle(w));
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_PASID_CACHE], 1);
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_PDEVTLB], 1);
+	cache = strstr(text, "PASID-cache");
+	tlb = strstr(text, "device-TLB");
+	EXPECT(cache && tlb);
+	first = tlb < cache;
+	free(text);
+	world_end(w);
+	return first;
+}
+
+TEST(early, "a device TLB overtakes a PASID cache, unless an IOTLB stands between")
+{
+	const u64 between = d_piotlb(2, DID, PASID);
+	u32 seed, alone = 0, behind = 0;
+
+	for (seed = 1; seed < 30; seed++) {
+		alone += device_tlb_first(w, seed, NULL);
+		behind += device_tlb_first(w, seed, &between);
+	}
+	EXPECT(alone > 0);
+	EXPECT(alone < 29);
+	EXPECT_EQ(behind, 0);
+	world_init(w);
 }
 
 TEST(write, "a write on its way is drained by DW, by nothing less")
