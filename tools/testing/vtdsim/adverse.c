@@ -33,9 +33,10 @@
 #define FLIGHT_LONG	10000
 #define LONG_PERMILLE	10	/* of those in flight */
 #define MESSAGE_MAX	60
-#define PAUSE_SHORT	200	/* turns of an empty loop */
+#define PAUSE_SHORT	50	/* turns of an empty loop */
 #define PAUSE_LONG_NS	100000
 #define PAUSE_PERMILLE	200	/* how often it is a long one */
+#define PAUSE_EVERY	1000	/* rounds; no more often than that */
 
 static bool chance(struct sim *sim, u32 permille)
 {
@@ -86,7 +87,9 @@ void adverse_pause(struct unit *u)
 		sim->paused(sim->msi_ctx);
 		return;
 	}
-	if (chance(sim, PAUSE_PERMILLE)) {
+	if (sim->rounds - sim->last_pause > PAUSE_EVERY &&
+	    chance(sim, PAUSE_PERMILLE)) {
+		sim->last_pause = sim->rounds;
 		ts.tv_nsec = sim_random(sim) % PAUSE_LONG_NS;
 		nanosleep(&ts, NULL);
 		return;

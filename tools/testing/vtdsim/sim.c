@@ -158,6 +158,7 @@ bool sim_poll(struct sim *sim)
 	bool busy = false;
 	u32 i, e;
 
+	sim->rounds++;
 	for (i = 0; i < sim->nr_units; i++) {
 		struct unit *u = &sim->unit[i];
 

@@ -219,6 +219,8 @@ struct sim {
 	struct unit unit[VTDSIM_MAX_UNITS];
 	u32 nr_units;
 	u64 random;
+	u64 rounds;
+	u64 last_pause;		/* in rounds */
 	void (*paused)(void *ctx);	/* unit tests: instead of a pause */
 	void (*msi)(void *ctx, u64 addr, u32 data);
 	void *msi_ctx;
