@@ -440,7 +440,21 @@ static void access_ats(struct ep *ep, struct dma *q, struct request *rq,
 	access_translated(ep, rq, t.hpa, len, a);
 }
 
-/* Memory for @len bytes at @addr, which do not cross a page. */
+static struct flight *free_flight(struct dma *q)
+{
+	u32 i, nr = q->desc.op == VTDSIM_OP_LOOP ? VTDSIM_LOOP_FLIGHTS : 1;
+
+	for (i = 0; i < nr; i++) {
+		if (!q->flight[i].active)
+			return &q->flight[i];
+	}
+	return NULL;
+}
+
+/*
+ * Memory for @len bytes at @addr, which do not cross a page.  The caller has made
+ * sure that a flight is free.
+ */
 static void access_memory(struct ep *ep, struct dma *q, u64 addr, u32 len,
 			  bool read, bool write, struct access *a)
 {
@@ -455,7 +469,7 @@ static void access_memory(struct ep *ep, struct dma *q, u64 addr, u32 len,
 	if (a->status == VTDSIM_DONE) {
 		ep->cnt.e_dma_reads += read;
 		ep->cnt.e_dma_writes += write;
-		q->flight = (struct flight){
+		*free_flight(q) = (struct flight){
 			.active = true,
 			.translated = a->translated,
 			.write = write,
@@ -564,13 +578,14 @@ static void step_loop(struct ep *ep, struct dma *q, struct access *a)
 			      a);
 }
 
-static void land_loop(struct ep *ep, struct dma *q, u64 *p)
+static void land_loop(struct ep *ep, struct dma *q, const struct flight *f)
 {
 	struct vtdsim_loop *l = loop_of(ep, q);
+	u64 *p = (u64 *)f->p;
 	u64 val;
 
-	q->turn++;
-	if (q->flight.write) {
+	ep->cnt.e_bytes += f->len;
+	if (f->write) {
 		store_release(p, load_acquire(&l->writes) + 1);
 		count(&l->writes);
 		return;
@@ -606,9 +621,6 @@ static void loop_failed(struct ep *ep, struct dma *q, u8 status, u8 reason)
 static void step(struct ep *ep, struct dma *q, struct access *a)
 {
 	switch (q->desc.op) {
-	case VTDSIM_OP_LOOP:
-		step_loop(ep, q, a);
-		break;
 	case VTDSIM_OP_COPY:
 		step_copy(ep, q, a);
 		break;
@@ -639,13 +651,13 @@ static void land_cas(struct dma *q, u8 *p)
 }
 
 /* The second half of an access: the bytes move. */
-static void land(struct ep *ep, struct dma *q)
+static void land(struct ep *ep, struct dma *q, struct flight *f)
 {
 	u8 *local = local_of(ep, q->desc.local + q->done);
-	u32 len = q->flight.len;
-	u8 *p = q->flight.p;
+	u32 len = f->len;
+	u8 *p = f->p;
 
-	q->flight.active = false;
+	f->active = false;
 	switch (q->desc.op) {
 	case VTDSIM_OP_COPY:
 		land_copy(q, p, len);
@@ -656,8 +668,7 @@ static void land(struct ep *ep, struct dma *q)
 		land_cas(q, p);
 		break;
 	case VTDSIM_OP_LOOP:
-		land_loop(ep, q, (u64 *)p);
-		ep->cnt.e_bytes += len;
+		land_loop(ep, q, f);
 		return;
 	case VTDSIM_OP_READ:
 		memmove(local, p, len);
@@ -675,14 +686,16 @@ static void land(struct ep *ep, struct dma *q)
  */
 void ep_drain(struct ep *ep, bool translated, bool reads, bool writes)
 {
-	u32 n;
+	struct flight *f;
+	u32 n, i;
 
 	for (n = 0; n < VTDSIM_NR_QUEUES; n++) {
-		struct dma *q = &ep->q[n];
-
-		if (q->flight.active && q->flight.translated == translated &&
-		    (q->flight.write ? writes : reads))
-			land(ep, q);
+		for (i = 0; i < VTDSIM_LOOP_FLIGHTS; i++) {
+			f = &ep->q[n].flight[i];
+			if (f->active && f->translated == translated &&
+			    (f->write ? writes : reads))
+				land(ep, &ep->q[n], f);
+		}
 	}
 }
 
@@ -816,31 +829,64 @@ static bool queue_held(struct ep *ep, struct dma *q)
 
 static bool loop_stopped(struct ep *ep, struct dma *q, u32 n)
 {
-	return q->desc.op == VTDSIM_OP_LOOP &&
-	       (load_acquire(&loop_of(ep, q)->stop) ||
-		!load_acquire(&queue_of(ep, n)->enable));
+	return load_acquire(&loop_of(ep, q)->stop) ||
+	       !load_acquire(&queue_of(ep, n)->enable);
 }
 
-static bool queue_ended(struct ep *ep, struct dma *q, u32 n)
+static bool queue_ended(const struct dma *q)
 {
-	if (q->desc.op == VTDSIM_OP_LOOP)
-		return loop_stopped(ep, q, n);
 	if (q->desc.op == VTDSIM_OP_CAS)
 		return q->ended;
 	return q->done >= q->desc.len;
 }
 
 /* Is what was translated still on its way? */
-static bool queue_in_flight(struct ep *ep, struct dma *q)
+static bool in_flight(struct ep *ep, struct dma *q, struct flight *f)
 {
-	if (!q->flight.active)
+	if (!f->active)
 		return false;
-	if (q->flight.rounds) {
-		q->flight.rounds--;
+	if (f->rounds) {
+		f->rounds--;
 		return true;
 	}
-	land(ep, q);
+	land(ep, q, f);
 	return false;
+}
+
+/* A round passes for what a loop has on its way; is there anything left? */
+static bool loop_in_flight(struct ep *ep, struct dma *q)
+{
+	bool left = false;
+	u32 i;
+
+	for (i = 0; i < VTDSIM_LOOP_FLIGHTS; i++)
+		left |= in_flight(ep, q, &q->flight[i]);
+	return left;
+}
+
+/* As many new accesses as there is room for. */
+static void loop_run(struct ep *ep, struct dma *q)
+{
+	struct access a = { 0 };
+	struct flight *f;
+	u32 i;
+
+	for (i = 0; i < PAGES_PER_POLL; i++) {
+		f = free_flight(q);
+		if (!f)
+			return;
+		step_loop(ep, q, &a);
+		if (a.status == VTDSIM_PENDING)
+			return;
+		if (a.status != VTDSIM_DONE) {
+			loop_failed(ep, q, a.status, a.reason);
+			return;
+		}
+		q->turn++;
+		q->pri_retries = 0;
+		if (!f->rounds)
+			land(ep, q, f);
+	}
 }
 
 static bool queue_run(struct ep *ep, struct dma *q, u32 n)
@@ -849,9 +895,9 @@ static bool queue_run(struct ep *ep, struct dma *q, u32 n)
 	u32 pages;
 
 	for (pages = 0; pages < PAGES_PER_POLL; pages += !q->writing) {
-		if (queue_in_flight(ep, q))
+		if (in_flight(ep, q, &q->flight[0]))
 			return true;
-		if (queue_ended(ep, q, n)) {
+		if (queue_ended(q)) {
 			finish(ep, q, n, VTDSIM_DONE, 0);
 			return true;
 		}
@@ -860,34 +906,65 @@ static bool queue_run(struct ep *ep, struct dma *q, u32 n)
 			q->writing = false;
 			return true;
 		}
-		if (a.status != VTDSIM_DONE && q->desc.op == VTDSIM_OP_LOOP) {
-			loop_failed(ep, q, a.status, a.reason);
-			return true;
-		}
 		if (a.status != VTDSIM_DONE) {
 			finish(ep, q, n, a.status, a.reason);
 			return true;
 		}
 		q->pri_retries = 0;
-		if (queue_in_flight(ep, q))
+		if (in_flight(ep, q, &q->flight[0]))
 			return true;
 	}
 	return true;
 }
 
-/* Disabled or reset: what has left the device already arrives all the same. */
+/* Stopped or reset: what has left the device already arrives all the same. */
 static void queue_abandon(struct ep *ep, struct dma *q)
 {
-	if (q->flight.active)
-		land(ep, q);
+	u32 i;
+
+	for (i = 0; i < VTDSIM_LOOP_FLIGHTS; i++) {
+		if (q->flight[i].active)
+			land(ep, q, &q->flight[i]);
+	}
 	if (q->waiting)
 		page_group_put(q->waiting);
 	q->waiting = NULL;
 }
 
+/* True when it waits for nothing: a page response, a credit, the end of a rest. */
+static bool queue_may_run(struct ep *ep, struct dma *q, u32 n, bool *busy)
+{
+	*busy = true;
+	if (q->waiting) {
+		*busy = take_answer(ep, q, n);
+		return false;
+	}
+	if (!queue_held(ep, q))
+		return true;
+	*busy = q->desc.op == VTDSIM_OP_LOOP;
+	return false;
+}
+
+/* A loop that is stopped ends at once: what is on its way arrives. */
+static bool loop_poll(struct ep *ep, struct dma *q, u32 n)
+{
+	bool left, busy = true;
+
+	if (loop_stopped(ep, q, n)) {
+		queue_abandon(ep, q);
+		finish(ep, q, n, VTDSIM_DONE, 0);
+		return true;
+	}
+	left = loop_in_flight(ep, q);
+	if (queue_may_run(ep, q, n, &busy))
+		loop_run(ep, q);
+	return busy || left;
+}
+
 static bool queue_poll(struct ep *ep, u32 n)
 {
 	struct dma *q = &ep->q[n];
+	bool busy;
 
 	if (!q->active) {
 		if (!queue_start(ep, q, n))
@@ -900,13 +977,9 @@ static bool queue_poll(struct ep *ep, u32 n)
 		finish(ep, q, n, VTDSIM_ABORTED, 0);
 		return true;
 	}
-	if (q->waiting && loop_stopped(ep, q, n))
-		queue_abandon(ep, q);
-	if (q->waiting)
-		return take_answer(ep, q, n);
-	if (!loop_stopped(ep, q, n) && queue_held(ep, q))
-		return q->desc.op == VTDSIM_OP_LOOP;
-	return queue_run(ep, q, n);
+	if (q->desc.op == VTDSIM_OP_LOOP)
+		return loop_poll(ep, q, n);
+	return queue_may_run(ep, q, n, &busy) ? queue_run(ep, q, n) : busy;
 }
 
 static void queue_reset(struct ep *ep, u32 n)

@@ -115,10 +115,10 @@ struct dma {
 		u8 *p;
 		u32 len;
 		u32 rounds;
-	} flight;
+	} flight[VTDSIM_LOOP_FLIGHTS];	/* LOOP: any of them; else the first */
 	bool writing;			/* COPY: what was read is in @buf */
 	bool ended;			/* CAS: done */
-	u64 turn;			/* LOOP: accesses before this one */
+	u64 turn;			/* LOOP: accesses begun before this one */
 	bool wants_credit;		/* to send a page request */
 	u32 backoff;			/* rounds to let pass before the next try */
 	u32 pri_retries;

@@ -212,6 +212,7 @@ struct vtdsim_desc {
 #define VTDSIM_LOOP_READ	(1U << 0)
 #define VTDSIM_LOOP_WRITE	(1U << 1)
 #define VTDSIM_LOOP_PASIDS	16
+#define VTDSIM_LOOP_FLIGHTS	8	/* accesses on their way at once */
 
 /*
  * VTDSIM_OP_LOOP: on each of @nr_pages pages from the descriptor's addr in turn,

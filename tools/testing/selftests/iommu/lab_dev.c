@@ -291,8 +291,8 @@ __u64 lab_loop_tried(const struct lab_dev *lab, unsigned int q)
 
 int lab_loop_wait(const struct lab_dev *lab, unsigned int q, __u64 more)
 {
-	/* One is under way. */
-	__u64 want = lab_loop_tried(lab, q) + more + 1;
+	/* So many may be under way. */
+	__u64 want = lab_loop_tried(lab, q) + more + VTDSIM_LOOP_FLIGHTS;
 	long long end = now_us() + TIMEOUT_MS * 1000LL;
 
 	while (lab_loop_tried(lab, q) < want) {

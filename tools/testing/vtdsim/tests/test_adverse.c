@@ -45,16 +45,16 @@ static struct vtdsim_desc *hang(struct world *w, u8 op, u8 flags, u64 addr)
 
 	do {
 		slot = post(w, 0, &d);
-		while (!slot->status && !q->flight.active)
+		while (!slot->status && !q->flight[0].active)
 			sim_poll(&w->sim);
-	} while (!q->flight.active);
-	q->flight.rounds = LONG;
+	} while (!q->flight[0].active);
+	q->flight[0].rounds = LONG;
 	return slot;
 }
 
 static bool on_its_way(struct world *w)
 {
-	return w->ep->q[0].flight.active;
+	return w->ep->q[0].flight[0].active;
 }
 
 static void page(struct world *w, struct nest *n)
@@ -227,6 +227,58 @@ TEST(translated, "a translated request is drained by the device TLB's invalidati
 	submit(w, d_pdevtlb(w->ep->sid, PASID), ALL_PASID_PAGES);
 	settle(w);
 	EXPECT_EQ(slot->status, VTDSIM_DONE);
+}
+
+static u32 nr_on_their_way(struct world *w)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < VTDSIM_LOOP_FLIGHTS; i++)
+		nr += w->ep->q[0].flight[i].active;
+	return nr;
+}
+
+TEST(loop, "of a loop several accesses are on their way, and all are drained")
+{
+	struct vtdsim_desc d = access(VTDSIM_OP_LOOP, 0, 0);
+	struct vtdsim_loop *l;
+	u32 i, most = 0;
+	struct nest n;
+	u64 done;
+
+	adverse(w, 1);
+	page(w, &n);
+	l = (struct vtdsim_loop *)local(w, 0);
+	l->dir = VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE;
+	l->expect[0] = 0x1111;
+	d.addr = n.ia;
+	post(w, 0, &d);
+	for (i = 0; i < 1000; i++) {
+		sim_poll(&w->sim);
+		if (nr_on_their_way(w) > most)
+			most = nr_on_their_way(w);
+	}
+	EXPECT_EQ(most, VTDSIM_LOOP_FLIGHTS);
+	EXPECT(l->reads > 100 && l->writes > 100);
+	EXPECT_EQ(l->wrong, 0);
+	EXPECT_EQ(peek(w, n.page + 8), l->writes);
+
+	/* Without room for more nothing begins, until a drain makes it. */
+	while (nr_on_their_way(w) < VTDSIM_LOOP_FLIGHTS)
+		sim_poll(&w->sim);
+	for (i = 0; i < VTDSIM_LOOP_FLIGHTS; i++)
+		w->ep->q[0].flight[i].rounds = LONG;
+	done = l->reads + l->writes;
+	settle(w);
+	EXPECT_EQ(l->reads + l->writes, done);
+	submit(w, d_piotlb(2, DID, PASID), 0);
+	settle(w);
+	EXPECT(l->reads + l->writes >= done + VTDSIM_LOOP_FLIGHTS);
+	l->stop = 1;
+	world_poll(w);
+	EXPECT_EQ(nr_on_their_way(w), 0);
+	EXPECT_EQ(l->wrong, 0);
+	EXPECT_EQ(l->faults, 0);
 }
 
 TEST(copy, "every operation ends right, however late its halves are")
