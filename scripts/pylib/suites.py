@@ -148,10 +148,18 @@ def boot(suite, what, flags, programs):
         suite.item(f"{' '.join(programs)}: the boot, and the kernel's log", False, err)
 
 
+def soak(suite):
+    """10^6 checked DMAs while bindings change; FULL=1: 10^7."""
+    many = 10 ** (7 if os.environ.get("FULL") else 6)
+    in_lab(suite, f"{many} DMAs under churn", ["--kernel", "debug", "--adverse"],
+           [PROGRAMS / "gpasid_soak", str(many)], 1200)
+
+
 def selftests(suite):
     """Tests of the ioctls and of DMA, on the debug kernel with two processors."""
     for (what, flags), programs in variants().items():
         boot(suite, what, flags, programs)
+    soak(suite)
 
 
 def story(suite):
