@@ -1,9 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * Integer types, bit helpers and the list that the simulator is written with.
+ * Integer types, bit helpers and the list that both roles of the unit are written with:
+ * the simulated hardware and the virtual unit of a VMM.
  */
-#ifndef VTDSIM_BASE_H
-#define VTDSIM_BASE_H
+#ifndef VTD_BASE_H
+#define VTD_BASE_H
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -33,7 +34,7 @@ static inline u64 page_of(u64 addr)
 
 /*
  * Every access to memory that the VM sees goes through these: acquire on what
- * the VM publishes, release on what the simulator publishes.
+ * the VM publishes, release on what the unit publishes.
  */
 #define load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
@@ -72,4 +73,4 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
-#endif /* VTDSIM_BASE_H */
+#endif /* VTD_BASE_H */

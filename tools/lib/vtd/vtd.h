@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * Numbers of the VT-d specification: registers, structures, descriptors and
  * fault reasons, in the order in which the specification gives them.
  */
-#ifndef VTDSIM_VTD_H
-#define VTDSIM_VTD_H
+#ifndef VTD_SPEC_H
+#define VTD_SPEC_H
 
 #include "base.h"
 
@@ -43,6 +43,9 @@
 #define REG_FRCD	0x200
 #define REG_IVA		0x500
 #define REG_IOTLB	0x508
+#define REG_VCMD	0xe00
+#define REG_VCRSP	0xe10
+#define REG_VCCAP	0xe30
 
 /* "Capability Register" */
 #define CAP_ND(v)	((u64)(v) << 0)
@@ -78,6 +81,7 @@
 #define ECAP_PASID	BIT_ULL(40)
 #define ECAP_PDS	BIT_ULL(42)
 #define ECAP_SMTS	BIT_ULL(43)
+#define ECAP_VCS	BIT_ULL(44)
 #define ECAP_SSADS	BIT_ULL(45)
 #define ECAP_SSTS	BIT_ULL(46)
 #define ECAP_FSTS	BIT_ULL(47)
@@ -145,6 +149,18 @@ enum iqei {
 };
 
 #define ICS_IWC		1u
+
+/* "Virtual Command Capability, Register, Response Register" */
+#define VCCAP_PAS	BIT_ULL(0)
+#define VCMD_CMD(v)	bits(v, 7, 0)
+#define VCMD_ALLOC	1
+#define VCMD_FREE	2
+#define VCMD_PASID(v)	bits(v, 35, 16)
+#define VCRSP_SC(v)	((u64)(v) << 1)
+#define VCRSP_PASID(v)	((u64)(v) << 16)
+#define VCSC_UNKNOWN	1
+#define VCSC_NO_PASID	16
+#define VCSC_BAD_PASID	16
 
 /* "Page Request Status Register" */
 #define PRS_PPR		1u
@@ -314,4 +330,4 @@ enum prq_code {
 	PRQ_FAILURE = 15,
 };
 
-#endif /* VTDSIM_VTD_H */
+#endif /* VTD_SPEC_H */
