@@ -90,14 +90,17 @@ static u64 extended_capability(const struct unit_config *c)
 void registers_init(struct unit *u)
 {
 	memset(u->regs, 0, VTDSIM_UNIT_SIZE);
-	u->cap = capability(&u->cfg);
-	u->ecap = extended_capability(&u->cfg);
+	u->caps = (struct vtd_caps){
+		.cap = capability(&u->cfg),
+		.ecap = extended_capability(&u->cfg),
+		.haw = u->cfg.haw,
+	};
 	u->ev_fault.reg = REG_FECTL;
 	u->ev_inv.reg = REG_IECTL;
 	u->ev_prq.reg = REG_PECTL;
 	reg_write32(u, REG_VER, VERSION);
-	reg_write64(u, REG_CAP, u->cap);
-	reg_write64(u, REG_ECAP, u->ecap);
+	reg_write64(u, REG_CAP, u->caps.cap);
+	reg_write64(u, REG_ECAP, u->caps.ecap);
 	reg_write32(u, REG_GCMD, GCMD_IDLE);
 	reg_write32(u, REG_FECTL, ECTL_IM);
 	reg_write32(u, REG_IECTL, ECTL_IM);

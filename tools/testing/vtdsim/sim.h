@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include "caches.h"
 #include "base.h"
+#include "model.h"
 #include "oracle.h"
 #include "vtd.h"
 #include "vtdsim_abi.h"
@@ -167,8 +168,7 @@ struct unit {
 	struct sim *sim;
 	u32 index;
 	struct unit_config cfg;
-	u64 cap;
-	u64 ecap;
+	struct vtd_caps caps;		/* as the registers show them */
 	u8 *regs;
 
 	/* Registers as hardware holds them; memory shows copies. */

@@ -9,11 +9,6 @@
 #define PREFETCH_PERMILLE	30
 #define FORGET_PERMILLE		50
 
-static bool beyond_haw(const struct unit *u, u64 entry)
-{
-	return page_of(entry) >> u->cfg.haw;
-}
-
 /* "Scalable-Mode Root Entry": the half that covers the device number. */
 static u8 read_root(struct walk *w, u64 *half)
 {
@@ -28,25 +23,7 @@ static u8 read_root(struct walk *w, u64 *half)
 		return FR_SRT_1;
 	*half = load_acquire(p);
 	explain_step(w, VTDSIM_ST_ROOT, 0, addr, *half);
-	if (!(*half & ROOT_P))
-		return FR_SRT_2;
-	if (*half & ROOT_RSVD || beyond_haw(u, *half))
-		return FR_SRT_3;
-	return FR_NONE;
-}
-
-static bool context_reserved(const struct unit *u, const u64 *ctx)
-{
-	u64 rsvd = CTX_RSVD0;
-
-	if (!u->cfg.dt)
-		rsvd |= CTX_DTE;
-	if (!u->cfg.pasid)
-		rsvd |= CTX_PASIDE;
-	if (!u->cfg.prs)
-		rsvd |= CTX_PRE;
-	return ctx[0] & rsvd || beyond_haw(u, ctx[0]) ||
-	       ctx[1] & CTX_RSVD1 || ctx[2] || ctx[3];
+	return vtd_check_root(&u->caps, *half);
 }
 
 /* "Scalable-Mode Context Entry" */
@@ -63,13 +40,7 @@ static u8 read_context(struct walk *w, u64 root, u64 *ctx)
 		ctx[i] = load_acquire(&p[i]);
 	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
 	w->fpd = ctx[0] & CTX_FPD;
-	if (!(ctx[0] & CTX_P))
-		return FR_SCT_2;
-	if (context_reserved(u, ctx))
-		return FR_SCT_3;
-	if (ctx[0] & CTX_PRE && !(ctx[0] & CTX_DTE))
-		return FR_SCT_4;
-	return FR_NONE;
+	return vtd_check_context(&u->caps, ctx);
 }
 
 static u8 fetch_context(struct walk *w, u64 *ctx)
@@ -142,11 +113,7 @@ static u8 read_directory(struct walk *w, u64 *pde)
 	*pde = load_acquire(p);
 	explain_step(w, VTDSIM_ST_PASID_DIR, 0, addr, *pde);
 	w->fpd |= !!(*pde & PDE_FPD);
-	if (!(*pde & PDE_P))
-		return FR_SPD_2;
-	if (*pde & PDE_RSVD || beyond_haw(u, *pde))
-		return FR_SPD_3;
-	return FR_NONE;
+	return vtd_check_directory(&u->caps, *pde);
 }
 
 /* At once: begin again if the entry changes meanwhile. */
@@ -178,83 +145,6 @@ static void read_entry_pieces(struct unit *u, u64 *p, u64 *pe)
 	}
 }
 
-static u64 reserved_by_capability(const struct unit_config *c, int qword)
-{
-	u64 rsvd = 0;
-
-	switch (qword) {
-	case 0:
-		rsvd = PE_RSVD0 | (c->slads ? 0 : PE_SSADE);
-		break;
-	case 1:
-		/* Memory types (MTS) are not supported. */
-		rsvd = PE_RSVD1 | GENMASK_ULL(63, 25);
-		/* "Number of domains supported": 16 bits of DID, or fewer. */
-		rsvd |= 0xffff & ~((1ULL << (4 + 2 * c->nd)) - 1);
-		rsvd |= c->smpwc ? 0 : PE_PWSNP;
-		rsvd |= c->sc ? 0 : PE_PGSNP;
-		break;
-	case 2:
-		rsvd = PE_RSVD2 | (c->srs ? 0 : PE_SRE);
-		rsvd |= c->ers ? 0 : PE_ERE;
-		rsvd |= c->eafs ? 0 : PE_EAFE;
-		break;
-	}
-	return rsvd;
-}
-
-static bool pasid_entry_reserved(const struct unit *u, const u64 *pe)
-{
-	u8 pgtt = PE_PGTT(pe[0]);
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		if (pe[i] & reserved_by_capability(&u->cfg, i))
-			return true;
-	}
-	for (; i < 8; i++) {
-		if (pe[i])
-			return true;
-	}
-	if ((pgtt == PGTT_SECOND || pgtt == PGTT_NESTED) &&
-	    beyond_haw(u, pe[0]))
-		return true;
-	return pgtt == PGTT_FIRST && beyond_haw(u, pe[2]);
-}
-
-static bool pgtt_supported(const struct unit_config *c, u8 pgtt)
-{
-	switch (pgtt) {
-	case PGTT_FIRST:
-		return c->flts;
-	case PGTT_SECOND:
-		return c->slts;
-	case PGTT_NESTED:
-		return c->nest && c->flts && c->slts;
-	case PGTT_PASSTHROUGH:
-		return c->pt;
-	}
-	return false;
-}
-
-/* Fields that name something that the unit cannot do. */
-static bool pasid_entry_invalid(const struct unit *u, const u64 *pe)
-{
-	u8 pgtt = PE_PGTT(pe[0]);
-
-	if (!pgtt_supported(&u->cfg, pgtt))
-		return true;
-	if ((pgtt == PGTT_SECOND || pgtt == PGTT_NESTED) &&
-	    !(u->cfg.sagaw & (1u << PE_AW(pe[0]))))
-		return true;
-	if (pgtt == PGTT_FIRST || pgtt == PGTT_NESTED) {
-		u8 mode = PE_FSPM(pe[2]);
-
-		return mode > 1 || (mode == 1 && !u->cfg.fl5lp);
-	}
-	return false;
-}
-
 /* "Scalable-Mode PASID-Table Entry" */
 static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
 {
@@ -270,13 +160,7 @@ static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
 		read_entry_atomic(p, pe);
 	explain_step(w, VTDSIM_ST_PASID, 0, addr, pe[0]);
 	w->fpd |= !!(pe[0] & PE_FPD);
-	if (!(pe[0] & PE_P))
-		return FR_SPT_2;
-	if (pasid_entry_reserved(u, pe))
-		return FR_SPT_3;
-	if (pasid_entry_invalid(u, pe))
-		return FR_SPT_4;
-	return FR_NONE;
+	return vtd_check_pasid(&u->caps, pe);
 }
 
 static u8 fetch_pasid_entry(struct walk *w, u64 *pe)
