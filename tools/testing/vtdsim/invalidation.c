@@ -3,8 +3,8 @@
  * "Queued Invalidation Interface" and the scope of every descriptor.
  *
  * Descriptors are executed to the end, one at a time, so a wait descriptor has
- * nothing to wait for; and in order, but for overtake() in an adverse unit.  Nor has a polite unit anything to drain:
- * an access is over before the next descriptor, a page request is in the queue,
+ * nothing to wait for; and in order, but for overtake() in an adverse unit.  Nor
+ * has a polite unit anything to drain: an access is over before the next descriptor, a page request is in the queue,
  * or answered, before its endpoint goes on, and a response reaches the endpoint
  * when its descriptor is executed.  In an adverse one (adverse.c) all of them
  * may be on their way, and what drains them makes them arrive.
@@ -14,24 +14,6 @@
 #define DESCS_PER_POLL	64
 #define OVERTAKE_PERMILLE	500
 #define NOT_EARLY	(~0u)
-
-/* Bits that must be 0 in the first two quadwords of a descriptor. */
-struct desc_layout {
-	u64 rsvd0;
-	u64 rsvd1;
-	bool needs_scalable;
-	void (*execute)(struct unit *u, const u64 *d);
-	u8 (*check)(const struct unit *u, const u64 *d);
-	u8 counter;
-};
-
-static u64 page_range(u64 *addr, u64 am)
-{
-	u64 size = am > 51 ? ~0ULL : 0x1000ULL << am;
-
-	*addr = am > 51 ? 0 : page_of(*addr) & ~(size - 1);
-	return size;
-}
 
 /* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
 static void inv_context(struct unit *u, const u64 *d)
@@ -48,12 +30,6 @@ static void inv_context(struct unit *u, const u64 *d)
 		.cache = CACHE_CONTEXT, .by_sid = INV_G(d[0]) == 3,
 		.sid = sid, .sid_ignored = ignored[fm],
 	});
-}
-
-static u8 check_context(const struct unit *u, const u64 *d)
-{
-	(void)u;
-	return INV_G(d[0]) ? IQEI_NONE : IQEI_RESERVED;
 }
 
 /* "PASID-cache Invalidate Descriptor" */
@@ -78,12 +54,6 @@ static void inv_pasid_cache(struct unit *u, const u64 *d)
 	}
 }
 
-static u8 check_pasid_cache(const struct unit *u, const u64 *d)
-{
-	(void)u;
-	return INV_G(d[0]) == 2 ? IQEI_RESERVED : IQEI_NONE;
-}
-
 /*
  * "Draining of Reads and Writes": requests that the unit has translated and that
  * are still on their way arrive.
@@ -100,8 +70,8 @@ static void drain(struct unit *u, bool reads, bool writes)
 static void inv_iotlb(struct unit *u, const u64 *d)
 {
 	u16 did = bits(d[0], 31, 16);
-	u64 addr = d[1];
-	u64 size = page_range(&addr, bits(d[1], 5, 0));
+	u64 addr;
+	u64 size = vtd_iotlb_range(&addr, d[1]);
 
 	bool by_addr = INV_G(d[0]) == 3 && u->cfg.psi;
 
@@ -120,22 +90,13 @@ static void inv_iotlb(struct unit *u, const u64 *d)
 	drain(u, d[0] & IOTLB_DR, d[0] & IOTLB_DW);
 }
 
-static u8 check_iotlb(const struct unit *u, const u64 *d)
-{
-	if (!INV_G(d[0]))
-		return IQEI_RESERVED;
-	if (INV_G(d[0]) == 3 && bits(d[1], 5, 0) > u->cfg.mamv)
-		return IQEI_RESERVED;
-	return IQEI_NONE;
-}
-
 /* "PASID-based-IOTLB Invalidate Descriptor" */
 static void inv_piotlb(struct unit *u, const u64 *d)
 {
 	u16 did = bits(d[0], 31, 16);
 	u32 pasid = bits(d[0], 51, 32);
-	u64 addr = d[1];
-	u64 size = page_range(&addr, bits(d[1], 5, 0));
+	u64 addr;
+	u64 size = vtd_iotlb_range(&addr, d[1]);
 
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_IOTLB, .by_did = true, .did = did,
@@ -150,32 +111,6 @@ static void inv_piotlb(struct unit *u, const u64 *d)
 				       bits(d[1], 6, 6));
 	/* The descriptor has no flags for it: it always drains. */
 	drain(u, true, true);
-}
-
-static u8 check_piotlb(const struct unit *u, const u64 *d)
-{
-	(void)u;
-	return INV_G(d[0]) < 2 ? IQEI_RESERVED : IQEI_NONE;
-}
-
-/* "Device-TLB Invalidate": S and the lowest 0 of the address give the size. */
-static u64 device_range(u64 *addr, bool s)
-{
-	u64 field = *addr >> 12;
-	u64 size = 0x1000;
-
-	*addr = page_of(*addr);
-	if (!s)
-		return size;
-	size <<= 1;
-	for (; field & 1 && size; field >>= 1)
-		size <<= 1;
-	if (!size) {
-		*addr = 0;
-		return ~0ULL;
-	}
-	*addr &= ~(size - 1);
-	return size;
 }
 
 /* Is one of the unit's errors on demand due? */
@@ -238,7 +173,7 @@ static void report_time_out(struct unit *u)
 static void inv_devtlb(struct unit *u, const u64 *d)
 {
 	u64 addr = d[1];
-	u64 size = device_range(&addr, d[1] & 1);
+	u64 size = vtd_device_tlb_range(&addr, d[1] & 1);
 	struct ep *ep = device_of(u, bits(d[0], 47, 32));
 
 	if (ep)
@@ -249,18 +184,12 @@ static void inv_devtlb(struct unit *u, const u64 *d)
 static void inv_pdevtlb(struct unit *u, const u64 *d)
 {
 	u64 addr = d[1];
-	u64 size = device_range(&addr, bits(d[1], 11, 11));
+	u64 size = vtd_device_tlb_range(&addr, bits(d[1], 11, 11));
 	struct ep *ep = device_of(u, bits(d[0], 31, 16));
 
 	if (ep)
 		ep_invalidate(ep, true, bits(d[0], 51, 32), d[1] & 1, addr,
 			      size);
-}
-
-static u8 check_device_tlb(const struct unit *u, const u64 *d)
-{
-	(void)d;
-	return u->cfg.dt ? IQEI_NONE : IQEI_TYPE;
 }
 
 /* "Interrupt Entry Cache Invalidate": no interrupt is remapped here. */
@@ -303,65 +232,21 @@ static void inv_wait(struct unit *u, const u64 *d)
 	}
 }
 
-static u8 check_wait(const struct unit *u, const u64 *d)
-{
-	return d[0] & WAIT_PD && !u->cfg.pds ? IQEI_RESERVED : IQEI_NONE;
-}
-
-static u8 check_page_response(const struct unit *u, const u64 *d)
-{
-	(void)d;
-	return u->cfg.prs ? IQEI_NONE : IQEI_TYPE;
-}
-
-#define RSVD_DID_PASID	(GENMASK_ULL(63, 52) | GENMASK_ULL(15, 12))
-#define RSVD_ADDR	GENMASK_ULL(11, 7)
-
-static const struct desc_layout layouts[] = {
-	[INV_CONTEXT] = {
-		GENMASK_ULL(63, 50) | GENMASK_ULL(15, 12) | GENMASK_ULL(8, 6),
-		~0ULL, false, inv_context, check_context, VTDSIM_D_CONTEXT,
-	},
-	[INV_IOTLB] = {
-		GENMASK_ULL(63, 32) | GENMASK_ULL(15, 12) | BIT_ULL(8),
-		RSVD_ADDR, false, inv_iotlb, check_iotlb, VTDSIM_D_IOTLB,
-	},
-	[INV_DEVTLB] = {
-		GENMASK_ULL(51, 48) | GENMASK_ULL(31, 21) | GENMASK_ULL(8, 4),
-		GENMASK_ULL(11, 1), false, inv_devtlb, check_device_tlb,
-		VTDSIM_D_DEVTLB,
-	},
-	[INV_IEC] = {
-		GENMASK_ULL(63, 48) | GENMASK_ULL(26, 12) | GENMASK_ULL(8, 5),
-		~0ULL, false, inv_iec, NULL, VTDSIM_D_IEC,
-	},
-	[INV_WAIT] = {
-		GENMASK_ULL(31, 12) | BIT_ULL(8),
-		GENMASK_ULL(1, 0), false, inv_wait, check_wait, VTDSIM_D_WAIT,
-	},
-	[INV_PIOTLB] = {
-		RSVD_DID_PASID | GENMASK_ULL(8, 6),
-		RSVD_ADDR, true, inv_piotlb, check_piotlb, VTDSIM_D_PIOTLB,
-	},
-	[INV_PASID_CACHE] = {
-		RSVD_DID_PASID | GENMASK_ULL(8, 6),
-		~0ULL, true, inv_pasid_cache, check_pasid_cache,
-		VTDSIM_D_PASID_CACHE,
-	},
-	[INV_PDEVTLB] = {
-		0, GENMASK_ULL(10, 1), true, inv_pdevtlb, check_device_tlb,
-		VTDSIM_D_PDEVTLB,
-	},
-	[INV_PGRP_RESP] = {
-		GENMASK_ULL(63, 52) | GENMASK_ULL(8, 6),
-		GENMASK_ULL(63, 12) | GENMASK_ULL(1, 0), false, page_response,
-		check_page_response, VTDSIM_D_PGRP_RESP,
-	},
+static const struct {
+	void (*execute)(struct unit *u, const u64 *d);
+	u8 counter;
+} kinds[] = {
+	[INV_CONTEXT] = { inv_context, VTDSIM_D_CONTEXT },
+	[INV_IOTLB] = { inv_iotlb, VTDSIM_D_IOTLB },
+	[INV_DEVTLB] = { inv_devtlb, VTDSIM_D_DEVTLB },
+	[INV_IEC] = { inv_iec, VTDSIM_D_IEC },
+	[INV_WAIT] = { inv_wait, VTDSIM_D_WAIT },
+	[INV_PIOTLB] = { inv_piotlb, VTDSIM_D_PIOTLB },
+	[INV_PASID_CACHE] = { inv_pasid_cache, VTDSIM_D_PASID_CACHE },
+	[INV_PDEVTLB] = { inv_pdevtlb, VTDSIM_D_PDEVTLB },
+	[INV_PGRP_RESP] = { page_response, VTDSIM_D_PGRP_RESP },
 	/* "Page Stream Response": of older revisions, accepted, no effect. */
-	[INV_PSTREAM_RESP] = {
-		0, 0, false, inv_iec, check_page_response,
-		VTDSIM_D_PSTREAM_RESP,
-	},
+	[INV_PSTREAM_RESP] = { inv_iec, VTDSIM_D_PSTREAM_RESP },
 };
 
 /* A fresh queue begins at its base. */
@@ -387,34 +272,6 @@ static bool queue_error(struct unit *u, enum iqei info)
 	return false;
 }
 
-static bool check_wide(const u64 *d, u8 type)
-{
-	/* A page response carries software's private data there. */
-	return type == INV_PGRP_RESP || type == INV_PSTREAM_RESP ||
-	       (!d[2] && !d[3]);
-}
-
-static u8 check_desc(const struct unit *u, const u64 *d, bool wide)
-{
-	u8 type = inv_type(d[0]);
-	const struct desc_layout *l;
-	u8 info;
-
-	if (type >= ARRAY_SIZE(layouts) || !layouts[type].execute)
-		return IQEI_TYPE;
-	l = &layouts[type];
-	if (l->needs_scalable && !u->cfg.smts)
-		return IQEI_TYPE;
-	if (l->needs_scalable && RTADDR_TTM(u->rtaddr) != TTM_SCALABLE)
-		return IQEI_TTM;
-	info = l->check ? l->check(u, d) : IQEI_NONE;
-	if (info)
-		return info;
-	if (d[0] & l->rsvd0 || d[1] & l->rsvd1)
-		return IQEI_RESERVED;
-	return wide && !check_wide(d, type) ? IQEI_RESERVED : IQEI_NONE;
-}
-
 static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
 {
 	u32 words = iqa & IQA_DW ? 4 : 2;
@@ -425,22 +282,8 @@ static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
 		return IQEI_FETCH;
 	for (i = 0; i < 4; i++)
 		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	return check_desc(u, d, iqa & IQA_DW);
-}
-
-/* "Invalidation Queue Tail Register" */
-static u8 check_tail(const struct unit *u, u64 iqa, u32 tail)
-{
-	bool wide = iqa & IQA_DW;
-
-	if (!wide && RTADDR_TTM(u->rtaddr) == TTM_SCALABLE)
-		return IQEI_WIDTH;
-	/* The head, too: the width may have changed since it moved. */
-	if ((tail | u->iqh) & (wide ? 31 : 15))
-		return IQEI_TAIL_MISALIGNED;
-	if (tail >= 0x1000u << IQA_QS(iqa))
-		return IQEI_TAIL_INVALID;
-	return IQEI_NONE;
+	return vtd_check_descriptor(&u->caps, d, iqa & IQA_DW,
+				    RTADDR_TTM(u->rtaddr));
 }
 
 static u32 slot_after(u64 iqa, u32 at)
@@ -450,12 +293,12 @@ static u32 slot_after(u64 iqa, u32 at)
 
 static void execute(struct unit *u, const u64 *d)
 {
-	const struct desc_layout *l = &layouts[inv_type(d[0])];
+	u8 type = inv_type(d[0]);
 
 	trace_desc(u, d);
-	u->cnt.u_desc[l->counter]++;
+	u->cnt.u_desc[kinds[type].counter]++;
 	u->cnt.u_desc_total++;
-	l->execute(u, d);
+	kinds[type].execute(u, d);
 }
 
 static bool may_overtake(const u64 *first, const u64 *second)
@@ -537,7 +380,7 @@ bool invalidation_poll(struct unit *u)
 	}
 	u->iq_rest = adverse_rest(u);
 	iqa = reg_read64(u, REG_IQA);
-	info = check_tail(u, iqa, tail);
+	info = vtd_check_tail(iqa, u->iqh, tail, RTADDR_TTM(u->rtaddr));
 	if (info)
 		return queue_error(u, info);
 	if (tail != u->iqt_seen) {
