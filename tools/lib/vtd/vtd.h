@@ -49,6 +49,7 @@
 
 /* "Capability Register" */
 #define CAP_ND(v)	((u64)(v) << 0)
+#define CAP_RWBF	BIT_ULL(4)
 #define CAP_CM		BIT_ULL(7)
 #define CAP_SAGAW(v)	((u64)(v) << 8)
 #define CAP_MGAW(v)	((u64)(v) << 16)
@@ -87,6 +88,7 @@
 #define ECAP_FSTS	BIT_ULL(47)
 #define ECAP_SMPWCS	BIT_ULL(48)
 #define ECAP_RPS	BIT_ULL(49)
+#define ECAP_ADMS	BIT_ULL(52)
 #define ECAP_RPRIVS	BIT_ULL(53)
 
 /* "Global Command Register", "Global Status Register" */
@@ -101,11 +103,25 @@
 #define RTADDR_TTM(v)	bits(v, 11, 10)
 #define TTM_LEGACY	0
 #define TTM_SCALABLE	1
+#define TTM_ABORT	3
 
+/* "Context Command Register" */
 #define CCMD_ICC	BIT_ULL(63)
+#define CCMD_CIRG(v)	bits(v, 62, 61)
 #define CCMD_CAIG	GENMASK_ULL(60, 59)
+#define CCMD_CAIG_IS(v)	((u64)(v) << 59)
+#define CCMD_FM(v)	bits(v, 33, 32)
+#define CCMD_SID(v)	bits(v, 31, 16)
+#define CCMD_DID(v)	bits(v, 15, 0)
+
+/* "IOTLB Invalidate Register", "Invalidate Address Register" */
 #define IOTLB_IVT	BIT_ULL(63)
+#define IOTLB_IIRG(v)	bits(v, 61, 60)
 #define IOTLB_IAIG	GENMASK_ULL(58, 57)
+#define IOTLB_IAIG_IS(v)	((u64)(v) << 57)
+#define IOTLB_REG_DR(v)	bits(v, 49, 49)
+#define IOTLB_REG_DW(v)	bits(v, 48, 48)
+#define IOTLB_REG_DID(v)	bits(v, 47, 32)
 
 /* "Fault Status Register" */
 #define FSTS_PFO	BIT_ULL(0)
@@ -166,6 +182,19 @@ enum iqei {
 #define PRS_PPR		1u
 #define PRS_PRO		2u
 
+/* "Root Entry", "Context Entry": legacy mode */
+#define LCTX_TT(v)	bits(v, 3, 2)
+#define LCTX_RSVD0	GENMASK_ULL(11, 4)
+#define LCTX_AW(v)	bits(v, 2, 0)
+#define LCTX_DID(v)	bits(v, 23, 8)
+#define LCTX_RSVD1	(GENMASK_ULL(63, 24) | BIT_ULL(7))
+
+enum lctx_tt {
+	LCTX_UNTRANSLATED = 0,	/* all else is blocked */
+	LCTX_ALL = 1,		/* and requests of device TLBs */
+	LCTX_PASSTHROUGH = 2,	/* untranslated requests, as they are */
+};
+
 /* "Scalable-Mode Root Entry", "Scalable-Mode Context Entry" */
 #define ROOT_P		BIT_ULL(0)
 #define ROOT_RSVD	GENMASK_ULL(11, 1)
@@ -187,6 +216,8 @@ enum iqei {
 
 /* "Scalable-Mode PASID-Table Entry": qword 0 */
 #define PE_P		BIT_ULL(0)
+#define PE_AW_IS(v)	((u64)(v) << 2)
+#define PE_PGTT_IS(v)	((u64)(v) << 6)
 #define PE_FPD		BIT_ULL(1)
 #define PE_AW(v)	bits(v, 4, 2)
 #define PE_SSEE		BIT_ULL(5)
@@ -245,9 +276,25 @@ enum pgtt {
 /* "Fault Reason Encodings", named by the fault conditions */
 enum fault_reason {
 	FR_NONE = 0,
+	/* Legacy mode */
+	FR_LRT_2 = 0x01,	/* root entry not present */
+	FR_LCT_2 = 0x02,	/* context entry not present */
+	FR_LCT_4 = 0x03,	/* context entry, invalid programming */
+	FR_LGN_1 = 0x04,	/* address beyond the width */
+	FR_LGN_2 = 0x05,	/* no write permission */
+	FR_LGN_3 = 0x06,	/* no read permission */
+	FR_LSS_1 = 0x07,	/* second-stage entry unreachable */
+	FR_LRT_1 = 0x08,	/* root entry unreachable */
+	FR_LCT_1 = 0x09,	/* context entry unreachable */
+	FR_LRT_3 = 0x0a,	/* root entry, reserved field */
+	FR_LCT_3 = 0x0b,	/* context entry, reserved field */
+	FR_LSS_2 = 0x0c,	/* second-stage entry, reserved field */
+	FR_LCT_5 = 0x0d,	/* translation or translated request blocked by TT */
+	FR_LGN_4 = 0x0e,	/* interrupt address range */
 	FR_RTA_1 = 0x30,	/* translation table mode invalid */
 	FR_RTA_2 = 0x31,	/* request with PASID in legacy mode */
 	FR_RTA_3 = 0x32,	/* page request in legacy mode */
+	FR_RTA_4 = 0x33,	/* any request in abort-DMA mode */
 	FR_SRT_1 = 0x38,	/* root entry unreachable */
 	FR_SRT_2 = 0x39,	/* root entry not present */
 	FR_SRT_3 = 0x3a,	/* root entry, reserved field */
