@@ -11,7 +11,7 @@
  * It does not own the BARs: their registers belong to vtdsim and to whoever
  * drives the endpoint.  Only vtdsim_regs::ctl, ::flr, ::pri_credits and
  * ::pri_clear are written here, as the enables and resets that configuration
- * space carries.
+ * space carries; ::gone is read.
  *
  * Locking: vtdsim_ep::lock, a raw spinlock, protects the configuration space
  * and those four registers; the PCI core calls the accessors in any context,
@@ -338,13 +338,19 @@ static struct vtdsim_ep *ep_of(struct pci_bus *bus, unsigned int devfn)
 	return &vb->ep[PCI_SLOT(devfn)];
 }
 
+/* Pulled out: reads give all ones, writes change nothing. */
+static bool ep_gone(struct vtdsim_ep *ep)
+{
+	return readl(ep_reg(ep, gone));
+}
+
 static int vtdsim_cfg_read(struct pci_bus *bus, unsigned int devfn, int where,
 			   int size, u32 *val)
 {
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
 	unsigned long flags;
 
-	if (!ep) {
+	if (!ep || ep_gone(ep)) {
 		PCI_SET_ERROR_RESPONSE(val);
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	}
@@ -362,7 +368,7 @@ static int vtdsim_cfg_write(struct pci_bus *bus, unsigned int devfn, int where,
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
 	unsigned long flags;
 
-	if (!ep)
+	if (!ep || ep_gone(ep))
 		return PCIBIOS_DEVICE_NOT_FOUND;
 
 	raw_spin_lock_irqsave(&ep->lock, flags);
