@@ -166,6 +166,8 @@ static void gpasid_reset_end(struct gpasid_reset *reset)
 	WRITE_ONCE(reset->active, false);
 	gpasid_reset_ats(to_pci_dev(reset->dev), false);
 	gpasid_reset_ats(to_pci_dev(reset->dev), true);
+	if (ops)
+		ops->settled(reset->dev);
 }
 
 /* A reset cannot be put off for want of memory, and the record is small. */

@@ -15,7 +15,9 @@ struct iommu_ops;
  * @prepare: from now on send nothing to the device; wait for what is under way
  * @drain: wait until every page request that the device has sent so far is
  *         reported
- * @done: undo @prepare
+ * @done: undo @prepare; ATS of the device is switched off and on now, and while
+ *        it is off the device does not answer
+ * @settled: ATS is on
  *
  * Called in process context, one caller at a time for a device.
  */
@@ -24,6 +26,7 @@ struct gpasid_reset_ops {
 	void (*prepare)(struct device *dev);
 	void (*drain)(struct device *dev);
 	void (*done)(struct device *dev);
+	void (*settled)(struct device *dev);
 };
 
 #if IS_ENABLED(CONFIG_GPASID)

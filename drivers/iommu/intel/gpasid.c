@@ -106,16 +106,6 @@ static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
 }
 
 /*
- * As intel_gpasid_has_devtlb(), by asking the device itself: one that was just
- * pulled out is not known to be gone yet.  Not where it is done often.
- */
-static bool vtd_has_devtlb(struct device_domain_info *info)
-{
-	return intel_gpasid_has_devtlb(info) &&
-	       pci_device_is_present(to_pci_dev(info->dev));
-}
-
-/*
  * Nested translation that a guest can use.  Without scalable-mode page-walk
  * coherency the unit walks first-stage tables unsnooped, and then faults when
  * it has to set an accessed or dirty flag (VT-d: "Accessed, Extended Accessed,
@@ -646,7 +636,7 @@ static void vtd_flush_table(struct gpasid_binding *b)
 
 	vtd_desc_pasid_cache(&desc[0], vtd_did(b->att), b->pasid, QI_PC_PASID_SEL);
 	vtd_desc_piotlb(&desc[1], vtd_did(b->att), b->pasid, 0, -1, false);
-	if (vtd_has_devtlb(info))
+	if (intel_gpasid_has_devtlb(info))
 		n += vtd_add_devtlb(&desc[n], info, b);
 	vtd_submit(info->iommu, desc, n);
 }
@@ -668,7 +658,7 @@ static void vtd_clear(struct gpasid_binding *b)
 static void vtd_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
 	struct device_domain_info *info = vtd_info(att);
-	bool devtlb = vtd_has_devtlb(info);
+	bool devtlb = intel_gpasid_has_devtlb(info);
 	bool each = devtlb && !b && vtd_att_devtlb(att) != VTD_DEVTLB_ALL;
 	struct intel_iommu *iommu = info->iommu;
 	struct qi_desc desc[4];
@@ -883,7 +873,7 @@ static void vtd_sync_one(struct gpasid_attachment *att, void *arg)
 {
 	struct device_domain_info *info = vtd_info(att);
 
-	if (vtd_att_devtlb(att) == VTD_DEVTLB_EACH && vtd_has_devtlb(info))
+	if (vtd_att_devtlb(att) == VTD_DEVTLB_EACH && intel_gpasid_has_devtlb(info))
 		vtd_devtlb_each(att, false);
 }
 

@@ -83,27 +83,28 @@ void qi_batch_increment_index(struct intel_iommu *iommu,
 			      struct qi_batch *batch);
 bool domain_need_iotlb_sync_map(struct dmar_domain *domain,
 				struct intel_iommu *iommu);
+void qi_dump_fault(struct intel_iommu *iommu, u32 fault);
 
-#if IS_ENABLED(CONFIG_GPASID) && IS_ENABLED(CONFIG_INTEL_IOMMU)
+/* gpasid_queue.c */
+int intel_gpasid_port_add(struct device_domain_info *info);
+void intel_gpasid_port_remove(struct device_domain_info *info);
+void intel_gpasid_port_hold(struct device_domain_info *info);
+void intel_gpasid_port_settle(struct device_domain_info *info);
+void intel_gpasid_port_release(struct device_domain_info *info);
 void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
-			     const struct qi_desc *desc);
-#else
-static inline void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
-					   const struct qi_desc *desc)
-{
-	memcpy(to, desc, 1 << qi_shift(iommu));
-}
-#endif
+			     const struct qi_desc *desc, unsigned int nr);
+int intel_gpasid_queue_check(struct intel_iommu *iommu, int wait_index);
+int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
+			    unsigned int count, unsigned int *tries);
 
 /*
- * Does a device TLB exist that must hear of invalidations?  One of a device
- * that is gone never answers.  Nor is one invalidated while translation is off
- * (VT-d: "Device-TLB").
+ * Does a device TLB exist that must hear of invalidations?  None is invalidated
+ * while translation is off (VT-d: "Device-TLB").  Whether the device will answer
+ * is not asked here, but in the unit's queue (gpasid_queue.c).
  */
 static inline bool intel_gpasid_has_devtlb(struct device_domain_info *info)
 {
-	return info->ats_enabled && info->iommu->gcmd & DMA_GCMD_TE &&
-	       !pci_dev_is_disconnected(to_pci_dev(info->dev));
+	return info->ats_enabled && info->iommu->gcmd & DMA_GCMD_TE;
 }
 
 /*

@@ -454,9 +454,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 
 	intel_gpasid_wait_prq(dev, pasid);
 
-	/* A removed device sends nothing more, and answers nothing. */
-	if (intel_gpasid_has_devtlb(info) &&
-	    pci_device_is_present(to_pci_dev(dev)))
+	if (intel_gpasid_has_devtlb(info))
 		n = 3;
 
 	desc[0].qw0 = QI_IWD_STATUS_DATA(QI_DONE) | QI_IWD_FENCE | QI_IWD_TYPE;

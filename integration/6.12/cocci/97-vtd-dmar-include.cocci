@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/dmar.c
-// Declarations for rule 97b.
+// Declarations for rules 97b to 97e.
 @@
 @@
  #include "iommu.h"

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/dmar.c
-// A device inside a reset answers no invalidation, which would then time out and
-// abort those of others.
+// A device that is not there, is inside a reset or never answers completes no
+// invalidation, which would then time out and abort those of others.
 @@
 identifier iommu, desc, qi, i, offset, shift;
 @@
@@ -8,6 +8,6 @@ identifier iommu, desc, qi, i, offset, shift;
  {
 	<...
 -	memcpy(qi->desc + offset, &desc[i], 1 << shift);
-+	intel_gpasid_queue_desc(iommu, qi->desc + offset, &desc[i]);
++	intel_gpasid_queue_desc(iommu, qi->desc + offset, &desc[i], i);
 	...>
  }

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest PASIDs on Intel VT-d: what goes wrong with queued invalidations.
+ *
+ * Built into the VT-d driver, wherever its queue is.  The unit waits for a device
+ * to complete an invalidation of its TLB.  If the device does not, the unit aborts
+ * the waits of all submissions that are under way, whatever they are for.  Three
+ * rules follow, and they are kept here, with the queue's lock held, so that no
+ * path can forget one:
+ *
+ * - What is for a device that will not answer is replaced by a descriptor that
+ *   does nothing: a device inside a reset, one that is not present, one that has
+ *   let too many invalidations time out, and one that has been released.
+ * - A device that is present and does not answer loses ATS, which empties its TLB,
+ *   until it is reset.  So others wait for a few time-outs of it at most.
+ * - A submission is over when all of its descriptors have been executed.  What was
+ *   aborted or refused is submitted again.
+ *
+ * struct intel_gpasid_port exists from the probe of a device with ATS to its
+ * release and is found by unit and source ID.  It is looked up under RCU; its
+ * fields are protected by the lock of the unit's queue.
+ *
+ * VT-d: "Invalidation Queue", "Queued Invalidation: Error Conditions".
+ */
+#define pr_fmt(fmt) "DMAR: gpasid: " fmt
+
+#include <linux/pci.h>
+#include <linux/ratelimit.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "gpasid.h"
+#include "iommu.h"
+
+/* Time-outs in a row after which a device is not asked any more. */
+#define PORT_TIMEOUTS_MAX	3
+
+/* Times that a descriptor may be refused. */
+#define QUEUE_TRIES_MAX		3
+
+/* q_inval::desc_status of a descriptor that the unit has refused. */
+#define QUEUE_REFUSED		(QI_ABORT + 1)
+
+/**
+ * enum intel_gpasid_port_state - What may be sent to a device
+ * @PORT_LIVE: everything
+ * @PORT_HELD: nothing: it is inside a reset
+ * @PORT_SETTLING: everything, but ATS is being switched: time-outs do not count
+ * @PORT_SILENT: no invalidation: it has let too many time out
+ */
+enum intel_gpasid_port_state {
+	PORT_LIVE,
+	PORT_HELD,
+	PORT_SETTLING,
+	PORT_SILENT,
+};
+
+/**
+ * struct intel_gpasid_port - A device that the unit sends invalidations to
+ * @pdev: the device; there as long as this is
+ * @state: what may be sent to it
+ * @absent: it did not answer when it was last asked whether it is there
+ * @timeouts: in a row
+ */
+struct intel_gpasid_port {
+	struct pci_dev *pdev;
+	enum intel_gpasid_port_state state;
+	bool absent;
+	unsigned int timeouts;
+};
+
+static DEFINE_XARRAY(intel_gpasid_ports);
+
+/* By unit: where its queue stood at the last time-out. */
+static int intel_gpasid_cleared[DMAR_UNITS_SUPPORTED] = {
+	[0 ... DMAR_UNITS_SUPPORTED - 1] = -1,
+};
+
+static unsigned long intel_gpasid_port_index(struct intel_iommu *iommu, u16 sid)
+{
+	return (unsigned long)iommu->seq_id << 16 | sid;
+}
+
+/* Under RCU. */
+static struct intel_gpasid_port *
+intel_gpasid_port_find(struct intel_iommu *iommu, u16 sid)
+{
+	return xa_load(&intel_gpasid_ports,
+		       intel_gpasid_port_index(iommu, sid));
+}
+
+/**
+ * intel_gpasid_port_add - a device with ATS is being probed
+ * @info: the device
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int intel_gpasid_port_add(struct device_domain_info *info)
+{
+	struct intel_gpasid_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
+	u16 sid = PCI_DEVID(info->bus, info->devfn);
+	int ret;
+
+	if (!port)
+		return -ENOMEM;
+	port->pdev = to_pci_dev(info->dev);
+	ret = xa_insert(&intel_gpasid_ports,
+			intel_gpasid_port_index(info->iommu, sid), port,
+			GFP_KERNEL);
+	if (ret)
+		kfree(port);
+	return ret;
+}
+
+/**
+ * intel_gpasid_port_remove - a device is being released
+ * @info: the device; its ATS is off
+ *
+ * Context: Process context. May sleep.
+ */
+void intel_gpasid_port_remove(struct device_domain_info *info)
+{
+	u16 sid = PCI_DEVID(info->bus, info->devfn);
+	struct intel_gpasid_port *port;
+
+	port = xa_erase(&intel_gpasid_ports,
+			intel_gpasid_port_index(info->iommu, sid));
+	/* The device itself may be freed next. */
+	synchronize_rcu();
+	kfree(port);
+}
+
+static void intel_gpasid_port_set(struct device_domain_info *info,
+				  enum intel_gpasid_port_state state)
+{
+	struct intel_iommu *iommu = info->iommu;
+	struct intel_gpasid_port *port;
+	unsigned long flags;
+
+	rcu_read_lock();
+	port = intel_gpasid_port_find(iommu, PCI_DEVID(info->bus, info->devfn));
+	if (port) {
+		raw_spin_lock_irqsave(&iommu->qi->q_lock, flags);
+		port->state = state;
+		port->timeouts = 0;
+		raw_spin_unlock_irqrestore(&iommu->qi->q_lock, flags);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * intel_gpasid_port_hold - send nothing to a device
+ * @info: the device
+ *
+ * Context: Process context.
+ * Return: Nothing; what was under way is over.
+ */
+void intel_gpasid_port_hold(struct device_domain_info *info)
+{
+	struct qi_desc none = {};
+
+	intel_gpasid_port_set(info, PORT_HELD);
+	/* Alone, the wait is behind all that has not seen it. */
+	qi_submit_sync(info->iommu, &none, 0, 0);
+}
+
+/**
+ * intel_gpasid_port_settle - send to a device again, whose ATS may be off
+ * @info: the device
+ *
+ * Context: Any context.
+ */
+void intel_gpasid_port_settle(struct device_domain_info *info)
+{
+	intel_gpasid_port_set(info, PORT_SETTLING);
+}
+
+/**
+ * intel_gpasid_port_release - send to a device again, its ATS is on
+ * @info: the device
+ *
+ * Context: Any context.
+ */
+void intel_gpasid_port_release(struct device_domain_info *info)
+{
+	intel_gpasid_port_set(info, PORT_LIVE);
+}
+
+/*
+ * Descriptors
+ */
+
+static bool intel_gpasid_desc_is_devtlb(const struct qi_desc *desc)
+{
+	u64 type = desc->qw0 & GENMASK_ULL(3, 0);
+
+	return type == QI_DIOTLB_TYPE || type == QI_DEIOTLB_TYPE;
+}
+
+static bool intel_gpasid_desc_is_wait(const struct qi_desc *desc)
+{
+	return (desc->qw0 & GENMASK_ULL(3, 0)) == QI_IWD_TYPE &&
+	       desc->qw0 & QI_IWD_STATUS_WRITE;
+}
+
+/* The device that @desc makes the unit send something to; false: none. */
+static bool intel_gpasid_desc_sid(const struct qi_desc *desc, u16 *sid)
+{
+	switch (desc->qw0 & GENMASK_ULL(3, 0)) {
+	case QI_DIOTLB_TYPE:
+		*sid = desc->qw0 >> 32;
+		return true;
+	case QI_DEIOTLB_TYPE:
+	case QI_PGRP_RESP_TYPE:
+		*sid = desc->qw0 >> 16;
+		return true;
+	}
+	return false;
+}
+
+static bool intel_gpasid_same_device(const struct qi_desc *a,
+				     const struct qi_desc *b)
+{
+	u16 sid_a, sid_b;
+
+	return intel_gpasid_desc_sid(a, &sid_a) &&
+	       intel_gpasid_desc_sid(b, &sid_b) && sid_a == sid_b;
+}
+
+/*
+ * Is there a use in sending what @desc, for @sid, says?  Under RCU.  Whether the
+ * device is present is read from its configuration space, once in a row.
+ */
+static bool intel_gpasid_desc_wanted(struct intel_iommu *iommu, u16 sid,
+				     const struct qi_desc *desc, bool ask)
+{
+	struct intel_gpasid_port *port = intel_gpasid_port_find(iommu, sid);
+
+	if (!port || port->state == PORT_HELD)
+		return false;
+	if (!intel_gpasid_desc_is_devtlb(desc))
+		return true;
+	if (ask)
+		port->absent = !pci_device_is_present(port->pdev);
+	return port->state != PORT_SILENT && !port->absent;
+}
+
+static const struct qi_desc intel_gpasid_nothing = {
+	.qw0 = QI_IWD_FENCE | QI_IWD_TYPE,
+};
+
+/**
+ * intel_gpasid_queue_desc - put a descriptor into a unit's queue
+ * @iommu: the unit, its queue's lock held
+ * @to: the slot
+ * @desc: the descriptor, one of an array that is submitted
+ * @nr: its number in the array
+ *
+ * Context: Any context.
+ */
+void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
+			     const struct qi_desc *desc, unsigned int nr)
+{
+	bool ask = !nr || !intel_gpasid_same_device(desc, desc - 1);
+	u16 sid;
+
+	rcu_read_lock();
+	if (intel_gpasid_desc_sid(desc, &sid) &&
+	    !intel_gpasid_desc_wanted(iommu, sid, desc, ask))
+		desc = &intel_gpasid_nothing;
+	rcu_read_unlock();
+	memcpy(to, desc, 1 << qi_shift(iommu));
+}
+
+/*
+ * What goes wrong
+ */
+
+static struct qi_desc *intel_gpasid_slot(struct intel_iommu *iommu, int index)
+{
+	return iommu->qi->desc + (index << qi_shift(iommu));
+}
+
+static int intel_gpasid_queue_head(struct intel_iommu *iommu)
+{
+	return readl(iommu->reg + DMAR_IQH_REG) >> qi_shift(iommu);
+}
+
+/*
+ * Where the queue has stopped for an @error; negative: it has not.  A unit may
+ * show an error for a while after it was cleared, and run on meanwhile.
+ */
+static int intel_gpasid_queue_stopped(struct intel_iommu *iommu, u32 error)
+{
+	int head;
+
+	do {
+		head = intel_gpasid_queue_head(iommu);
+		if (!(readl(iommu->reg + DMAR_FSTS_REG) & error))
+			return -1;
+	} while (head != intel_gpasid_queue_head(iommu));
+
+	return head;
+}
+
+/* PCIe: "ATS Control Register": the TLB of a device is empty while ATS is off. */
+static void intel_gpasid_ats_off(struct pci_dev *pdev)
+{
+	int where = pdev->ats_cap + PCI_ATS_CTRL;
+	u16 ctrl;
+
+	pci_read_config_word(pdev, where, &ctrl);
+	pci_write_config_word(pdev, where, ctrl & ~PCI_ATS_CTRL_ENABLE);
+}
+
+static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
+{
+	if (port->state != PORT_LIVE || ++port->timeouts < PORT_TIMEOUTS_MAX)
+		return;
+	port->state = PORT_SILENT;
+	intel_gpasid_ats_off(port->pdev);
+	dev_err_ratelimited(&port->pdev->dev,
+			    "does not complete invalidations, ATS is off until it is reset\n");
+}
+
+/* Units before version 4 of the specification do not say whose it is. */
+static void intel_gpasid_unnamed_timed_out(struct intel_iommu *iommu)
+{
+	struct intel_gpasid_port *port;
+	struct qi_desc *desc;
+	u16 sid;
+	int i;
+
+	for (i = 0; i < QI_LENGTH; i++) {
+		desc = intel_gpasid_slot(iommu, i);
+		if (iommu->qi->desc_status[i] != QI_ABORT ||
+		    !intel_gpasid_desc_is_devtlb(desc) ||
+		    !intel_gpasid_desc_sid(desc, &sid))
+			continue;
+		port = intel_gpasid_port_find(iommu, sid);
+		if (port)
+			intel_gpasid_port_timed_out(port);
+	}
+}
+
+static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
+{
+	u16 sid = DMAR_IQER_REG_ITESID(dmar_readq(iommu->reg + DMAR_IQER_REG));
+	struct intel_gpasid_port *port;
+
+	rcu_read_lock();
+	port = intel_gpasid_port_find(iommu, sid);
+	if (port)
+		intel_gpasid_port_timed_out(port);
+	else if (!sid)
+		intel_gpasid_unnamed_timed_out(iommu);
+	rcu_read_unlock();
+}
+
+/* Mark what the unit has fetched and is not known to be done; how many. */
+static int intel_gpasid_queue_abort(struct q_inval *qi, int head)
+{
+	int slot, nr = 0;
+
+	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH) {
+		if (qi->desc_status[slot] != QI_IN_USE)
+			continue;
+		qi->desc_status[slot] = QI_ABORT;
+		nr++;
+	}
+	return nr;
+}
+
+/*
+ * A time-out is cleared once: if the unit has run on since, clearing it again
+ * would clear another.
+ */
+static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
+{
+	int head = intel_gpasid_queue_stopped(iommu, DMA_FSTS_ITE);
+	int *cleared = &intel_gpasid_cleared[iommu->seq_id];
+
+	if (head < 0 || (!intel_gpasid_queue_abort(iommu->qi, head) &&
+			 *cleared == head))
+		return;
+	*cleared = head;
+	intel_gpasid_count_time_out(iommu);
+	writel(DMA_FSTS_ITE, iommu->reg + DMAR_FSTS_REG);
+}
+
+/*
+ * Replace the descriptor that the unit has refused, which may be another caller's,
+ * so that the queue runs on.  A wait that is replaced writes no status: it is
+ * aborted.
+ */
+static void intel_gpasid_queue_error(struct intel_iommu *iommu)
+{
+	int head = intel_gpasid_queue_stopped(iommu, DMA_FSTS_IQE);
+	struct qi_desc *desc;
+	int *status;
+
+	if (head < 0 || iommu->qi->desc_status[head] != QI_IN_USE)
+		return;
+	desc = intel_gpasid_slot(iommu, head);
+	status = &iommu->qi->desc_status[head];
+	*status = intel_gpasid_desc_is_wait(desc) ? QI_ABORT : QUEUE_REFUSED;
+	memcpy(desc, &intel_gpasid_nothing, 1 << qi_shift(iommu));
+	writel(DMA_FSTS_IQE, iommu->reg + DMAR_FSTS_REG);
+}
+
+/**
+ * intel_gpasid_queue_check - look for errors while a submission is waited for
+ * @iommu: the unit, its queue's lock held
+ * @wait_index: slot of the wait
+ *
+ * Context: Any context.
+ * Return: 0, or -EAGAIN: the wait is aborted.
+ */
+int intel_gpasid_queue_check(struct intel_iommu *iommu, int wait_index)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	int *status = &iommu->qi->desc_status[wait_index];
+	u32 fault;
+
+	if (*status == QI_ABORT)
+		return -EAGAIN;
+	fault = readl(iommu->reg + DMAR_FSTS_REG) &
+		(DMA_FSTS_IQE | DMA_FSTS_ITE | DMA_FSTS_ICE);
+	if (!fault)
+		return 0;
+	if (__ratelimit(&limit))
+		qi_dump_fault(iommu, fault);
+	if (fault & DMA_FSTS_IQE)
+		intel_gpasid_queue_error(iommu);
+	if (fault & DMA_FSTS_ITE)
+		intel_gpasid_queue_timed_out(iommu);
+	if (fault & DMA_FSTS_ICE)
+		writel(DMA_FSTS_ICE, iommu->reg + DMAR_FSTS_REG);
+
+	return *status == QI_ABORT ? -EAGAIN : 0;
+}
+
+/* A device counts time-outs in a row. */
+static void intel_gpasid_desc_done(struct intel_iommu *iommu,
+				   const struct qi_desc *desc)
+{
+	struct intel_gpasid_port *port;
+	u16 sid;
+
+	if (!intel_gpasid_desc_is_devtlb(desc) ||
+	    !intel_gpasid_desc_sid(desc, &sid))
+		return;
+	rcu_read_lock();
+	port = intel_gpasid_port_find(iommu, sid);
+	if (port)
+		port->timeouts = 0;
+	rcu_read_unlock();
+}
+
+/**
+ * intel_gpasid_queue_done - the wait of a submission is over
+ * @iommu: the unit, its queue's lock held
+ * @index: slot of the first descriptor
+ * @count: descriptors without the wait
+ * @tries: how often one of them was refused; 0 at first
+ *
+ * Context: Any context.
+ * Return: 0; -EAGAIN, the whole has to be submitted again, since part of it was
+ * aborted or refused; -EINVAL, the unit keeps refusing a descriptor.
+ */
+int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
+			    unsigned int count, unsigned int *tries)
+{
+	bool aborted = false, refused = false;
+	unsigned int i, slot;
+
+	for (i = 0; i < count; i++) {
+		slot = (index + i) % QI_LENGTH;
+		if (iommu->qi->desc_status[slot] == QUEUE_REFUSED)
+			refused = true;
+		else if (iommu->qi->desc_status[slot] == QI_ABORT)
+			aborted = true;
+		else
+			intel_gpasid_desc_done(iommu,
+					       intel_gpasid_slot(iommu, slot));
+	}
+	if (refused && ++*tries >= QUEUE_TRIES_MAX) {
+		pr_err_ratelimited("%s: descriptor refused\n", iommu->name);
+		return -EINVAL;
+	}
+	return aborted || refused ? -EAGAIN : 0;
+}
