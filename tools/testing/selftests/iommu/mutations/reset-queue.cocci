@@ -1,13 +1,13 @@
-// file: drivers/iommu/intel/gpasid_reset.c
+// file: drivers/iommu/intel/gpasid_queue.c
 // breaks: nothing is sent to a device inside a reset
 // run: gpasid_reset
 @@
-identifier desc, nothing;
+identifier port;
 @@
- intel_gpasid_queue_desc(...)
+ intel_gpasid_desc_wanted(...)
  {
 	<...
--	desc = &nothing;
-+	;
+-	!port || port->state == PORT_HELD
++	!port
 	...>
  }
