@@ -4,11 +4,12 @@
  *
  * Descriptors are executed to the end, one at a time, so a wait descriptor has
  * nothing to wait for; and in order, but for overtake() in an adverse unit.  Nor
- * has a polite unit anything to drain: an access is over before the next descriptor, a page request is in the queue,
- * or answered, before its endpoint goes on, and a response reaches the endpoint
- * when its descriptor is executed.  In an adverse one (adverse.c) all of them
+ * has a polite unit anything to drain: an access is over before the next
+ * descriptor, a page request is in the queue, or answered, before its endpoint
+ * goes on, and a response reaches the endpoint when its descriptor is executed.  In an adverse one (adverse.c) all of them
  * may be on their way, and what drains them makes them arrive.
  */
+#include <time.h>
 #include "sim.h"
 
 #define DESCS_PER_POLL	64
@@ -357,6 +358,29 @@ static bool run_one(struct unit *u, u64 iqa, u32 tail)
 	return queue_advance(u, iqa);
 }
 
+static u64 clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Up to the tail, or @max descriptors. */
+static void run_some(struct unit *u, u64 iqa, u32 tail, u32 max)
+{
+	u64 start = clock_ns();
+	u32 i;
+
+	for (i = 0; u->iqh != tail; i++) {
+		if (i >= max && !u->timed_out)
+			break;
+		if (!run_one(u, iqa, tail))
+			break;
+	}
+	u->cnt.u_queue_ns += clock_ns() - start;
+}
+
 /*
  * Up to the tail, in portions, so that a long submission does not hold up the
  * endpoints.  A time-out lets the queue run on to the tail, its waits aborted;
@@ -364,8 +388,7 @@ static bool run_one(struct unit *u, u64 iqa, u32 tail)
  */
 bool invalidation_poll(struct unit *u)
 {
-	u32 max = u->sim->cfg.adverse ? 1 : DESCS_PER_POLL;
-	u32 tail, i;
+	u32 tail;
 	u64 iqa;
 	u8 info;
 
@@ -387,12 +410,7 @@ bool invalidation_poll(struct unit *u)
 		u->iqt_seen = tail;
 		u->cnt.u_submissions++;
 	}
-	for (i = 0; u->iqh != tail; i++) {
-		if (i >= max && !u->timed_out)
-			break;
-		if (!run_one(u, iqa, tail))
-			break;
-	}
+	run_some(u, iqa, tail, u->sim->cfg.adverse ? 1 : DESCS_PER_POLL);
 	report_time_out(u);
 	return true;
 }

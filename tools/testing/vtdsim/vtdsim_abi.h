@@ -325,6 +325,8 @@ struct vtdsim_counters {
 	__u64 u_prq_overflows;
 	__u64 u_iqe;
 	__u64 u_outdated_hits;	/* hits that memory no longer supports, stale ones included */
+	/* Nanoseconds of the host's clock that the unit worked on descriptors. */
+	__u64 u_queue_ns;
 	__u64 e_dma_reads;
 	__u64 e_dma_writes;
 	__u64 e_bytes;

@@ -513,23 +513,34 @@ TEST(orders, "unbinds under DMA: the right order leaves nothing, the wrong one d
 	EXPECT(left > 10);
 }
 
+/* All but the time, which the host's clock tells. */
+static struct vtdsim_counters counts(const struct world *w)
+{
+	struct vtdsim_counters c = w->u->cnt;
+
+	c.u_queue_ns = 0;
+	return c;
+}
+
 TEST(repeat, "the same seed gives the same run")
 {
 	u64 inv[12] = { d_pasid_cache(1, DID, PASID) };
-	struct vtdsim_counters c;
+	struct vtdsim_counters c, again;
 	u64 left = 0;
 
 	inv[4] = d_iotlb(2, DID);
 	inv[8] = d_wait(WAIT_SW, 1);
 	inv[9] = 0x80000;
 	churn(w, 7, inv, &left);
-	c = w->u->cnt;
+	c = counts(w);
 	world_end(w);
 	churn(w, 7, inv, &left);
-	EXPECT(!memcmp(&c, &w->u->cnt, sizeof(c)));
+	again = counts(w);
+	EXPECT(!memcmp(&c, &again, sizeof(c)));
 	world_end(w);
 	churn(w, 8, inv, &left);
-	EXPECT(memcmp(&c, &w->u->cnt, sizeof(c)));
+	again = counts(w);
+	EXPECT(memcmp(&c, &again, sizeof(c)));
 }
 
 TEST(loop_stops, "a loop whose accesses are late can be stopped")

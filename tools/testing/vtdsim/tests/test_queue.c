@@ -85,6 +85,18 @@ TEST(wait_status, "wait: the status is written, in order")
 	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IOTLB], 1);
 }
 
+TEST(queue_time, "the time that descriptors take is counted, and no other")
+{
+	u64 before;
+
+	world_init(w);
+	before = w->u->cnt.u_queue_ns;
+	world_poll(w);
+	EXPECT_EQ(w->u->cnt.u_queue_ns, before);
+	submit(w, d_wait(WAIT_SW, 1), w->status);
+	EXPECT(w->u->cnt.u_queue_ns > before);
+}
+
 TEST(wait_interrupt, "wait: IWC and its message, cleared by writing 1")
 {
 	world_init(w);
