@@ -27,9 +27,9 @@
 #include <unistd.h>
 
 #include "gpasid_utils.h"
+#include "native_sva.h"
 
 #define GUEST		EP_1A
-#define NATIVE		EP_1B
 #define PAGE		4096UL
 #define CHUNK		4		/* pages that one queue's local memory holds */
 #define ROUNDS		20		/* the two take turns */
@@ -87,22 +87,10 @@ struct pager {
 	bool show;
 };
 
-/**
- * struct native - A file of vtdsim_sva
- * @fd: the file
- * @bar: BAR 0
- * @lab: the engine behind it
- */
-struct native {
-	int fd;
-	void *bar;
-	struct lab_dev lab;
-};
-
 static struct bench b;
 static struct process proc, other;
 static struct pager pager;
-static struct native nat;
+static struct native_sva nat;
 static struct side guest = { .name = "guest PASID" };
 static struct side native = { .name = "native SVA" };
 static __u64 next_va = PROC_VA + GVM_SZ_1G;
@@ -313,50 +301,11 @@ static bool guest_right(__u64 va, unsigned int pages)
 
 /* ---- the host process ---------------------------------------------------------- */
 
-static int native_driver(const char *name)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override",
-		 NATIVE);
-	must(sysfs_write(path, name), path);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind",
-		 NATIVE);
-	sysfs_write(path, NATIVE);
-	return sysfs_write("/sys/bus/pci/drivers_probe", NATIVE);
-}
-
-static int native_open_file(void)
-{
-	int fd = open("/dev/vtdsim_sva-" NATIVE, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static void native_open(void)
 {
-	must(native_driver("vtdsim_sva\n"), "vtdsim_sva on " NATIVE);
-	nat.fd = native_open_file();
-	must(nat.fd < 0 ? nat.fd : 0, "native SVA");
-	must(read(nat.fd, &native.pasid, sizeof(native.pasid)) ==
-	     sizeof(native.pasid) ? 0 : -errno, "PASID of this process");
-	nat.bar = mmap(NULL, VTDSIM_BAR_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_SHARED, nat.fd, 0);
-	must(nat.bar == MAP_FAILED ? -errno : 0, "BAR 0");
-	must(lab_dev_init(&nat.lab, nat.bar), "its DMA engine");
+	native_sva_open(&nat);
+	native.pasid = nat.pasid;
 	native.lab = &nat.lab;
-}
-
-/* The driver lets go of the device while the file is open. */
-static void native_close(void)
-{
-	__u32 pasid;
-
-	check(!native_driver("\n"), "the endpoint goes back to vfio-pci");
-	check(read(nat.fd, &pasid, sizeof(pasid)) < 0 && errno == ENODEV,
-	      "what is left of its file knows that it has gone");
-	munmap(nat.bar, VTDSIM_BAR_SIZE);
-	close(nat.fd);
 }
 
 /*
@@ -608,7 +557,7 @@ static void child(int out, int hold)
 {
 	__u32 pasid = 0;
 	char c;
-	int fd = native_open_file();
+	int fd = native_sva_file();
 
 	if (fd < 0 || read(fd, &pasid, sizeof(pasid)) != sizeof(pasid))
 		pasid = 0;
@@ -735,7 +684,7 @@ static int one_native(void)
 	buf = native_buffer(1);
 	printf("this process is PASID %#x\n", native.pasid);
 	one_page(&native, (__u64)buf);
-	native_close();
+	native_sva_close(&nat);
 	return check_result("pri_compare");
 }
 
@@ -751,7 +700,7 @@ static int all(unsigned int pages)
 	pager_stop(&pager);
 	printf("\n");
 	check(!pager.failed, "the page fault handler met no error");
-	native_close();
+	native_sva_close(&nat);
 	guest_close();
 	return check_result("pri_compare");
 }
