@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The operations of struct abi: by HWPTs on the device's own PASIDs, which an
+ * unmodified kernel has since 6.15, and by host-wide PASIDs, which it has not.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <linux/iommufd.h>
+
+#include "bench_abi.h"
+
+/* Guest RAM: page tables, and the pages that page requests ask for. */
+#define BENCH_RAM	(16ULL << 20)
+
+struct bench vm_bench;
+struct process vm_process, vm_other;
+
+static __u32 *hwpt;		/* by PASID */
+static __u32 other_hwpt, pri_hwpt, pri_queue;
+
+void bench_vm_open(const struct abi *abi, const char *address, __u32 max)
+{
+	struct bench *b = &vm_bench;
+
+	must(bench_open_size(b, abi->flags | GVM_DIRTY_TRACKING, BENCH_RAM),
+	     "open");
+	must(bench_add_vfio(b, address), address);
+	must(bench_process(b, &vm_process, 1), "process");
+	must(bench_process(b, &vm_other, 2), "process");
+	if (abi == &abi_own) {
+		must(gvm_quota_set(&b->vm, BENCH_MAX_PASIDS), "quota");
+		return;
+	}
+	hwpt = calloc(max + 1, sizeof(*hwpt));
+	must(hwpt ? 0 : -ENOMEM, "memory");
+	must(gvm_hwpt_nested(&b->dev[0], &vm_other.pt, GVM_HWPT_PASID,
+			     &other_hwpt), "HWPT");
+}
+
+void bench_vm_reopen(const char *address)
+{
+	struct bench *b = &vm_bench;
+
+	must(gvm_dev_add(&b->dev[0], &b->vm, address), "open the device again");
+	must(lab_dev_init(&b->lab[0], b->dev[0].bar), "its DMA engine");
+}
+
+int bench_vm_page_in(__u64 va)
+{
+	__u64 page = gvm_ram_alloc_page(&vm_bench.vm.ram);
+
+	if (!page)
+		return -ENOMEM;
+	return gvm_pt_map(&vm_process.pt, va, page, GVM_SZ_4K, GVM_SZ_4K,
+			  GVM_PT_RW);
+}
+
+/* ---- upstream's ---------------------------------------------------------- */
+
+static int upstream_allocate(__u32 n)
+{
+	return gvm_hwpt_nested(&vm_bench.dev[0], &vm_process.pt, GVM_HWPT_PASID,
+			       &hwpt[n]);
+}
+
+static int upstream_attach(__u32 n)
+{
+	return gvm_pasid_attach(&vm_bench.dev[0], n, hwpt[n]);
+}
+
+static int upstream_replace(__u32 n)
+{
+	return gvm_pasid_attach(&vm_bench.dev[0], n, other_hwpt);
+}
+
+static int upstream_detach(__u32 n)
+{
+	return gvm_pasid_detach(&vm_bench.dev[0], n);
+}
+
+static int upstream_release(__u32 n)
+{
+	return gvm_destroy(&vm_bench.vm, hwpt[n]);
+}
+
+static int upstream_invalidate(__u32 n, unsigned int ranges)
+{
+	static struct iommu_hwpt_vtd_s1_invalidate inv[BENCH_RANGES];
+	struct iommu_hwpt_invalidate cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = hwpt[n],
+		.data_type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+		.data_uptr = (uintptr_t)inv,
+		.entry_len = sizeof(*inv),
+		.entry_num = ranges,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ranges; i++) {
+		inv[i].addr = PROC_VA + i * 3 * GVM_SZ_4K;
+		inv[i].npages = 1;
+	}
+	return gvm_ioctl(vm_bench.vm.iommufd, IOMMU_HWPT_INVALIDATE, &cmd);
+}
+
+static int upstream_pri_open(__u32 n)
+{
+	struct gvm_dev *dev = &vm_bench.dev[0];
+	int fd, rc = gvm_fault_queue(&vm_bench.vm, &pri_queue, &fd);
+
+	if (!rc)
+		rc = gvm_hwpt_nested_fault(dev, &vm_process.pt, pri_queue,
+					   &pri_hwpt);
+	if (!rc)
+		rc = gvm_pasid_attach(dev, n, pri_hwpt);
+	return rc ? rc : fd;
+}
+
+static int upstream_pri_answer(int fd)
+{
+	struct iommu_hwpt_page_response resp = {
+		.code = IOMMUFD_PAGE_RESP_SUCCESS,
+	};
+	struct iommu_hwpt_pgfault fault;
+	int rc;
+
+	if (read(fd, &fault, sizeof(fault)) != sizeof(fault))
+		return -EIO;
+	rc = bench_vm_page_in(fault.addr);
+	if (rc)
+		return rc;
+	resp.cookie = fault.cookie;
+	return write(fd, &resp, sizeof(resp)) == sizeof(resp) ? 0 : -EIO;
+}
+
+static int upstream_pri_close(__u32 n, int fd)
+{
+	int rc = upstream_attach(n);
+
+	if (!rc)
+		rc = gvm_destroy(&vm_bench.vm, pri_hwpt);
+	close(fd);
+	return rc ? rc : gvm_destroy(&vm_bench.vm, pri_queue);
+}
+
+const struct abi abi_upstream = {
+	.name = "upstream",
+	.flags = GVM_PASID,
+	.allocate = upstream_allocate,
+	.attach = upstream_attach,
+	.replace = upstream_replace,
+	.detach = upstream_detach,
+	.release = upstream_release,
+	.invalidate = upstream_invalidate,
+	.pri_open = upstream_pri_open,
+	.pri_answer = upstream_pri_answer,
+	.pri_close = upstream_pri_close,
+};
+
+/* ---- ours ---------------------------------------------------------------- */
+
+static int own_allocate(__u32 n)
+{
+	return gvm_pasid_alloc_identity(&vm_bench.vm, n);
+}
+
+static int own_attach(__u32 n)
+{
+	return gvm_bind_identity(&vm_bench.dev[0], &vm_process.pt, n);
+}
+
+static int own_replace(__u32 n)
+{
+	return gvm_replace(&vm_bench.dev[0], &vm_other.pt, n);
+}
+
+static int own_detach(__u32 n)
+{
+	return gvm_unbind(&vm_bench.dev[0], n);
+}
+
+static int own_release(__u32 n)
+{
+	return gvm_pasid_free(&vm_bench.vm, n);
+}
+
+static int own_invalidate(__u32 n, unsigned int ranges)
+{
+	static struct iommu_gpasid_inv inv[BENCH_RANGES];
+	__u32 i, num = ranges;
+
+	for (i = 0; i < ranges; i++)
+		inv[i] = (struct iommu_gpasid_inv){
+			.pasid = n,
+			.addr = PROC_VA + i * 3 * GVM_SZ_4K,
+			.npages = 1,
+		};
+	return gvm_invalidate(&vm_bench.vm, inv, &num);
+}
+
+static int own_pri_open(__u32 n)
+{
+	int fd, rc = gvm_faults_open(&vm_bench.vm, 0, 0, &fd);
+
+	if (!rc)
+		rc = own_detach(n);
+	if (!rc)
+		rc = own_attach(n);
+	return rc ? rc : fd;
+}
+
+static int own_pri_answer(int fd)
+{
+	struct iommu_gpasid_fault fault;
+	int rc = gvm_faults_read(fd, &fault, 1, 10000);
+
+	if (rc != 1)
+		return rc ? rc : -ETIMEDOUT;
+	rc = bench_vm_page_in(fault.addr);
+	if (rc)
+		return rc;
+	return gvm_faults_answer(fd, fault.cookie, IOMMU_GPASID_FAULT_SUCCESS);
+}
+
+static int own_pri_close(__u32 n, int fd)
+{
+	(void)n;
+	close(fd);
+	return 0;
+}
+
+const struct abi abi_own = {
+	.name = "own",
+	.allocate = own_allocate,
+	.attach = own_attach,
+	.replace = own_replace,
+	.detach = own_detach,
+	.release = own_release,
+	.invalidate = own_invalidate,
+	.pri_open = own_pri_open,
+	.pri_answer = own_pri_answer,
+	.pri_close = own_pri_close,
+};
