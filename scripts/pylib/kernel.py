@@ -21,8 +21,8 @@ from .term import Step, clean_env, run_logged, tail
 from .tree import BUILD, LOGS, MUTANTS, RULES, SRC, TREE, BuildError
 
 CONFIGS = {
-    "release": ("lab", "gpasid"),
-    "debug": ("lab", "gpasid", "debug"),
+    "release": ("lab", "gpasid", "lab-sva"),
+    "debug": ("lab", "gpasid", "lab-sva", "debug"),
     "pristine": ("lab",),
 }
 SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC,

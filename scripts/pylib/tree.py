@@ -29,6 +29,8 @@ SRC = BUILD / "src-6.12"
 TREE = BUILD / "linux-6.12"
 MUTANTS = BUILD / "mutants-6.12"
 RULES = TOP / "integration/6.12"
+LAB_RULES = RULES / "lab"	# for the lab's own kernels alone
+KCONFIG = TOP / "Kconfig"
 
 # What of the repository is laid over the kernel tree: programs of selftests are
 # built from here, as the kernel has a Makefile of its own at their place.
@@ -101,15 +103,16 @@ def rule_targets(rule):
     return targets
 
 
-def integration():
-    """{path in the kernel tree: [semantic patches in order, appended file]}."""
-    out = {}
-    for rule in sorted((RULES / "cocci").glob("*.cocci")):
-        for target in rule_targets(rule):
-            out.setdefault(target, []).append(rule)
-    for path in sorted((RULES / "append").rglob("*")):
-        if path.is_file():
-            out.setdefault(str(path.relative_to(RULES / "append")), []).append(path)
+def integration(tops=(RULES, LAB_RULES)):
+    """{path in the kernel tree: [semantic patches in order, appended files]}."""
+    out = {"Kconfig": [KCONFIG]}
+    for top in tops:
+        for rule in sorted((top / "cocci").glob("*.cocci")):
+            for target in rule_targets(rule):
+                out.setdefault(target, []).append(rule)
+        for path in sorted((top / "append").rglob("*")):
+            if path.is_file():
+                out.setdefault(str(path.relative_to(top / "append")), []).append(path)
     return out
 
 
