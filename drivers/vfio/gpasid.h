@@ -12,6 +12,13 @@ struct vfio_device_attach_iommufd_pt;
 struct vfio_device_detach_iommufd_pt;
 struct vfio_device_file;
 
+static inline bool vfio_is_gpasid_ioctl(unsigned int cmd)
+{
+	return cmd == VFIO_DEVICE_GPASID_BIND ||
+	       cmd == VFIO_DEVICE_GPASID_UNBIND ||
+	       cmd == VFIO_DEVICE_GPASID_INFO;
+}
+
 #ifdef CONFIG_VFIO_GPASID
 int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
 			       struct vfio_device_attach_iommufd_pt *attach,
