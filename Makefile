@@ -32,6 +32,10 @@ check: setup
 mutate: setup
 	@scripts/mutate $(MUTATIONS)
 
+# The project as patches for linux-source-6.12, in build/patches.
+patch: setup
+	@scripts/kernel patch
+
 clean:
 	rm -rf build
 
@@ -41,6 +45,8 @@ help:
 	@echo 'make check           all tests; the last line says N passed, N failed'
 	@echo 'make mutate          break one rule at a time and see that a test notices'
 	@echo
+	@echo 'make patch           patches for linux-source-6.12, in build/patches'
+	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
 	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
 	@echo 'make clean           remove build/'
@@ -48,4 +54,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate patch clean help

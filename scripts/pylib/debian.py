@@ -17,6 +17,7 @@ from .term import Step, clean_env, run_logged, tail
 from .tree import BUILD, LOGS, BuildError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+RELEASES = ("bookworm", "trixie")
 SUITE = "trixie"
 BACKPORTS = f"{SUITE}-backports"
 STATE = BUILD / "debian"
@@ -26,15 +27,15 @@ class Unavailable(BuildError):
     """What is wanted cannot be had from here; the text says why."""
 
 
-def mirrors():
-    """Archives of the machine's configuration that hold whole releases."""
+def mirrors(suites=r"[a-z]+"):
+    """Archives of the machine's configuration that hold whole releases, or other suites."""
     proc = subprocess.run(["apt-get", "indextargets", "--format",
                            "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
                           env=clean_env(), capture_output=True, text=True)
     found = []
     for line in proc.stdout.splitlines():
         uri, release, component = (line.split() + ["", ""])[:3]
-        if component == "main" and re.fullmatch(r"[a-z]+", release) and uri not in found:
+        if component == "main" and re.fullmatch(suites, release) and uri not in found:
             found.append(uri)
     return found
 
@@ -62,7 +63,13 @@ def options():
     return [arg for k, v in values.items() for arg in ("-o", f"{k}={v}")]
 
 
-def index(step):
+def security():
+    """Lines for the security updates of each release."""
+    return [f"deb [signed-by={KEYRING}] {uri} {release}-security main\n"
+            for uri in mirrors(r"[a-z]+-security")[:1] for release in RELEASES]
+
+
+def index(step, more=()):
     """Fetch the lists of packages from the first mirror that has them."""
     if not shutil.which("apt-get") or not KEYRING.is_file():
         raise Unavailable(f"no apt here, or no {KEYRING}")
@@ -75,7 +82,7 @@ def index(step):
     log = LOGS / "debian.log"
     for uri in found:
         lines = [f"deb [signed-by={KEYRING}] {uri} {s} main\n" for s in (SUITE, BACKPORTS)]
-        (STATE / "sources.list").write_text("".join(lines))
+        (STATE / "sources.list").write_text("".join([*lines, *more]))
         step.say(f"package lists of {BACKPORTS}")
         if not run_logged(["apt-get", *options(), "-q", "-y", "--error-on=any", "update"],
                           log, step):
@@ -97,6 +104,13 @@ def candidate(package):
                           env=clean_env(), capture_output=True, text=True, check=True)
     m = re.search(r"Candidate: (?:\d+:)?(\d\S*)", proc.stdout)
     return m and m.group(1)
+
+
+def versions(package, release):
+    """All versions that a release and its updates have, the latest first."""
+    proc = subprocess.run(["apt-cache", *options(), "madison", package], env=clean_env(),
+                          capture_output=True, text=True)
+    return re.findall(rf"\| *(\S+) \| \S+ {release}(?:-security)?/main", proc.stdout)
 
 
 def download(packages, step, alone=False):

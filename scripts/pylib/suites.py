@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import debian, initramfs, kernel, peer, qemu, static, tree
+from . import debian, initramfs, kernel, patches, peer, qemu, sources, static, tree
 from .lab import SOCKETS, stale_directory
 from .term import clean_env
 from .tree import BUILD, SRC, TOP
@@ -83,6 +83,52 @@ def libgpasid(suite):
                              f"KHDR={kernel.directory('release')}/usr/include", "check"], suite)
     if not suite.counts(out) or status and not suite.failed:
         suite.item("all unit tests run", False, (out + err)[-2000:])
+
+
+# ---- the road to a real host -------------------------------------------------------
+
+
+def applied(suite, tool, commands, want):
+    """The series in a directory that holds what it changes, by one tool."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as tmp:
+        patches.originals(Path(tmp))
+        script = "set -e; cd " + shlex.quote(tmp) + "\n" + "\n".join(commands)
+        status, out, err = call(["sh", "-c", script], suite)
+        suite.item(f"{tool} applies the series", status == 0, out + err)
+        suite.item(f"{tool}: the files are as in the project's own tree",
+                   patches.files(Path(tmp)) == want)
+    return out
+
+
+def patch(suite):
+    """make patch: git am, quilt, and the newest 6.12.y of Debian 12 and of Debian 13."""
+    found = patches.write()
+    want = patches.content()
+    where = shlex.quote(str(patches.PATCHES))
+    git = "git -c user.name=lab -c user.email=lab@lab.invalid -c init.defaultBranch=main"
+    log = applied(suite, "git am", [
+        f"{git} init -q", "git add -A", f"{git} commit -q -m Debian",
+        f"{git} am -q --whitespace=error $(sed 's,^,{where}/,' {where}/series)", "git log --format=%an:%s%n%b"], want)
+    author = (patches.MESSAGES / "AUTHOR").read_text().strip()
+    for message in patches.messages():
+        suite.item(f"git am: {message.subject}",
+                   f"{author.split(' <')[0]}:{message.subject}\n{message.body}\n\n"
+                   f"Signed-off-by: {author}\n" in log, log[-2000:])
+    applied(suite, "quilt", [f"QUILT_PATCHES={where} quilt --quiltrc - push -a -q"], want)
+    text = b"".join(path.read_bytes() for path in found)
+    suite.item("no patch names a directory of this machine", str(TOP).encode() not in text)
+    try:
+        newest = sources.newest()
+    except debian.Unavailable as e:
+        suite.skip("the newest sources of Debian", str(e))
+        return
+    for release, (version, source) in newest.items():
+        try:
+            same = patches.patched(found, source) == patches.content(source)
+            suite.item(f"{release}: rules and patches make the same of {version}", same)
+        except tree.BuildError as e:
+            suite.item(f"{release}: the series applies to {version}", False, str(e))
+    suite.item("both releases have a source", set(newest) == set(debian.RELEASES), str(newest))
 
 
 # ---- programs in the lab ----------------------------------------------------------
@@ -605,6 +651,7 @@ SUITES = {
     "vtdsim": vtdsim,
     "libgpasid": libgpasid,
     "static": static.run,
+    "patch": patch,
     "lab": lab_itself,
     "nested": nested,
     "kunit": kunit,

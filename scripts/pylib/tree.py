@@ -116,8 +116,8 @@ def integration(tops=(RULES, LAB_RULES)):
     return out
 
 
-def apply_rule(rule, target, path):
-    """One semantic patch on one file, in place.  It has to change it."""
+def apply_rule(rule, target, path, origin=SRC):
+    """One semantic patch on one file of the source @origin, in place.  It has to change it."""
     before = path.read_bytes()
     proc = subprocess.run(["spatch", "--very-quiet", "--no-includes", "--in-place",
                            "--sp-file", str(rule), str(path)],
@@ -127,15 +127,15 @@ def apply_rule(rule, target, path):
     if proc.returncode:
         raise BuildError(f"{name}: spatch failed on {target}:\n{proc.stdout}")
     if path.read_bytes() == before:
-        raise BuildError(f"{name}: matches nothing in {target} of Linux {version(SRC)}\n"
+        raise BuildError(f"{name}: matches nothing in {target} of Linux {version(origin)}\n"
                          f"{proc.stdout}The rule has to be adapted to this source.")
 
 
-def integrate(target, changes, work):
-    """The content of a kernel file after all changes to it."""
-    source = SRC / target
+def integrate(target, changes, work, origin=SRC):
+    """The content of a file of the source @origin after all changes to it."""
+    source = origin / target
     if not source.is_file():
-        raise BuildError(f"{changes[0].relative_to(TOP)}: Linux {version(SRC)} has no {target}")
+        raise BuildError(f"{changes[0].relative_to(TOP)}: Linux {version(origin)} has no {target}")
     # The result depends on nothing else, so it can be kept under its name.
     key = work / digest(target, source, *changes)
     if key.is_file():
@@ -145,7 +145,7 @@ def integrate(target, changes, work):
     scratch.write_bytes(source.read_bytes())
     for change in changes:
         if change.suffix == ".cocci" and change.parent.name == "cocci":
-            apply_rule(change, target, scratch)
+            apply_rule(change, target, scratch, origin)
         else:
             with open(scratch, "ab") as f:
                 f.write(b"\n" + change.read_bytes())
