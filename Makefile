@@ -36,6 +36,10 @@ mutate: setup
 patch: setup
 	@scripts/kernel patch
 
+# Debian packages of a kernel with them; CONFIG=FILE replaces the running one's.
+deb: setup
+	@scripts/kernel deb $(CONFIG)
+
 clean:
 	rm -rf build
 
@@ -46,6 +50,7 @@ help:
 	@echo 'make mutate          break one rule at a time and see that a test notices'
 	@echo
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
+	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
 	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
 	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
@@ -54,4 +59,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate patch clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate patch deb clean help

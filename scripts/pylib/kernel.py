@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import tree
 from .term import Step, clean_env, run_logged, tail
-from .tree import BUILD, LOGS, MUTANTS, RULES, SRC, TREE, BuildError
+from .tree import BUILD, LOGS, MUTANTS, PACKAGED, RULES, SRC, TREE, BuildError
 
 CONFIGS = {
     "release": ("lab", "gpasid", "lab-sva"),
@@ -26,7 +26,8 @@ CONFIGS = {
     "pristine": ("lab",),
 }
 SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC,
-          "mutant": MUTANTS, "mutant-debug": MUTANTS}
+          "mutant": MUTANTS, "mutant-debug": MUTANTS,
+          "deb": PACKAGED, "deb-check": PACKAGED}
 
 # Same text in every build, whoever builds and wherever.
 IDENTITY = {

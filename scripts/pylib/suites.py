@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import debian, initramfs, kernel, patches, peer, qemu, sources, static, tree
+from . import deb, debian, initramfs, kernel, patches, peer, qemu, sources, static, tree
 from .lab import SOCKETS, stale_directory
 from .term import clean_env
 from .tree import BUILD, SRC, TOP
@@ -129,6 +129,28 @@ def patch(suite):
         except tree.BuildError as e:
             suite.item(f"{release}: the series applies to {version}", False, str(e))
     suite.item("both releases have a source", set(newest) == set(debian.RELEASES), str(newest))
+
+
+def packages(suite):
+    """make deb: packages of a small kernel; unpacked, they pass the story in the lab."""
+    where = BUILD / "deb-check"
+    made = deb.build("deb-check", (kernel.directory("release") / ".config").read_text(),
+                     where, "none", objects="release")
+    release = f"{tree.version(SRC)}-gpasid"
+    suite.item("an image and headers", [p.name.split("_")[0] for p in made]
+               == [f"linux-image-{release}", f"linux-headers-{release}"], str(made))
+    status, out, err = call(["dpkg-deb", "-f", made[0], "Version", "Maintainer"], suite)
+    author = (patches.MESSAGES / "AUTHOR").read_text()
+    suite.item("their version and their maintainer are the project's",
+               out == f"Version: {deb.version()}\nMaintainer: {author}", out + err)
+    kdir = deb.unpacked(made, where / "root")
+    config = kernel.parse_config((where / f"root/boot/config-{release}").read_text())
+    want = kernel.parse_config(deb.FRAGMENT.read_text())
+    suite.item("all options are on", {k: config.get(k) for k in want} == want, str(config))
+    suite.item("no option of the lab is there", not any(k.startswith("LAB_") for k in config))
+    status, out, err = lab(suite, "--kernel", kdir, program=[PROGRAMS / "gpasid_run"])
+    if not suite.counts(out) or status and not suite.failed:
+        suite.item("gpasid_run on the packages", False, err or out[-2000:])
 
 
 # ---- programs in the lab ----------------------------------------------------------
@@ -652,6 +674,7 @@ SUITES = {
     "libgpasid": libgpasid,
     "static": static.run,
     "patch": patch,
+    "packages": packages,
     "lab": lab_itself,
     "nested": nested,
     "kunit": kunit,

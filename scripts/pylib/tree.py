@@ -28,6 +28,7 @@ TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
 SRC = BUILD / "src-6.12"
 TREE = BUILD / "linux-6.12"
 MUTANTS = BUILD / "mutants-6.12"
+PACKAGED = BUILD / "packaged-6.12"
 RULES = TOP / "integration/6.12"
 LAB_RULES = RULES / "lab"	# for the lab's own kernels alone
 KCONFIG = TOP / "Kconfig"
@@ -170,7 +171,7 @@ def unpack(step):
         return
     step.say(f"unpacking {TARBALL.name}, {st.st_size >> 20} MiB")
     stamp.unlink(missing_ok=True)
-    for old in (SRC, TREE, MUTANTS):
+    for old in (SRC, TREE, MUTANTS, PACKAGED):
         shutil.rmtree(old, ignore_errors=True)
     SRC.mkdir(parents=True)
     log = LOGS / "unpack.log"
