@@ -77,8 +77,8 @@ def vtdsim(suite):
 
 
 def libgpasid(suite):
-    """The unit tests of the VMM's library."""
-    status, out, err = call(["make", "-s", "-C", TOP / "tools/lib/gpasid",
+    """The unit tests of the tests' pretend guest, on the VMM's library."""
+    status, out, err = call(["make", "-s", "-C", SELFTESTS / "guest",
                              f"O={BUILD / 'lib'}",
                              f"KHDR={kernel.directory('release')}/usr/include", "check"], suite)
     if not suite.counts(out) or status and not suite.failed:

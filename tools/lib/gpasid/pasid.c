@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Guest PASIDs: the ioctls of linux/gpasid.h, one function for each use.
+ * libgpasid: host-wide PASIDs, by the ioctls of linux/gpasid.h.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "gpasid-vmm.h"
+#include "gpasid.h"
+#include "internal.h"
 
-static int pasid_alloc(struct gvm *vm, struct iommu_gpasid_alloc *cmd,
+static int pasid_alloc(int iommufd, struct iommu_gpasid_alloc *cmd,
 		       __u32 *hpasid)
 {
 	int rc;
 
 	cmd->size = sizeof(*cmd);
-	rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_ALLOC, cmd);
+	rc = gpasid_ioctl(iommufd, IOMMU_GPASID_ALLOC, cmd);
 	if (!rc && hpasid)
 		*hpasid = cmd->out_hpasid;
 	return rc;
 }
 
-int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid)
+int gpasid_alloc(int iommufd, __u32 *hpasid)
 {
 	struct iommu_gpasid_alloc cmd = {};
 
-	return pasid_alloc(vm, &cmd, hpasid);
+	return pasid_alloc(iommufd, &cmd, hpasid);
 }
 
-int gvm_pasid_alloc_guest(struct gvm *vm, __u32 gpasid, __u32 *hpasid)
+int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 *hpasid)
 {
 	struct iommu_gpasid_alloc cmd = {
 		.flags = IOMMU_GPASID_ALLOC_GPASID,
 		.gpasid = gpasid,
 	};
 
-	return pasid_alloc(vm, &cmd, hpasid);
+	return pasid_alloc(iommufd, &cmd, hpasid);
 }
 
-int gvm_pasid_alloc_identity(struct gvm *vm, __u32 pasid)
+int gpasid_alloc_same(int iommufd, __u32 pasid)
 {
 	struct iommu_gpasid_alloc cmd = {
 		.flags = IOMMU_GPASID_ALLOC_GPASID,
@@ -46,10 +46,10 @@ int gvm_pasid_alloc_identity(struct gvm *vm, __u32 pasid)
 		.gpasid = pasid,
 	};
 
-	return pasid_alloc(vm, &cmd, NULL);
+	return pasid_alloc(iommufd, &cmd, NULL);
 }
 
-static int pasid_free(struct gvm *vm, __u32 flags, __u32 pasid)
+static int pasid_free(int iommufd, __u32 flags, __u32 pasid)
 {
 	struct iommu_gpasid_free cmd = {
 		.size = sizeof(cmd),
@@ -57,47 +57,48 @@ static int pasid_free(struct gvm *vm, __u32 flags, __u32 pasid)
 		.pasid = pasid,
 	};
 
-	return gvm_ioctl(vm->iommufd, IOMMU_GPASID_FREE, &cmd);
+	return gpasid_ioctl(iommufd, IOMMU_GPASID_FREE, &cmd);
 }
 
-int gvm_pasid_free(struct gvm *vm, __u32 hpasid)
+int gpasid_free(int iommufd, __u32 hpasid)
 {
-	return pasid_free(vm, 0, hpasid);
+	return pasid_free(iommufd, 0, hpasid);
 }
 
-int gvm_pasid_free_guest(struct gvm *vm, __u32 gpasid)
+int gpasid_free_guest(int iommufd, __u32 gpasid)
 {
-	return pasid_free(vm, IOMMU_GPASID_BY_GPASID, gpasid);
+	return pasid_free(iommufd, IOMMU_GPASID_BY_GPASID, gpasid);
 }
 
-static int pasid_lookup(struct gvm *vm, __u32 flags, __u32 in, __u32 *out)
+static int pasid_lookup(int iommufd, __u32 flags, __u32 in, __u32 *out)
 {
 	struct iommu_gpasid_lookup cmd = {
 		.size = sizeof(cmd),
 		.flags = flags,
 		.pasid = in,
 	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_LOOKUP, &cmd);
+	int rc = gpasid_ioctl(iommufd, IOMMU_GPASID_LOOKUP, &cmd);
 
 	if (!rc)
 		*out = cmd.out_pasid;
 	return rc;
 }
 
-int gvm_pasid_g2h(struct gvm *vm, __u32 gpasid, __u32 *hpasid)
+int gpasid_to_host(int iommufd, __u32 gpasid, __u32 *hpasid)
 {
-	return pasid_lookup(vm, IOMMU_GPASID_BY_GPASID, gpasid, hpasid);
+	return pasid_lookup(iommufd, IOMMU_GPASID_BY_GPASID, gpasid, hpasid);
 }
 
-int gvm_pasid_h2g(struct gvm *vm, __u32 hpasid, __u32 *gpasid)
+int gpasid_to_guest(int iommufd, __u32 hpasid, __u32 *gpasid)
 {
-	return pasid_lookup(vm, 0, hpasid, gpasid);
+	return pasid_lookup(iommufd, 0, hpasid, gpasid);
 }
 
-int gvm_quota_get(struct gvm *vm, __u32 *quota, __u32 *allocated, __u32 *pending)
+int gpasid_quota_get(int iommufd, __u32 *quota, __u32 *allocated,
+		     __u32 *pending)
 {
 	struct iommu_gpasid_quota cmd = { .size = sizeof(cmd) };
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_QUOTA, &cmd);
+	int rc = gpasid_ioctl(iommufd, IOMMU_GPASID_QUOTA, &cmd);
 
 	if (rc)
 		return rc;
@@ -110,7 +111,7 @@ int gvm_quota_get(struct gvm *vm, __u32 *quota, __u32 *allocated, __u32 *pending
 	return 0;
 }
 
-int gvm_quota_set(struct gvm *vm, __u32 quota)
+int gpasid_quota_set(int iommufd, __u32 quota)
 {
 	struct iommu_gpasid_quota cmd = {
 		.size = sizeof(cmd),
@@ -118,72 +119,64 @@ int gvm_quota_set(struct gvm *vm, __u32 quota)
 		.quota = quota,
 	};
 
-	return gvm_ioctl(vm->iommufd, IOMMU_GPASID_QUOTA, &cmd);
+	return gpasid_ioctl(iommufd, IOMMU_GPASID_QUOTA, &cmd);
 }
 
-int gvm_dev_info(struct gvm_dev *dev, struct vfio_device_gpasid_info *info)
+int gpasid_info(int device, struct vfio_device_gpasid_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->argsz = sizeof(*info);
-	return gvm_ioctl(dev->fd, VFIO_DEVICE_GPASID_INFO, info);
+	return gpasid_ioctl(device, VFIO_DEVICE_GPASID_INFO, info);
 }
 
-int gvm_bind_args(struct gvm_dev *dev, struct vfio_device_gpasid_bind *args)
+int gpasid_bind_args(int device, struct vfio_device_gpasid_bind *args)
 {
 	args->argsz = sizeof(*args);
 	args->format = GPASID_FORMAT_VTD;
-	return gvm_ioctl(dev->fd, VFIO_DEVICE_GPASID_BIND, args);
+	return gpasid_ioctl(device, VFIO_DEVICE_GPASID_BIND, args);
 }
 
-static void describe(struct vfio_device_gpasid_bind *args,
-		     const struct gvm_pt *pt, __u32 flags, __u32 hpasid)
+static int bind_table(int device, const struct gpasid_table *table,
+		      struct vfio_device_gpasid_bind *args)
 {
-	memset(args, 0, sizeof(*args));
-	args->flags = flags;
-	args->hpasid = hpasid;
-	args->addr_width = pt->levels == 5 ? 57 : 48;
-	args->pgtbl = pt->root;
+	args->pgtbl = table->address;
+	args->addr_width = table->width;
+	args->vtd_flags = table->flags;
+	return gpasid_bind_args(device, args);
 }
 
-int gvm_bind(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 gpasid,
-	     __u32 *hpasid)
+int gpasid_bind(int device, __u32 hpasid, const struct gpasid_table *table)
 {
-	struct vfio_device_gpasid_bind args;
-	int rc, made = 1;
-	__u32 h;
+	struct vfio_device_gpasid_bind args = { .hpasid = hpasid };
 
-	/* Without one the kernel would refuse the bind, and say so in its log. */
-	if (gvm_pasid_g2h(dev->vm, gpasid, &h) == -ENOENT)
-		made = gvm_pasid_alloc_identity(dev->vm, gpasid);
-	describe(&args, pt, VFIO_GPASID_BIND_GPASID, 0);
-	args.gpasid = gpasid;
-	rc = gvm_bind_args(dev, &args);
-	if (rc && !made)
-		gvm_pasid_free(dev->vm, gpasid);
-	if (rc == -ENOENT && made < 0)
-		return made;
+	return bind_table(device, table, &args);
+}
+
+int gpasid_bind_guest(int device, __u32 gpasid, const struct gpasid_table *table,
+		      __u32 *hpasid)
+{
+	struct vfio_device_gpasid_bind args = {
+		.flags = VFIO_GPASID_BIND_GPASID,
+		.gpasid = gpasid,
+	};
+	int rc = bind_table(device, table, &args);
+
 	if (!rc && hpasid)
 		*hpasid = args.hpasid;
 	return rc;
 }
 
-int gvm_bind_identity(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 hpasid)
+int gpasid_replace(int device, __u32 hpasid, const struct gpasid_table *table)
 {
-	struct vfio_device_gpasid_bind args;
+	struct vfio_device_gpasid_bind args = {
+		.flags = VFIO_GPASID_BIND_REPLACE,
+		.hpasid = hpasid,
+	};
 
-	describe(&args, pt, 0, hpasid);
-	return gvm_bind_args(dev, &args);
+	return bind_table(device, table, &args);
 }
 
-int gvm_replace(struct gvm_dev *dev, const struct gvm_pt *pt, __u32 hpasid)
-{
-	struct vfio_device_gpasid_bind args;
-
-	describe(&args, pt, VFIO_GPASID_BIND_REPLACE, hpasid);
-	return gvm_bind_args(dev, &args);
-}
-
-static int unbind(struct gvm_dev *dev, __u32 flags, __u32 pasid)
+static int unbind(int device, __u32 flags, __u32 pasid)
 {
 	struct vfio_device_gpasid_unbind cmd = {
 		.argsz = sizeof(cmd),
@@ -191,20 +184,21 @@ static int unbind(struct gvm_dev *dev, __u32 flags, __u32 pasid)
 		.pasid = pasid,
 	};
 
-	return gvm_ioctl(dev->fd, VFIO_DEVICE_GPASID_UNBIND, &cmd);
+	return gpasid_ioctl(device, VFIO_DEVICE_GPASID_UNBIND, &cmd);
 }
 
-int gvm_unbind(struct gvm_dev *dev, __u32 hpasid)
+int gpasid_unbind(int device, __u32 hpasid)
 {
-	return unbind(dev, 0, hpasid);
+	return unbind(device, 0, hpasid);
 }
 
-int gvm_unbind_guest(struct gvm_dev *dev, __u32 gpasid)
+int gpasid_unbind_guest(int device, __u32 gpasid)
 {
-	return unbind(dev, IOMMU_GPASID_BY_GPASID, gpasid);
+	return unbind(device, IOMMU_GPASID_BY_GPASID, gpasid);
 }
 
-int gvm_invalidate(struct gvm *vm, struct iommu_gpasid_inv *inv, __u32 *num)
+int gpasid_invalidate(int iommufd, const struct iommu_gpasid_inv *inv,
+		      __u32 *num)
 {
 	struct iommu_gpasid_invalidate cmd = {
 		.size = sizeof(cmd),
@@ -212,13 +206,13 @@ int gvm_invalidate(struct gvm *vm, struct iommu_gpasid_inv *inv, __u32 *num)
 		.entry_len = sizeof(*inv),
 		.entry_num = *num,
 	};
-	int rc = gvm_ioctl(vm->iommufd, IOMMU_GPASID_INVALIDATE, &cmd);
+	int rc = gpasid_ioctl(iommufd, IOMMU_GPASID_INVALIDATE, &cmd);
 
 	*num = cmd.entry_num;
 	return rc;
 }
 
-int gvm_invalidate_pasid(struct gvm *vm, __u32 gpasid)
+int gpasid_invalidate_all(int iommufd, __u32 gpasid)
 {
 	struct iommu_gpasid_inv inv = {
 		.pasid = gpasid,
@@ -226,21 +220,21 @@ int gvm_invalidate_pasid(struct gvm *vm, __u32 gpasid)
 	};
 	__u32 num = 1;
 
-	return gvm_invalidate(vm, &inv, &num);
+	return gpasid_invalidate(iommufd, &inv, &num);
 }
 
-int gvm_invalidate_range(struct gvm *vm, __u32 gpasid, __u64 addr, __u64 npages,
-			 bool leaf)
+int gpasid_invalidate_range(int iommufd, __u32 gpasid, __u64 address,
+			    __u64 npages, bool leaf)
 {
 	struct iommu_gpasid_inv inv = {
 		.pasid = gpasid,
 		.flags = IOMMU_GPASID_INV_BY_GPASID,
-		.addr = addr,
+		.addr = address,
 		.npages = npages,
 	};
 	__u32 num = 1;
 
 	if (leaf)
 		inv.flags |= IOMMU_GPASID_INV_LEAF;
-	return gvm_invalidate(vm, &inv, &num);
+	return gpasid_invalidate(iommufd, &inv, &num);
 }

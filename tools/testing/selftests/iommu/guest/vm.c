@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The VM: an iommufd context, the IOAS with its memory map, and the nest parent
  * that turns the map into second-stage tables.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest process's page table, as the guest would build it in its own RAM:
  * x86 long-mode format, which is VT-d's first-stage format too.

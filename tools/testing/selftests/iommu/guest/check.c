@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of what needs no kernel: guest RAM and the page-table builder.  Prints
  * one line for each rule; the exit status says whether all of them hold.

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libgpasid: what a VMM needs to give guest PASIDs (vSVA) to its guest.
+ * The pretend VMM and guest of the tests: RAM, page tables of processes, a VM and
+ * its devices, on libgpasid.  A VMM has all of these already.
  *
  * The smallest useful program:
  *
@@ -20,9 +21,6 @@
  * Every function that can fail returns 0 or a negative errno.  Nothing here is
  * thread safe beyond what the kernel's ioctls are: the page-table builder and
  * the RAM allocator want one caller at a time, the ioctl wrappers do not care.
- *
- * The structures are open so that a VMM can use the file descriptors and the
- * object IDs in them; it should leave the fields alone.
  */
 #ifndef GPASID_VMM_H
 #define GPASID_VMM_H
@@ -30,7 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
-#include <linux/gpasid.h>
+#include <gpasid.h>
 
 #include "hwpt-abi.h"
 
@@ -103,6 +101,15 @@ struct gvm_pt {
 	unsigned int levels;
 	__u64 tables;
 };
+
+/* What libgpasid takes for it. */
+static inline struct gpasid_table gvm_pt_table(const struct gvm_pt *pt)
+{
+	return (struct gpasid_table) {
+		.address = pt->root,
+		.width = pt->levels == 5 ? 57 : 48,
+	};
+}
 
 int gvm_pt_init(struct gvm_pt *pt, struct gvm_ram *ram, unsigned int levels);
 void gvm_pt_exit(struct gvm_pt *pt);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The PASID part of iommufd's and VFIO's user ABI, which is in Linux since
  * 6.15 and not in the headers of 6.12.  Numbers and layout are the ABI's; the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * VFIO devices by their character device: open, bind to the VM's iommufd
  * context, attach to its memory map.
