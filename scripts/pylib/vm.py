@@ -89,7 +89,7 @@ def qemu_arguments(args, index, addresses):
         argv += ["-device", f"vfio-pci,id=ep{i},{bus}host={address},iommufd=iommufd0"]
     argv += ["-chardev", f"file,id=log,path=/proc/self/fd/{LOG_FD}", "-serial", "chardev:log",
              "-chardev", "stdio,id=program,signal=off", "-serial", "chardev:program",
-             "-monitor", f"pipe:/tmp/vm{index}.monitor",
+             "-qmp", f"pipe:/tmp/vm{index}.monitor",
              "-kernel", "/lab/guest-kernel", "-initrd", "/lab/guest-initrd",
              "-append", append, *args.vm_arg]
     return "".join(f"{a}\n" for a in argv)

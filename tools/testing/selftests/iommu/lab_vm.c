@@ -21,6 +21,7 @@
 #define QEMU		"/usr/bin/qemu-system-x86_64"
 #define MAX_ARGS	256
 #define LOG_FD		3	/* as the arguments have it */
+#define MONITOR_MS	60000
 
 static long long now_ms(void)
 {
@@ -300,43 +301,94 @@ int lab_vm_write(struct lab_vm *vm, const char *line)
 	return dprintf(vm->in, "%s\n", line) < 0 ? -errno : 0;
 }
 
-/* What the monitor says up to its next prompt. */
-static int monitor_answer(int fd, char *buf, size_t size)
+/* The monitor's next line, into vm->said. */
+static int monitor_line(struct lab_vm *vm, long long end)
 {
-	static const char prompt[] = "(qemu) ";
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = vm->monitor[1], .events = POLLIN };
 	size_t used = 0;
-	ssize_t n;
+	char c = 0;
 
-	for (;;) {
-		if (poll(&p, 1, 20000) <= 0)
+	while (c != '\n') {
+		long long left = end - now_ms();
+
+		if (left <= 0 || poll(&p, 1, left) <= 0)
 			return -ETIMEDOUT;
-		if (used == size - 1)
-			used = 0;
-		n = read(fd, buf + used, size - 1 - used);
-		if (n <= 0)
+		if (read(vm->monitor[1], &c, 1) != 1)
 			return -EPIPE;
-		used += n;
-		buf[used] = 0;
-		if (used >= strlen(prompt) &&
-		    !strcmp(buf + used - strlen(prompt), prompt))
-			return 0;
+		if (used < sizeof(vm->said) - 1)
+			vm->said[used++] = c;
 	}
+	vm->said[used - 1] = 0;
+	return 0;
 }
 
-int lab_vm_monitor(struct lab_vm *vm, const char *command, char *answer,
-		   size_t size)
+/* An event that somebody may wait for. */
+static bool monitor_event(struct lab_vm *vm)
 {
+	static const char key[] = "\"device\": \"";
+	const char *id = strstr(vm->said, key);
+
+	if (!strstr(vm->said, "\"event\":"))
+		return false;
+	if (id && strstr(vm->said, "\"DEVICE_DELETED\"")) {
+		id += strlen(key);
+		snprintf(vm->deleted, sizeof(vm->deleted), "%.*s",
+			 (int)strcspn(id, "\""), id);
+	}
+	return true;
+}
+
+/* Send a line, if there is one, and hear what is no event. */
+static int monitor_ask(struct lab_vm *vm, const char *line)
+{
+	long long end = now_ms() + MONITOR_MS;
 	int rc = 0;
 
-	/* The first prompt comes by itself. */
-	if (!vm->prompted)
-		rc = monitor_answer(vm->monitor[1], answer, size);
-	vm->prompted = !rc;
-	if (!rc && dprintf(vm->monitor[0], "%s\n", command) < 0)
-		rc = -errno;
+	if (line && dprintf(vm->monitor[0], "%s\n", line) < 0)
+		return -errno;
+	do {
+		rc = monitor_line(vm, end);
+	} while (!rc && monitor_event(vm));
+	return rc;
+}
+
+int lab_vm_listen(struct lab_vm *vm)
+{
+	int rc;
+
+	if (vm->listens)
+		return 0;
+	rc = monitor_ask(vm, NULL);
 	if (!rc)
-		rc = monitor_answer(vm->monitor[1], answer, size);
+		rc = monitor_ask(vm, "{\"execute\": \"qmp_capabilities\"}");
+	vm->listens = !rc;
+	return rc;
+}
+
+int lab_vm_command(struct lab_vm *vm, const char *name, const char *arguments)
+{
+	char line[256];
+	int rc = lab_vm_listen(vm);
+
+	if (rc)
+		return rc;
+	*vm->deleted = 0;
+	snprintf(line, sizeof(line), "{\"execute\": \"%s\", \"arguments\": {%s}}",
+		 name, arguments);
+	rc = monitor_ask(vm, line);
+	return rc || strstr(vm->said, "\"return\":") ? rc : -EPROTO;
+}
+
+int lab_vm_wait_deleted(struct lab_vm *vm, const char *id, unsigned int ms)
+{
+	long long end = now_ms() + ms;
+	int rc = lab_vm_listen(vm);
+
+	while (!rc && strcmp(vm->deleted, id)) {
+		rc = monitor_line(vm, end);
+		if (!rc)
+			monitor_event(vm);
+	}
 	return rc;
 }
 

@@ -22,7 +22,9 @@
  * @in: to the guest's program
  * @out: from it
  * @monitor: to QEMU's monitor, and from it
- * @prompted: the monitor has asked for its first command
+ * @listens: the monitor takes commands and reports events
+ * @said: the monitor's last line
+ * @deleted: the last device that has left QEMU since the last command
  * @status: exit status of the program in the guest, or -1
  * @used: bytes in @held
  * @held: a line that is not complete
@@ -32,7 +34,9 @@ struct lab_vm {
 	pid_t pid, log_pid;
 	int in, out;
 	int monitor[2];
-	bool prompted;
+	bool listens;
+	char said[LAB_VM_LINE];
+	char deleted[16];
 	int status;
 	size_t used;
 	char held[LAB_VM_LINE];
@@ -59,9 +63,20 @@ int lab_vm_read(struct lab_vm *vm, char line[LAB_VM_LINE], unsigned int ms);
 /* A line to the guest's program. */
 int lab_vm_write(struct lab_vm *vm, const char *line);
 
-/* A command to QEMU's monitor; its answer, cut to fit. */
-int lab_vm_monitor(struct lab_vm *vm, const char *command, char *answer,
-		   size_t size);
+/*
+ * Greet QEMU's monitor (QMP), which reports events from then on; those who wait
+ * for what no command of theirs has asked for do it beforehand.
+ */
+int lab_vm_listen(struct lab_vm *vm);
+
+/*
+ * A command to the monitor, its arguments the inside of a JSON object.
+ * vm->said is what it answers: EPROTO when that is an error.
+ */
+int lab_vm_command(struct lab_vm *vm, const char *name, const char *arguments);
+
+/* Wait until a device has left QEMU since the last command: ETIMEDOUT. */
+int lab_vm_wait_deleted(struct lab_vm *vm, const char *id, unsigned int ms);
 
 /* What QEMU wrote to its standard error so far, cut to fit. */
 const char *lab_vm_errors(const struct lab_vm *vm, char *buf, size_t size);

@@ -179,6 +179,17 @@ void boot_vm(bool reboots)
 	hear_guest();
 }
 
+/* QMP takes single quotes. */
+int plug_endpoint(const char *id)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+		 "'driver': 'vfio-pci', 'id': '%s', 'bus': 'port0', 'host': '%s', 'iommufd': 'iommufd0'",
+		 id, device[side - sides]);
+	return lab_vm_command(vm, "device_add", text);
+}
+
 void look_at_device(void)
 {
 	must(lab_dev_open_sysfs(lab, device[side - sides]),

@@ -33,6 +33,12 @@ void must(int rc, const char *what);
 void boot_vm(bool reboots);
 void hear_guest(void);
 
+/*
+ * QEMU takes the VM's endpoint into the slot of its root port, under that name: 0
+ * or EPROTO, and vm->said says why.
+ */
+int plug_endpoint(const char *id);
+
 /* A request to the program in the guest; its answer is kept. */
 void ask(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
