@@ -18,6 +18,7 @@ mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 # defaults; /lab/settings overrides
 key=lab port=/dev/ttyS1 driver=none finish=n modules=
 . /lab/settings
+export DRIVER=$driver
 read -r line </proc/cmdline
 for word in $line; do
 	case $word in lab.vm=*) export VM=${word#lab.vm=} ;; esac

@@ -645,7 +645,7 @@ def vm_statuses(suite):
 
 
 def vm(suite):
-    """An unmodified QEMU and Linux guests: story, costs, two VMs, unplug; FULL=1: a 7.x guest."""
+    """An unmodified QEMU and Linux guests: story, costs, two VMs, hot-plug; FULL=1: a 7.x guest."""
     try:
         qemu.fetch()
     except debian.Unavailable as e:
@@ -663,6 +663,9 @@ def vm(suite):
                         program=[PROGRAMS / "vm_guest"]), 600)
     vm_steps(suite, "unplug, debug kernel",
              vm_command("--kernel", "debug", "--root-port", host="vm_unplug",
+                        program=[PROGRAMS / "vm_guest"]), 600)
+    vm_steps(suite, "hot-plug, debug kernel",
+             vm_command("--kernel", "debug", "--hot-plug", host="vm_hotplug",
                         program=[PROGRAMS / "vm_guest"]), 600)
     vm_statuses(suite)
     if os.environ.get("FULL"):

@@ -40,6 +40,8 @@ def add_arguments(parser):
              "(default: 0001:00:00.0 and so on, one for each VM)")
     add("--root-port", action="store_true",
         help="put each endpoint behind a root port, in a slot that can lose its power")
+    add("--hot-plug", action="store_true",
+        help="a root port for each endpoint, its slot empty: the host's program plugs")
     add("--vms", type=int, default=1, metavar="N", help="VMs side by side, 1 to 4")
     add("--vm-arg", action="append", default=[], metavar="ARG",
         help="one more argument for the QEMU in the host")
@@ -83,10 +85,11 @@ def qemu_arguments(args, index, addresses):
         argv += ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
     for i, address in enumerate(addresses):
         bus = ""
-        if args.root_port:
+        if args.root_port or args.hot_plug:
             argv += ["-device", f"pcie-root-port,id=port{i},chassis={i + 1}"]
             bus = f"bus=port{i},"
-        argv += ["-device", f"vfio-pci,id=ep{i},{bus}host={address},iommufd=iommufd0"]
+        if not args.hot_plug:
+            argv += ["-device", f"vfio-pci,id=ep{i},{bus}host={address},iommufd=iommufd0"]
     argv += ["-chardev", f"file,id=log,path=/proc/self/fd/{LOG_FD}", "-serial", "chardev:log",
              "-chardev", "stdio,id=program,signal=off", "-serial", "chardev:program",
              "-qmp", f"pipe:/tmp/vm{index}.monitor",

@@ -70,20 +70,29 @@ static int is_endpoint(const struct dirent *d)
 	       id_of(d->d_name, "device") == VTDSIM_PCI_DEVICE;
 }
 
+static char endpoints[MAX_ENDPOINTS][32];
+
+static void find_endpoints(void)
+{
+	struct dirent **list;
+	int i, count = scandir(DEVICES, &list, is_endpoint, alphasort);
+
+	memset(endpoints, 0, sizeof(endpoints));
+	for (i = 0; i < count; i++) {
+		if (i < MAX_ENDPOINTS)
+			snprintf(endpoints[i], sizeof(endpoints[i]), "%.31s",
+				 list[i]->d_name);
+		free(list[i]);
+	}
+	if (count >= 0)
+		free(list);
+}
+
 const char *endpoint(unsigned int n)
 {
-	static char name[MAX_ENDPOINTS][32];
-	static int count = -1;
-	struct dirent **list;
-	int i;
-
-	if (count < 0) {
-		count = scandir(DEVICES, &list, is_endpoint, alphasort);
-		for (i = 0; i < count && i < MAX_ENDPOINTS; i++)
-			snprintf(name[i], sizeof(name[i]), "%.31s",
-				 list[i]->d_name);
-	}
-	return n < MAX_ENDPOINTS ? name[n] : "";
+	if (!*endpoints[0])
+		find_endpoints();
+	return n < MAX_ENDPOINTS ? endpoints[n] : "";
 }
 
 void tables_of(unsigned int n, unsigned int first, unsigned int count,
@@ -193,7 +202,56 @@ static void agent_unplug(unsigned long long a, unsigned long long b)
 	answer("rc=%d", rc);
 }
 
+/* Wait until there is an endpoint, or none: -ETIMEDOUT. */
+static int wait_for_endpoint(bool there)
+{
+	int tries;
+
+	for (tries = 0; tries < 600; tries++) {
+		find_endpoints();
+		if (!*endpoints[0] == !there)
+			return 0;
+		usleep(50000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* A new endpoint has no driver: the lab's take none that does not name them. */
+static int give_to_driver(const char *name, const char *driver)
+{
+	char path[128], bound[128];
+	int rc;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", name);
+	rc = file_write(path, driver);
+	if (!rc)
+		rc = file_write("/sys/bus/pci/drivers_probe", name);
+	snprintf(bound, sizeof(bound), "/sys/bus/pci/drivers/%s/%s", driver,
+		 name);
+	return rc || !access(bound, F_OK) ? rc : -ENODEV;
+}
+
+static void agent_plugged(unsigned long long a, unsigned long long b)
+{
+	const char *driver = getenv("DRIVER");
+	int rc = driver ? wait_for_endpoint(true) : -EINVAL;
+
+	(void)a;
+	(void)b;
+	if (!rc)
+		rc = give_to_driver(endpoint(0), driver);
+	answer("rc=%d device=%s", rc, endpoint(0));
+}
+
+static void agent_unplugged(unsigned long long a, unsigned long long b)
+{
+	(void)a;
+	(void)b;
+	answer("rc=%d", wait_for_endpoint(false));
+}
+
 static const struct agent_command common[] = {
+	{ "plugged", agent_plugged }, { "unplugged", agent_unplugged },
 	{ "unplug", agent_unplug },
 	{ "hello", agent_hello }, { "reset", agent_reset },
 	{ "reboot", agent_reboot }, { "bye", agent_bye }, { }

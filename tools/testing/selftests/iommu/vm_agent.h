@@ -39,8 +39,9 @@ struct agent_command {
 /*
  * Do what a line asks for.  @commands end with an empty one; beside them, all
  * understand hello (what the guest's kernel says of itself and of its unit),
- * reset (a function-level reset of the endpoint), unplug (cut the power of its
- * slot), reboot and bye.
+ * reset (a function-level reset of the endpoint), plugged (wait for an endpoint
+ * that is hot-plugged, and give it to the driver), unplugged (wait until the
+ * endpoint has left), unplug (cut the power of its slot), reboot and bye.
  */
 void agent_run(const struct agent_command *commands, const char *line);
 
