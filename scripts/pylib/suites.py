@@ -655,9 +655,9 @@ def vm(suite):
     vm_steps(suite, "the story of a guest, debug kernel",
              vm_command("--kernel", "debug", host="vm_story", program=[PROGRAMS / "vm_guest"]), 600)
     vm_costs(suite)
-    vm_steps(suite, "a guest's table at random",
-             vm_command("--guest-driver", "vtdsim_pasid", host="vm_random",
-                        program=[PROGRAMS / "vm_pasids"]), 600)
+    vm_steps(suite, "a guest's tables and unit at random",
+             vm_command("--guest-driver", "vtdsim_pasid", "--guest-modprobe", "vtdsim_unit",
+                        host="vm_random", program=[PROGRAMS / "vm_pasids"]), 600)
     vm_steps(suite, "two VMs, debug kernel",
              vm_command("--kernel", "debug", "--vms", "2", host="vm_pair",
                         program=[PROGRAMS / "vm_guest"]), 600)

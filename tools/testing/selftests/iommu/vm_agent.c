@@ -95,31 +95,22 @@ const char *endpoint(unsigned int n)
 	return n < MAX_ENDPOINTS ? endpoints[n] : "";
 }
 
-void tables_of(unsigned int n, unsigned int first, unsigned int count,
-	       unsigned long long *root)
+unsigned long long table_of(unsigned int n, unsigned int pasid)
 {
-	unsigned long long third;
+	unsigned long long third, root = 0;
 	char line[256], bdf[16];
 	unsigned int found;
 	FILE *f = fopen(STRUCTURES, "r");
 
-	memset(root, 0, count * sizeof(*root));
 	/* An entry's third quadword is printed first. */
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%15s %*s %*s %u %llx:", bdf, &found,
-			   &third) == 3 && found - first < count &&
+			   &third) == 3 && found == pasid &&
 		    strstr(endpoint(n), bdf))
-			root[found - first] = third & ~0xfffULL;
+			root = third & ~0xfffULL;
 	}
 	if (f)
 		fclose(f);
-}
-
-unsigned long long table_of(unsigned int n, unsigned int pasid)
-{
-	unsigned long long root;
-
-	tables_of(n, pasid, 1, &root);
 	return root;
 }
 

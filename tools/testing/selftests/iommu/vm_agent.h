@@ -26,10 +26,6 @@ const char *endpoint(unsigned int n);
  */
 unsigned long long table_of(unsigned int n, unsigned int pasid);
 
-/* The same of @count PASIDs from @first on, in one reading. */
-void tables_of(unsigned int n, unsigned int first, unsigned int count,
-	       unsigned long long *root);
-
 /* A word that is understood; it may take two hexadecimal numbers. */
 struct agent_command {
 	const char *word;

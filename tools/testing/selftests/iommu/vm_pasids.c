@@ -6,8 +6,8 @@
  * the lab's driver (vtdsim_pasid, iommu_attach_device_pasid()) or, in a guest
  * whose kernel has it, by VFIO and iommufd.  The host's requests, after a slot,
  * which is 0: "attach PASID COUNT", "detach PASID COUNT", "unmap PASID PAGE",
- * "copy PASID", "read PASID PAGE", "table PASID", "tables PASID COUNT",
- * "take 0|1", "restart" and those of vm_agent.h.
+ * "copy PASID", "read PASID PAGE", "table PASID", "take 0|1", "restart" and
+ * those of vm_unit.h and vm_agent.h.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +28,7 @@
 #include "../../vtdsim/module/vtdsim_pasid.h"
 #include "lab_dev.h"
 #include "vm_agent.h"
+#include "vm_unit.h"
 
 #define MAX_PASIDS	4096
 #define IOVA		0x7f5500000000ULL
@@ -306,23 +307,6 @@ static void cmd_table(unsigned long long pasid, unsigned long long unused)
 	answer("rc=0 table=%llx iova=%llx", table_of(0, pasid), IOVA);
 }
 
-static void cmd_tables(unsigned long long pasid, unsigned long long count)
-{
-	unsigned long long root[64];
-	char text[900] = "";
-	size_t i, at = 0;
-
-	if (count > sizeof(root) / sizeof(*root)) {
-		answer("rc=%d", -EINVAL);
-		return;
-	}
-	tables_of(0, pasid, count, root);
-	for (i = 0; i < count && at < sizeof(text); i++)
-		at += snprintf(text + at, sizeof(text) - at, " t%llx=%llx",
-			       pasid + i, root[i]);
-	answer("rc=0%s", text);
-}
-
 static void cmd_restart(unsigned long long a, unsigned long long b)
 {
 	(void)a;
@@ -364,8 +348,11 @@ static void cmd_take(unsigned long long on, unsigned long long unused)
 static const struct agent_command commands[] = {
 	{ "attach", cmd_attach }, { "detach", cmd_detach },
 	{ "unmap", cmd_unmap }, { "copy", cmd_copy }, { "read", cmd_read },
-	{ "table", cmd_table }, { "tables", cmd_tables }, { "take", cmd_take },
-	{ "restart", cmd_restart }, { }
+	{ "table", cmd_table }, { "take", cmd_take },
+	{ "restart", cmd_restart },
+	{ "entry", unit_entry }, { "see", unit_see },
+	{ "context", unit_context }, { "translation", unit_translation },
+	{ "root", unit_root }, { "invalidate", unit_invalidate }, { }
 };
 
 int main(void)
