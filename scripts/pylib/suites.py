@@ -661,12 +661,13 @@ def vm(suite):
     vm_steps(suite, "two VMs, debug kernel",
              vm_command("--kernel", "debug", "--vms", "2", host="vm_pair",
                         program=[PROGRAMS / "vm_guest"]), 600)
-    vm_steps(suite, "unplug, debug kernel",
-             vm_command("--kernel", "debug", "--root-port", host="vm_unplug",
+    vm_steps(suite, "unplug, memory in huge pages, debug kernel",
+             vm_command("--kernel", "debug", "--root-port", "--guest-ram", "hugetlb",
+                        "--hugepages", "128", host="vm_unplug",
                         program=[PROGRAMS / "vm_guest"]), 600)
-    vm_steps(suite, "hot-plug, debug kernel",
-             vm_command("--kernel", "debug", "--hot-plug", host="vm_hotplug",
-                        program=[PROGRAMS / "vm_guest"]), 600)
+    vm_steps(suite, "hot-plug, shared memory, debug kernel",
+             vm_command("--kernel", "debug", "--hot-plug", "--guest-ram", "memfd",
+                        host="vm_hotplug", program=[PROGRAMS / "vm_guest"]), 600)
     vm_statuses(suite)
     if os.environ.get("FULL"):
         vm_peer(suite)

@@ -22,6 +22,8 @@ INIT = TOP / "scripts/guest-init.sh"
 ENDPOINTS = ("0001:00:00.0", "0001:00:01.0", "0002:00:00.0", "0002:00:01.0")
 ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 LOG_FD = 3			# in lab_vm.c
+RAM = {"private": "memory-backend-ram", "memfd": "memory-backend-memfd,share=on",
+       "hugetlb": "memory-backend-memfd,share=on,hugetlb=on,hugetlbsize=2M"}
 
 
 def add_arguments(parser):
@@ -33,6 +35,9 @@ def add_arguments(parser):
              "vtdsim_sva on release and debug, else vfio-pci)")
     add("--guest-append", default="", metavar="TEXT", help="more for the guest's command line")
     add("--guest-mem", default="256M", metavar="SIZE", help="memory of a guest (default: 256M)")
+    add("--guest-ram", default="private", choices=RAM, metavar="KIND",
+        help="what a guest's memory is: private (the default), memfd, which is shared, or "
+             "hugetlb, the same in pages of 2 MiB, which --hugepages sets aside in the host")
     add("--guest-modprobe", action="append", default=[], metavar="MODULE",
         help="one more module to load in the guest; may be repeated")
     add("--dev", action="append", default=[], metavar="ADDRESS",
@@ -77,7 +82,7 @@ def qemu_arguments(args, index, addresses):
     argv = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios", "-nodefaults", "-no-user-config",
             "-no-reboot", "-display", "none", "-accel", "tcg",
             "-machine", "q35,memory-backend=ram", "-m", args.guest_mem,
-            "-object", f"memory-backend-ram,id=ram,size={args.guest_mem}",
+            "-object", f"{RAM[args.guest_ram]},id=ram,size={args.guest_mem}",
             "-device", "intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20,aw-bits=48,"
                        "caching-mode=on,device-iotlb=on",
             "-object", "iommufd,id=iommufd0"]
