@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
 
@@ -15,9 +17,14 @@
 /* Guest RAM: page tables, and the pages that page requests ask for. */
 #define BENCH_RAM	(16ULL << 20)
 
+/* Memory that the second stage gets and loses. */
+#define BIG		(64ULL << 20)
+#define BIG_GPA		(HOTPLUG_GPA + GVM_SZ_1G)
+
 struct bench vm_bench;
 struct process vm_process, vm_other;
 
+static void *big;
 static __u32 *hwpt;		/* by PASID */
 static __u32 other_hwpt, pri_hwpt, pri_queue;
 
@@ -30,6 +37,9 @@ void bench_vm_open(const struct abi *abi, const char *address, __u32 max)
 	must(bench_add_vfio(b, address), address);
 	must(bench_process(b, &vm_process, 1), "process");
 	must(bench_process(b, &vm_other, 2), "process");
+	big = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	must(big == MAP_FAILED ? -errno : 0, "memory");
 	if (abi == &abi_own) {
 		must(gvm_quota_set(&b->vm, BENCH_MAX_PASIDS), "quota");
 		return;
@@ -56,6 +66,56 @@ int bench_vm_page_in(__u64 va)
 		return -ENOMEM;
 	return gvm_pt_map(&vm_process.pt, va, page, GVM_SZ_4K, GVM_SZ_4K,
 			  GVM_PT_RW);
+}
+
+void bench_grow(const struct abi *abi, __u32 from, __u32 to)
+{
+	__u32 n;
+
+	for (n = from + 1; n <= to; n++) {
+		must(abi->allocate(n), "allocate");
+		must(abi->attach(n), "attach");
+		if (n % 50000 == 0)
+			printf("at: %u\n", n);
+	}
+}
+
+/* ---- the second stage ---------------------------------------------------- */
+
+int bench_map_page(__u32 n)
+{
+	(void)n;
+	return gvm_map(&vm_bench.vm, HOTPLUG_GPA, big, GVM_SZ_4K, GVM_MAP_RW);
+}
+
+int bench_unmap_page(__u32 n)
+{
+	(void)n;
+	return gvm_unmap(&vm_bench.vm, HOTPLUG_GPA, GVM_SZ_4K);
+}
+
+int bench_map_64m(__u32 n)
+{
+	(void)n;
+	return gvm_map(&vm_bench.vm, BIG_GPA, big, BIG, GVM_MAP_RW);
+}
+
+int bench_unmap_64m(__u32 n)
+{
+	(void)n;
+	return gvm_unmap(&vm_bench.vm, BIG_GPA, BIG);
+}
+
+int bench_dirty_start(__u32 n)
+{
+	(void)n;
+	return gvm_dirty_tracking(&vm_bench.vm, vm_bench.vm.parent, true);
+}
+
+int bench_dirty_stop(__u32 n)
+{
+	(void)n;
+	return gvm_dirty_tracking(&vm_bench.vm, vm_bench.vm.parent, false);
 }
 
 /* ---- upstream's ---------------------------------------------------------- */

@@ -12,6 +12,16 @@
 #define BENCH_RANGES		512
 
 /**
+ * struct step - An operation that is measured
+ * @op: its name
+ * @run: does it, with @n bound before or after
+ */
+struct step {
+	const char *op;
+	int (*run)(__u32 n);
+};
+
+/**
  * struct abi - One of the two
  * @name: what the command line calls it
  * @flags: enum gvm_flags that the VM needs
@@ -50,6 +60,17 @@ void bench_vm_open(const struct abi *abi, const char *address, __u32 max);
 
 /* The device's file was closed: open it again. */
 void bench_vm_reopen(const char *address);
+
+/* Bind (@from, @to]. */
+void bench_grow(const struct abi *abi, __u32 from, __u32 to);
+
+/* The same with both ABIs. */
+int bench_map_page(__u32 n);
+int bench_unmap_page(__u32 n);
+int bench_map_64m(__u32 n);
+int bench_unmap_64m(__u32 n);
+int bench_dirty_start(__u32 n);
+int bench_dirty_stop(__u32 n);
 
 /* Guest page for @va of vm_process: 0 or a negative errno. */
 int bench_vm_page_in(__u64 va);

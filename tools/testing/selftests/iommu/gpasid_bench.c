@@ -37,21 +37,9 @@
 #define BUDGET		1.5		/* seconds for one cycle's samples */
 #define WARM_UPS	4		/* cycles before: code that QEMU translates, caches */
 #define WARM_UP		0.1		/* seconds after which no other one begins */
-#define BIG		(64ULL << 20)
-#define BIG_GPA		(HOTPLUG_GPA + GVM_SZ_1G)
 #define PRI_VA		(PROC_VA + GVM_SZ_1G)
 #define FEW		100		/* not counted: caches that grow once */
 #define DMA_MS		20000
-
-/**
- * struct step - An operation that is measured
- * @op: its name
- * @run: does it, with @n bound before or after
- */
-struct step {
-	const char *op;
-	int (*run)(__u32 n);
-};
 
 struct sample {
 	__u64 descriptors, waits, ns, unit;
@@ -60,7 +48,6 @@ struct sample {
 static const struct abi *abi;
 static struct lab_dev *eye;	/* the endpoint that the unit is seen through */
 static unsigned int samples;
-static void *big;
 
 /* ---- samples ------------------------------------------------------------- */
 
@@ -154,42 +141,6 @@ static int invalidate_512(__u32 n)
 	return abi->invalidate(n, BENCH_RANGES);
 }
 
-static int map_page(__u32 n)
-{
-	(void)n;
-	return gvm_map(&vm_bench.vm, HOTPLUG_GPA, big, GVM_SZ_4K, GVM_MAP_RW);
-}
-
-static int unmap_page(__u32 n)
-{
-	(void)n;
-	return gvm_unmap(&vm_bench.vm, HOTPLUG_GPA, GVM_SZ_4K);
-}
-
-static int map_64m(__u32 n)
-{
-	(void)n;
-	return gvm_map(&vm_bench.vm, BIG_GPA, big, BIG, GVM_MAP_RW);
-}
-
-static int unmap_64m(__u32 n)
-{
-	(void)n;
-	return gvm_unmap(&vm_bench.vm, BIG_GPA, BIG);
-}
-
-static int dirty_start(__u32 n)
-{
-	(void)n;
-	return gvm_dirty_tracking(&vm_bench.vm, vm_bench.vm.parent, true);
-}
-
-static int dirty_stop(__u32 n)
-{
-	(void)n;
-	return gvm_dirty_tracking(&vm_bench.vm, vm_bench.vm.parent, false);
-}
-
 static int close_device(__u32 n)
 {
 	(void)n;
@@ -203,15 +154,15 @@ static const struct step cycle_inv_1[] = { { "invalidate_1", invalidate_1 }, { }
 static const struct step cycle_inv_16[] = { { "invalidate_16", invalidate_16 }, { } };
 static const struct step cycle_inv_512[] = { { "invalidate_512", invalidate_512 }, { } };
 static const struct step cycle_page[] = {
-	{ "map_page", map_page }, { "unmap_page", unmap_page }, { }
+	{ "map_page", bench_map_page }, { "unmap_page", bench_unmap_page }, { }
 };
 
 static const struct step cycle_64m[] = {
-	{ "map_64m", map_64m }, { "unmap_64m", unmap_64m }, { }
+	{ "map_64m", bench_map_64m }, { "unmap_64m", bench_unmap_64m }, { }
 };
 
 static const struct step cycle_dirty[] = {
-	{ "dirty_start", dirty_start }, { "dirty_stop", dirty_stop }, { }
+	{ "dirty_start", bench_dirty_start }, { "dirty_stop", bench_dirty_stop }, { }
 };
 
 /* ---- page requests ------------------------------------------------------- */
@@ -263,19 +214,6 @@ static void page_requests(__u32 n)
 
 /* ---- costs --------------------------------------------------------------- */
 
-/* Bind (from, to]. */
-static void grow(__u32 from, __u32 to)
-{
-	__u32 n;
-
-	for (n = from + 1; n <= to; n++) {
-		must(abi->allocate(n), "allocate");
-		must(abi->attach(n), "attach");
-		if (n % 50000 == 0)
-			printf("at: %u\n", n);
-	}
-}
-
 static void attach_again(__u32 n)
 {
 	__u32 i;
@@ -319,7 +257,7 @@ static void costs_at(__u32 n, bool last)
 
 	cycle(cycle_null, n);
 	cycle(churn, n);
-	grow(n - 1, n);
+	bench_grow(abi, n - 1, n);
 	cycle(cycle_inv_1, n);
 	cycle(cycle_inv_16, n);
 	cycle(cycle_inv_512, n);
@@ -334,9 +272,6 @@ static void open_vm(__u32 max)
 {
 	bench_vm_open(abi, DEVICE, max);
 	eye = &vm_bench.lab[0];
-	big = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	must(big == MAP_FAILED ? -errno : 0, "memory");
 }
 
 /* "close:N" wants the close alone. */
@@ -358,13 +293,13 @@ static int costs(int nr, char **number)
 	for (i = 0; i < nr; i++) {
 		n = number_of(number[i]);
 		must(n > bound && n <= BENCH_MAX_PASIDS ? 0 : -EINVAL, number[i]);
-		grow(bound, n - 1);
+		bench_grow(abi, bound, n - 1);
 		bound = n;
 		if (*number[i] != *close_only) {
 			costs_at(n, i == nr - 1);
 			continue;
 		}
-		grow(n - 1, n);
+		bench_grow(abi, n - 1, n);
 		closes(n, i == nr - 1);
 	}
 	check(!bench_close(&vm_bench), "nothing is left");
@@ -388,9 +323,9 @@ static long long mem_line(const char *name)
 	return kb * 1024;
 }
 
-/* Objects of the kernel, and all memory that is neither free nor cache. */
+/* Objects of the kernel, and pages of the IOMMU's own tables. */
 struct memory {
-	long long slab, all;
+	long long slab, pages;
 };
 
 static struct memory memory_now(void)
@@ -398,8 +333,7 @@ static struct memory memory_now(void)
 	return (struct memory){
 		.slab = mem_line("Slab") + mem_line("Percpu") +
 			mem_line("VmallocUsed"),
-		.all = mem_line("MemTotal") - mem_line("MemFree") -
-		       mem_line("Cached"),
+		.pages = mem_line("SecPageTables"),
 	};
 }
 
@@ -413,13 +347,13 @@ static struct memory each_of(int (*what)(__u32 n), __u32 first, __u32 last)
 	end = memory_now();
 	return (struct memory){
 		.slab = (end.slab - m.slab) / (last - first + 1),
-		.all = (end.all - m.all) / (last - first + 1),
+		.pages = (end.pages - m.pages) / (last - first + 1),
 	};
 }
 
 static void print_memory(const char *of, __u32 n, const struct memory *m)
 {
-	printf("memory: %s %u slab=%lld all=%lld\n", of, n, m->slab, m->all);
+	printf("memory: %s %u slab=%lld pages=%lld\n", of, n, m->slab, m->pages);
 }
 
 static int weigh(const char *number)
@@ -429,7 +363,7 @@ static int weigh(const char *number)
 
 	must(n > FEW ? 0 : -EINVAL, number);
 	open_vm(n);
-	grow(0, FEW);
+	bench_grow(abi, 0, FEW);
 	object = each_of(abi->allocate, FEW + 1, n);
 	attachment = each_of(abi->attach, FEW + 1, n);
 	print_memory("object", n, &object);
