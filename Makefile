@@ -32,6 +32,11 @@ check: setup
 mutate: setup
 	@scripts/mutate $(MUTATIONS)
 
+# Side by side with an unmodified Linux 7.x.  QUICK=1: in five minutes.
+bench: setup
+	@scripts/setup bench
+	@scripts/bench $(if $(QUICK),--quick)
+
 # The project as patches for linux-source-6.12, in build/patches.
 patch: setup
 	@scripts/kernel patch
@@ -48,6 +53,7 @@ help:
 	@echo 'make vm              an unmodified QEMU with a Linux guest, in the lab'
 	@echo 'make check           all tests; the last line says N passed, N failed'
 	@echo 'make mutate          break one rule at a time and see that a test notices'
+	@echo 'make bench           what it costs, beside an unmodified Linux 7.x; QUICK=1'
 	@echo
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
 	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
@@ -59,4 +65,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate patch deb clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb clean help
