@@ -2,6 +2,7 @@
 """The suites of `make check`."""
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -610,7 +611,7 @@ def vm_costs(suite):
     out = vm_steps(suite, "costs, with an unmodified guest kernel",
                    vm_cost_command((1, 40), "--guest-kernel", "pristine"))
     costs = {}
-    for op, _, cost in re.findall(r"^cost: (\S+) n=(\d+) (.*)$", out, re.M):
+    for op, _, cost in re.findall(r"^cost: (\S+) n=(\d+) (descriptors=\d+ waits=\d+)", out, re.M):
         costs.setdefault(op, []).append(cost)
     for op, (one, *more) in costs.items():
         if more:
@@ -673,6 +674,65 @@ def vm(suite):
         vm_peer(suite)
 
 
+# ---- make bench -------------------------------------------------------------------------
+
+
+def bench_records(suite, records):
+    """What the records of a small run have to say."""
+    from . import bench, bench_report		# they import the suites
+
+    keys = [list(r) for r in records]
+    suite.item("each record has the keys that are promised",
+               bool(keys) and all(k == list(bench_report.KEYS) for k in keys), str(keys[:1]))
+    found = {(r["implementation"], r["operation"], r["n"]): r for r in records}
+    want = {(i, o, n) for i in (bench.OURS, bench.OWN) for o in bench_report.OPERATIONS
+            for n in (1, 10)}
+    suite.item("every operation was measured, with 1 and 10 bound", want == set(found),
+               str(want ^ set(found)))
+    suite.item("times are positive, spreads not negative",
+               all(r["median_us"] > 0 <= r["spread_us"] for r in records), str(records))
+    for operation, waits in (("attach", 0), ("detach", 1), ("replace", 1), ("invalidate_16", 1),
+                             ("unmap_page", 1), ("dirty_start", 1)):
+        seen = {(found[k]["descriptors"], found[k]["waits"]) for k in found
+                if k[:2] == (bench.OURS, operation)}
+        suite.item(f"{operation}: the same descriptors with 1 and 10 bound, {waits} waits",
+                   len(seen) == 1 and {w for _, w in seen} == {waits}, str(seen))
+
+
+def bench_ratios(suite):
+    """A peer that takes twice as long: what the report makes of it."""
+    from . import bench, bench_report
+
+    results = bench.Results()
+    results.peer = "linux-7.0"
+    for name, ns in ((bench.OURS, 100), (results.peer, 200)):
+        results.costs[name, "null_ioctl", 1] = bench.Cost([0] * 3, [0] * 3, [50] * 3, [0] * 3)
+        results.costs[name, "detach", 10000] = bench.Cost(
+            [ns // 25] * 3, [ns // 100] * 3, [ns - 20, ns, ns + 40], [20] * 3)
+    report = bench_report.Report(results)
+    ours = report.by_key[bench.OURS, "detach", 10000]
+    suite.item("ratio_to_peer is our time by the peer's", ours["ratio_to_peer"] == 0.5, str(ours))
+    suite.item("the floor is a null ioctl", ours["ratio_to_floor"] == 2.0, str(ours))
+    suite.item("the unit's share is taken out of both",
+               ours["without_unit_ratio_to_peer"] == round(80 / 180, 4), str(ours))
+    targets = {t[0].split(":")[0]: t[2:] for t in report.targets()}
+    suite.item("a target that is missed is called missed", targets["detach"] == (2.0, False),
+               str(targets))
+
+
+def bench(suite):
+    """make bench: a small run on our kernel alone, and what is made of it."""
+    bench_ratios(suite)
+    with tempfile.TemporaryDirectory() as tmp:
+        status, out, err = call([TOP / "scripts/bench", "--smoke", "--out", tmp], suite, 300)
+        suite.item("it ends well", status == 0, err or out[-2000:])
+        if not status:
+            bench_records(suite, json.loads((Path(tmp) / "result.json").read_text()))
+            text = (Path(tmp) / "result.md").read_text()
+            suite.item("result.md has the tables", "## Operations" in text and "## Memory" in text,
+                       text[:1000])
+
+
 SUITES = {
     "vtdsim": vtdsim,
     "libgpasid": libgpasid,
@@ -687,6 +747,7 @@ SUITES = {
     "story": story,
     "kernel-tests": kernel_tests,
     "vm": vm,
+    "bench": bench,
 }
 
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a guest's operations cost at the real unit, with 1, 10, 100, 1,000 PASIDs
- * bound (or as many as the arguments say), and that each did what it should.
+ * bound (or as many as the arguments say), and that each did what it should: binds,
+ * invalidations, processes that come and go, a page that is taken and the dirty
+ * rounds of a migration while DMA is in flight, a reset, unbinds, a VM killed.
  *
  * Runs in the lab's host; vm_pasids runs in the guest.  A line "cost: ..." is
  * for scripts/vm-compare.
@@ -20,15 +22,26 @@
 
 #define FIRST	1		/* PASIDs that the guest uses, from here on */
 #define NESTED	3
+#define COMERS	10		/* processes that come and go */
+#define DMA_QUEUE	1	/* the guest uses the first one */
+#define QUIET_PAGE	2	/* of a buffer: nothing unmaps it */
 
 static int bound;		/* FIRST ... FIRST + bound - 1 */
+static long long begun;
+
+static void begin(void)
+{
+	count_begin();
+	begun = story_us();
+}
 
 static void tell_cost(const char *op, int n)
 {
+	long long us = story_us() - begun;
 	struct vtdsim_counters c = count_end();
 
-	printf("cost: %s n=%d descriptors=%llu waits=%llu\n", op, n,
-	       c.u_desc_total, c.u_waits);
+	printf("cost: %s n=%d descriptors=%llu waits=%llu us=%lld unit=%llu\n",
+	       op, n, c.u_desc_total, c.u_waits, us, c.u_queue_ns);
 }
 
 static void succeed(const char *what)
@@ -77,7 +90,7 @@ static void do_bind(int n)
 		ask("0 attach %x %x", FIRST + bound, n - 1 - bound);
 		succeed("bind");
 	}
-	count_begin();
+	begin();
 	ask("0 attach %x 1", last);
 	succeed("bind one more");
 	tell_cost("bind", n);
@@ -90,7 +103,7 @@ static void invalidate(int n)
 {
 	__u32 last = FIRST + n - 1;
 
-	count_begin();
+	begin();
 	ask("0 unmap %x 0", last);
 	succeed("unmap a page of it");
 	tell_cost("invalidate", n);
@@ -101,15 +114,70 @@ static void take_page(int n)
 {
 	ask("0 take 1");
 	succeed("a page of memory that can be taken");
-	count_begin();
+	begin();
 	ask("0 take 0");
 	succeed("take it from the VM");
 	tell_cost("take", n);
 }
 
+/* ---- while DMA is in flight ---------------------------------------------- */
+
+static void dma_begin(int n)
+{
+	bool ats = lab_regs(lab)->ctl & VTDSIM_CTL_ATS;
+	struct vtdsim_loop how = { .dir = VTDSIM_LOOP_READ };
+	__u32 last = FIRST + n - 1;
+
+	ask("0 table %x", last);
+	must(lab_loop_start(lab, DMA_QUEUE, last,
+			    ats ? VTDSIM_F_ATS : 0,
+			    hex("iova") + QUIET_PAGE * 4096, &how), "DMA");
+	must(lab_loop_wait(lab, DMA_QUEUE, 1), "DMA");
+}
+
+static void dma_end(void)
+{
+	struct vtdsim_loop done;
+
+	must(lab_loop_stop(lab, DMA_QUEUE, &done), "DMA");
+	check(done.reads && !done.faults && !done.denied && !done.failed,
+	      "DMA went on all the time: %llu reads, %llu refused", done.reads,
+	      done.faults + done.denied + done.failed);
+}
+
+static void come_and_go(int n)
+{
+	begin();
+	ask("0 attach %x %x", FIRST + n, COMERS);
+	succeed("processes come");
+	tell_cost("come", n);
+	begin();
+	ask("0 detach %x %x", FIRST + n, COMERS);
+	succeed("and go");
+	tell_cost("go", n);
+}
+
+/* What a migration does: tracking starts, rounds read what is dirty, it ends. */
+static void dirty_rounds(int n)
+{
+	char text[1024] = "";
+	int tries = 0;
+
+	begin();
+	must(lab_vm_monitor(vm, "calc_dirty_rate -b 1", text, sizeof(text)),
+	     "start dirty tracking");
+	do {
+		usleep(200000);
+		must(lab_vm_monitor(vm, "info dirty_rate", text, sizeof(text)),
+		     "ask QEMU");
+	} while (!strstr(text, "measured") && ++tries < 200);
+	check(strstr(text, "measured"), "QEMU has read what is dirty");
+	tell_cost("dirty", n);
+}
+
 static void do_reset(int n)
 {
-	count_begin();
+	begin();
 	ask("0 reset");
 	succeed("reset the device");
 	look_again();
@@ -123,7 +191,7 @@ static void unbind(int n)
 {
 	__u32 last = FIRST + n - 1;
 
-	count_begin();
+	begin();
 	ask("0 detach %x 1", last);
 	succeed("unbind");
 	tell_cost("unbind", n);
@@ -141,7 +209,11 @@ static void costs_with(int n)
 	step_begin(title);
 	do_bind(n);
 	invalidate(n);
+	dma_begin(n);
+	come_and_go(n);
 	take_page(n);
+	dirty_rounds(n);
+	dma_end();
 	do_reset(n);
 	unbind(n);
 	check_oracle();
@@ -163,7 +235,7 @@ static void step_boot(void)
 static void step_end_of_vm(int n)
 {
 	step_begin("The VM is killed");
-	count_begin();
+	begin();
 	lab_vm_kill(vm);
 	look_again();
 	tell_cost("close", n);
