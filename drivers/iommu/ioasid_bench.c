@@ -12,9 +12,9 @@
  * look-up itself costs, and with all SPIDs in random order, which adds what the
  * caches of the processor make of that many.
  *
- * Next to it stand two other ways to find a number by a SPID, filled with the same
- * pairs: a list that is searched from its beginning under a spinlock, and a hash
- * table, both of a fixed size and of one that grows (rhashtable).
+ * Next to it stand other ways to find a number by a SPID, filled with the same
+ * pairs: a list that is searched from its beginning under a spinlock, a hash table,
+ * both of a fixed size and of one that grows (rhashtable), and an XArray.
  *
  * Memory is what the slab allocator takes from the page allocator from before the
  * set is made until all its IOASIDs have a SPID and are bound. It comprises the set,
@@ -38,6 +38,7 @@
 #include <linux/sort.h>
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
+#include <linux/xarray.h>
 
 #include "ioasid_priv.h"
 
@@ -55,6 +56,8 @@
 /* Rounds in which the second processor did something: how many are enough */
 #define FEW_ROUNDS	50
 #define MANY_TRIES	(10 * ROUNDS)
+/* How long they may take: a contended lock can cost a host's time slice each time */
+#define BURST_JIFFIES	HZ
 #define HASH_BITS	10
 
 /* The limits of the design */
@@ -94,6 +97,7 @@ struct pair {
  * @list: all @pairs
  * @hash: all @pairs
  * @rhash: all @pairs
+ * @xa: all @pairs
  */
 struct bench {
 	struct ioasid_set *set;
@@ -106,6 +110,7 @@ struct bench {
 	struct list_head list;
 	struct hlist_head hash[1 << HASH_BITS];
 	struct rhashtable rhash;
+	struct xarray xa;
 };
 
 /* Times in picoseconds */
@@ -121,6 +126,7 @@ struct bench_row {
 	u64 list;
 	u64 hash;
 	u64 rhash;
+	u64 xarray;
 	u64 memory;
 };
 
@@ -204,6 +210,13 @@ static u32 lookup_rhash(struct bench *bench, u32 spid)
 	return id;
 }
 
+static u32 lookup_xarray(struct bench *bench, u32 spid)
+{
+	void *entry = xa_load(&bench->xa, spid);
+
+	return entry ? xa_to_value(entry) : INVALID_IOASID;
+}
+
 static u32 bench_random_key(struct bench *bench, lookup_fn fn)
 {
 	u32 spid;
@@ -217,7 +230,7 @@ static u32 bench_random_key(struct bench *bench, lookup_fn fn)
 static u64 bench_round(struct bench *bench, lookup_fn fn, bool random)
 {
 	/* Alternatives can be so slow that one look-up is a round */
-	u32 slow_above = fn == lookup_list ? 1000 :
+	u32 slow_above = fn == lookup_list ? 100 :
 			 fn == lookup_hash ? 100000 : IOASID_MAX;
 	u32 i, key, at_once = bench->n > slow_above ? 1 : BATCH;
 	u64 start, now, count = 0;
@@ -420,33 +433,50 @@ static void bench_empty(struct bench *bench)
 	vfree(bench->ids);
 }
 
+static int bench_add_pair(struct bench *bench, struct pair *pair)
+{
+	list_add_tail(&pair->node, &bench->list);
+	hlist_add_head_rcu(&pair->hnode, &bench->hash[hash_32(pair->spid, HASH_BITS)]);
+	while (rhashtable_insert_fast(&bench->rhash, &pair->rnode,
+				      bench_rhash_params) == -EBUSY)
+		schedule_timeout_uninterruptible(1);
+	return xa_err(xa_store(&bench->xa, pair->spid, xa_mk_value(pair->id), GFP_KERNEL));
+}
+
+static void bench_fill_alternatives(struct kunit *test, struct bench *bench)
+{
+	u32 i, failed = 0;
+
+	bench->pairs = vzalloc(array_size(bench->n, sizeof(*bench->pairs)));
+	KUNIT_ASSERT_NOT_NULL(test, bench->pairs);
+	KUNIT_ASSERT_EQ(test, 0, rhashtable_init(&bench->rhash, &bench_rhash_params));
+	xa_init(&bench->xa);
+	for (i = 0; i < bench->n; i++) {
+		bench->pairs[i].spid = i;
+		bench->pairs[i].id = bench->ids[i];
+		failed += !!bench_add_pair(bench, &bench->pairs[i]);
+	}
+	KUNIT_EXPECT_EQ(test, 0, failed);
+	/* Lets the rhashtable come to rest */
+	schedule_timeout_uninterruptible(HZ / 2);
+}
+
+static void bench_empty_alternatives(struct bench *bench)
+{
+	rhashtable_destroy(&bench->rhash);
+	xa_destroy(&bench->xa);
+	vfree(bench->pairs);
+}
+
 static void bench_alternatives(struct kunit *test, struct bench *bench,
 			       struct bench_row *row)
 {
-	struct pair *pair;
-	u32 i;
-
-	bench->pairs = vzalloc(array_size(bench->n, sizeof(*pair)));
-	KUNIT_ASSERT_NOT_NULL(test, bench->pairs);
-	KUNIT_ASSERT_EQ(test, 0, rhashtable_init(&bench->rhash, &bench_rhash_params));
-	for (i = 0; i < bench->n; i++) {
-		pair = &bench->pairs[i];
-		pair->spid = i;
-		pair->id = bench->ids[i];
-		list_add_tail(&pair->node, &bench->list);
-		hlist_add_head_rcu(&pair->hnode,
-				   &bench->hash[hash_32(i, HASH_BITS)]);
-		while (rhashtable_insert_fast(&bench->rhash, &pair->rnode,
-					      bench_rhash_params) == -EBUSY)
-			schedule_timeout_uninterruptible(1);
-	}
-	/* Lets the rhashtable come to rest */
-	schedule_timeout_uninterruptible(HZ / 2);
+	bench_fill_alternatives(test, bench);
 	row->list = bench_list(test, bench);
 	row->hash = bench_lookup(test, bench, lookup_hash, false);
 	row->rhash = bench_lookup(test, bench, lookup_rhash, false);
-	rhashtable_destroy(&bench->rhash);
-	vfree(bench->pairs);
+	row->xarray = bench_lookup(test, bench, lookup_xarray, false);
+	bench_empty_alternatives(bench);
 }
 
 static void bench_row(struct kunit *test)
@@ -497,15 +527,34 @@ static void bench_print(struct kunit *test)
 		kunit_info(test, "%7u %8s %8s %8s | %llu", row->n,
 			   ratio(row->alloc).text, ratio(row->attach).text,
 			   ratio(row->free).text, row->memory);
-	kunit_info(test, "%7s %8s %8s %8s %8s | %14s %10s %10s", "n", "G to H", "random",
-		   "H to G", "random", "list, spinlock", "hash", "rhashtable");
+	kunit_info(test, "%7s %8s %8s %8s %8s | %14s %10s %10s %10s", "n", "G to H", "random",
+		   "H to G", "random", "list, spinlock", "hash", "rhashtable", "XArray");
 	for (row = bench_rows; row < bench_rows + ARRAY_SIZE(bench_rows); row++)
-		kunit_info(test, "%7u %8s %8s %8s %8s | %14s %10s %10s", row->n,
+		kunit_info(test, "%7u %8s %8s %8s %8s | %14s %10s %10s %10s", row->n,
 			   ratio(row->g_to_h).text, ratio(row->g_to_h_random).text,
 			   ratio(row->h_to_g).text, ratio(row->h_to_g_random).text,
 			   ratio(row->list).text, ratio(row->hash).text,
-			   ratio(row->rhash).text);
+			   ratio(row->rhash).text, ratio(row->xarray).text);
 	kunit_info(test, "1.00 is %llu ps", bench_rows[0].g_to_h);
+}
+
+/* For scripts */
+static void bench_print_lookup(struct kunit *test, const char *means, u32 n, u64 ps)
+{
+	kunit_info(test, "lookup: %s n=%u processors=1 ps=%llu", means, n, ps);
+}
+
+static void bench_print_lookups(struct kunit *test)
+{
+	const struct bench_row *row;
+
+	for (row = bench_rows; row < bench_rows + ARRAY_SIZE(bench_rows); row++) {
+		bench_print_lookup(test, "set", row->n, row->g_to_h);
+		bench_print_lookup(test, "xarray", row->n, row->xarray);
+		bench_print_lookup(test, "hash", row->n, row->hash);
+		bench_print_lookup(test, "rhashtable", row->n, row->rhash);
+		bench_print_lookup(test, "list", row->n, row->list);
+	}
 }
 
 static void lookup_does_not_grow_with_n(struct kunit *test)
@@ -513,6 +562,7 @@ static void lookup_does_not_grow_with_n(struct kunit *test)
 	const struct bench_row *few = bench_rows, *row;
 
 	bench_print(test);
+	bench_print_lookups(test);
 	for (row = bench_rows; row < bench_rows + ARRAY_SIZE(bench_rows); row++) {
 		KUNIT_EXPECT_GT(test, row->g_to_h, 0);
 		KUNIT_EXPECT_GT(test, row->h_to_g, 0);
@@ -534,12 +584,16 @@ static void memory_is_within_the_limit(struct kunit *test)
  * @step: something short
  * @set: what it writes to
  * @lock: what it takes
+ * @bench: where it looks up
+ * @fn: by this
  * @steps: how often it was done
  */
 struct neighbour {
 	void (*step)(struct neighbour *neighbour);
 	struct ioasid_set *set;
 	spinlock_t *lock;	/* of the benchmark */
+	struct bench *bench;
+	lookup_fn fn;
 	unsigned long steps;
 };
 
@@ -572,6 +626,14 @@ static void neighbour_locks(struct neighbour *neighbour)
 	spin_unlock(neighbour->lock);
 }
 
+static void neighbour_looks_up(struct neighbour *neighbour)
+{
+	u32 i;
+
+	for (i = 0; i < SPREAD; i++)
+		neighbour->fn(neighbour->bench, neighbour->bench->spread[i]);
+}
+
 static int neighbour_thread(void *data)
 {
 	struct neighbour *neighbour = data;
@@ -588,11 +650,13 @@ static int neighbour_thread(void *data)
 static u64 bench_burst_beside(struct kunit *test, struct bench *bench, lookup_fn fn,
 			      struct neighbour *neighbour)
 {
-	unsigned long steps;
+	unsigned long steps, end = jiffies + BURST_JIFFIES;
 	u32 tries, count = 0;
 	u64 ps;
 
 	for (tries = 0; tries < MANY_TRIES && count < ROUNDS; tries++) {
+		if (time_after(jiffies, end))
+			break;
 		steps = READ_ONCE(neighbour->steps);
 		ps = bench_round(bench, fn, false);
 		KUNIT_EXPECT_NE(test, ps, 0);
@@ -691,6 +755,66 @@ static void writer_of_another_set_does_not_slow_a_lookup(struct kunit *test)
 	ioasid_set_put(other);
 }
 
+/* What both processors look up by at once */
+static const struct {
+	const char *name;
+	lookup_fn fn;
+} bench_means[] = {
+	{ "set", lookup_g_to_h },
+	{ "xarray", lookup_xarray },
+	{ "hash", lookup_hash },
+	{ "rhashtable", lookup_rhash },
+	{ "list", lookup_list },
+};
+
+/*
+ * For scripts. 1+1: the second processor only computes, as two processors of a
+ * virtual machine can share what computes.
+ */
+static void bench_two_look_up(struct kunit *test, struct bench *bench, u64 *one, u64 *two)
+{
+	struct neighbour computes = { .step = neighbour_computes };
+	struct neighbour looks = { .step = neighbour_looks_up, .bench = bench };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bench_means); i++) {
+		looks.fn = bench_means[i].fn;
+		one[i] = bench_beside(test, bench, looks.fn, computes);
+		two[i] = bench_beside(test, bench, looks.fn, looks);
+		kunit_info(test, "lookup: %s n=%u processors=1+1 ps=%llu",
+			   bench_means[i].name, bench->n, one[i]);
+		kunit_info(test, "lookup: %s n=%u processors=2 ps=%llu",
+			   bench_means[i].name, bench->n, two[i]);
+	}
+}
+
+static void two_processors_look_up_side_by_side(struct kunit *test)
+{
+	u64 one[ARRAY_SIZE(bench_means)], two[ARRAY_SIZE(bench_means)];
+	struct bench_row row = { .n = 1000 };
+	struct bench *bench;
+	int i;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one processor");
+	bench = bench_new(test, row.n);
+	bench_fill(test, bench, &row);
+	bench_fill_alternatives(test, bench);
+	bench_spread(bench, false, 0);
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask)));
+	for (i = 0; i < PAIR_TRIES; i++) {
+		bench_two_look_up(test, bench, one, two);
+		if (!one[0] || !two[0] || two[0] * 100 <= one[0] * TOLERANCE)
+			break;
+	}
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	bench_empty_alternatives(bench);
+	bench_empty(bench);
+	if (!one[0] || !two[0])
+		kunit_skip(test, "the processors do not run at the same time");
+	KUNIT_EXPECT_LE(test, two[0] * 100, one[0] * TOLERANCE);
+}
+
 static u32 bench_host_reserve;
 
 static int bench_init(struct kunit_suite *suite)
@@ -710,6 +834,7 @@ static struct kunit_case ioasid_bench_cases[] = {
 	KUNIT_CASE_SLOW(lookup_does_not_grow_with_n),
 	KUNIT_CASE_SLOW(memory_is_within_the_limit),
 	KUNIT_CASE_SLOW(writer_of_another_set_does_not_slow_a_lookup),
+	KUNIT_CASE_SLOW(two_processors_look_up_side_by_side),
 	{}
 };
 
