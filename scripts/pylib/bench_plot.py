@@ -31,8 +31,9 @@ set multiplot layout {rows},{columns} title {title} font ",13" \\
 set logscale x 10
 set xrange [0.7:2000000]
 set xtics (1, 10, 100, "1,000" 1000, "10^4" 10000, "10^5" 100000, "10^6" 1000000)
-set grid lc rgb "#e0e0e0" lw 0.5
+set grid lc rgb "#d8d8d8" lw 0.5
 set border 3 lc rgb "#606060"
+unset mxtics; unset mytics
 set tics nomirror textcolor rgb "#404040" font ",9"
 set title offset 0,-0.6 font ",11"
 """
@@ -79,18 +80,23 @@ def panel(report, operation, what, floor):
     return "".join(data) + "\n".join(lines) + "\n" if plots else "set multiplot next\n"
 
 
+def bottom_key(shown):
+    """In a plot of its own, which shows nothing else."""
+    return ("unset title; unset border; unset tics; unset xlabel; unset ylabel; unset grid\n"
+            "set origin 0,0; set size 1,1; set xrange [0:1]; set yrange [0:1]; unset logscale\n"
+            "set lmargin 0; set rmargin 0\n"
+            "set key at screen 0.5,0.04 center center horizontal samplen 3 maxrows 1 width -1 "
+            "font \",10\"\nplot " + ", ".join(shown) + "\n")
+
+
 def key(report, floor):
     """One key for all panels, in the first one's plot, below all of them."""
-    names = [n for n in report.implementations() if n != "native-sva" or floor]
+    names = [n for n in report.implementations(PANELS) if n != "native-sva" or floor]
     shown = [f"NaN with linespoints {style(report, n)} title {quoted(title_of(report, n))}"
              for n in names]
     if floor:
         shown.append('NaN with lines lc rgb "#404040" dt 3 lw 1.2 title "a null ioctl"')
-    return ("unset title; unset border; unset tics; unset xlabel; unset ylabel; unset grid\n"
-            "set origin 0,0; set size 1,1; set yrange [0:1]; unset logscale\n"
-            "set lmargin 0; set rmargin 0\n"
-            "set key at screen 0.5,0.035 center center horizontal samplen 3 font \",10\"\n"
-            "plot " + ", ".join(shown) + "\n")
+    return bottom_key(shown)
 
 
 def grid(report, title, operations, what, ylabel, floor):
@@ -123,18 +129,113 @@ def run(script, out, name, size):
     return made
 
 
+LOADS = ("rest", "attach", "invalidate_512", "unmap_page", "unmap_64m", "dirty", "close")
+LOAD_TITLES = ("rests", "attaches", "invalidates 512", "unmaps a page", "unmaps 64 MiB",
+               "switches dirty tracking", "closes, all bound")
+PAIR_HEAD = """\
+set multiplot layout 1,2 title {title} font ",13" margins 0.075,0.985,0.34,0.85 spacing 0.07,0.1
+set logscale y 10; set format y "10^{{%T}}"
+set grid y lc rgb "#d8d8d8" lw 0.5
+set border 3 lc rgb "#606060"
+set tics nomirror textcolor rgb "#404040" font ",9"
+set title offset 0,-0.6 font ",11"
+set xrange [-0.5:6.5]
+set xtics rotate by -35 left ({tics}) font ",9"
+unset key
+"""
+
+
+def second_vm_panel(report, measure, names):
+    """From the median up to the worst, under each load, as a multiple of a null ioctl."""
+    data, plots = [], []
+    for i, name in enumerate(names):
+        floor = report.floor(name) / 1000
+        rows = []
+        for x, load in enumerate(LOADS):
+            median, worst = (report.find(name, f"second_vm_{measure}{w}_during_{load}")
+                             for w in ("", "_worst"))
+            if median and worst:
+                rows.append(f"{x + 0.16 * (2 * i - 1):.2f} {median / floor} {median / floor} "
+                            f"{worst / floor}\n")
+        data.append(f"$p{measure}{i} << E\n{''.join(rows)}E\n")
+        plots.append(f"$p{measure}{i} with yerrorbars {style(report, name)} notitle")
+    title = "its bind" if measure == "bind" else "its invalidation of a page"
+    return "".join(data) + f"set title {quoted(title)}\nplot {', '.join(plots)}\n"
+
+
+def second_vm(report):
+    names = [n for n in report.implementations()
+             if report.find(n, "second_vm_bind_during_rest")]
+    tics = ", ".join(f"{quoted(t)} {i}" for i, t in enumerate(LOAD_TITLES))
+    text = PAIR_HEAD.format(title=quoted("A second VM's latency, median up to worst, while the "
+                                         "first one, 10,000 bound, ..."), tics=tics)
+    text += 'set ylabel "times a null ioctl" font ",10" offset 1.2,0\n'
+    text += second_vm_panel(report, "bind", names) + 'set ylabel ""\n'
+    text += second_vm_panel(report, "invalidate", names)
+    shown = [f"NaN with points {style(report, n)} title {quoted(title_of(report, n))}"
+             for n in names]
+    return text + bottom_key(shown) + "unset multiplot\n"
+
+
+MEANS = {"ours": "set", "xarray": "XArray", "hash": "hash table of 1,024", "rhashtable":
+         "rhashtable", "list": "list, spinlock"}
+MEANS_STYLES = {"ours": STYLES["ours"], "xarray": 'lc rgb "#d95f02" lw 1.5 pt 5 ps 0.6',
+                "hash": 'lc rgb "#3c9d3c" lw 1.5 pt 9 ps 0.7 dt 2',
+                "rhashtable": 'lc rgb "#7570b3" lw 1.5 pt 13 ps 0.7',
+                "list": 'lc rgb "#888888" lw 1.5 pt 11 ps 0.7 dt 3'}
+
+
+def lookup(report):
+    """By n on one processor; and at n = 1,000 what a second one that looks up costs."""
+    unit = report.get("ours", "lookup", 10)
+    names = [n for n in MEANS if report.get(n, "lookup", 10)]
+    text = HEAD.format(rows=1, columns=2, title=quoted(
+        "Look-up of a guest PASID, as a multiple of one in a set of ten")).replace(
+            "0.135,0.885", "0.24,0.84")
+    text += "set logscale y 10; set format y \"10^{%T}\"; unset key\n"
+    data, plots = [], []
+    for name in names:
+        series = points(report, name, "lookup", "median_us")
+        data.append(f"$l{name} << E\n" + "".join(f"{n} {v / unit}\n" for n, v in series) + "E\n")
+        plots.append(f"$l{name} with linespoints {MEANS_STYLES[name]} notitle")
+    text += "".join(data) + 'set title "one processor"\nset xlabel "numbers in the set" ' \
+        "font \",10\"\nplot " + ", ".join(plots) + "\n"
+    data, plots, tics = [], [], []
+    for i, name in enumerate(names):
+        two = [report.get(name, f"lookup_{k}_of_2", 1000) for k in (1, 2)]
+        tics.append(f"{quoted(MEANS[name])} {i}")
+        for k, value in enumerate(two):
+            if value:
+                data.append(f"$t{name}{k} << E\n{i + 0.2 * (2 * k - 1)} {value / unit}\nE\n")
+                fill = "fs solid 0.35" if k == 0 else "fs solid 0.9"
+                plots.append(f"$t{name}{k} with boxes {fill} "
+                             f"{MEANS_STYLES[name].split(' lw')[0]} notitle")
+    text += "".join(data) + "unset logscale x; set boxwidth 0.36; set xrange [-0.6:4.6]\n" \
+        f"set xtics ({', '.join(tics)}) font \",8\"; set xlabel \"\"; set yrange [0.1:*]\n" \
+        'set title "1,000 numbers: the second processor computes (pale), looks up (full)"\n'
+    text += f"plot {', '.join(plots)}\n" if plots else "set multiplot next\n"
+    shown = [f"NaN with linespoints {MEANS_STYLES[n]} title {quoted(MEANS[n])}" for n in names]
+    return text + bottom_key(shown) + "unset multiplot\n"
+
+
 def draw(report, out):
     """All plots that there are results for."""
     if not available():
         print("bench: no plots, there is no gnuplot: scripts/setup bench installs it")
         return []
-    time = grid(report, "Time of an operation, as a multiple of a null ioctl on the same kernel",
-                PANELS, "ratio_to_floor", "times a null ioctl", True)
-    counts = grid(report, "Descriptors that an operation makes the VT-d unit execute",
-                  ("unmap_page", "detach", "replace", "dirty_start", "close", "invalidate_512"),
-                  "descriptors", "descriptors", False)
-    made = run(time, out, "time", (960, 560))
-    made += run(counts, out, "descriptors", (960, 560))
+    made = []
+    if report.find("ours", "attach"):
+        made += run(grid(report, "Time of an operation, as a multiple of a null ioctl on the same "
+                         "kernel", PANELS, "ratio_to_floor", "times a null ioctl", True),
+                    out, "time", (960, 560))
+        made += run(grid(report, "Descriptors that an operation makes the VT-d unit execute",
+                         ("unmap_page", "detach", "replace", "dirty_start", "close",
+                          "invalidate_512"), "descriptors", "descriptors", False),
+                    out, "descriptors", (960, 560))
+    if report.find("ours", "second_vm_bind_during_rest") and report.floor("ours"):
+        made += run(second_vm(report), out, "second-vm", (960, 420))
+    if report.get("ours", "lookup", 10):
+        made += run(lookup(report), out, "lookup", (960, 420))
     return made
 
 

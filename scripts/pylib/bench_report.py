@@ -90,6 +90,11 @@ class Report:
         d = self.by_key.get((implementation, operation, n))
         return d and d[what]
 
+    def find(self, implementation, operation):
+        """The median at whatever n it was measured first."""
+        return next((d["median_us"] for d in self.details
+                     if (d["implementation"], d["operation"]) == (implementation, operation)), None)
+
     def floor(self, implementation):
         """A null ioctl on the same kernel, at any n."""
         for name in (implementation, "ours"):
