@@ -285,11 +285,13 @@ static int own_pri_answer(int fd)
 	return gvm_faults_answer(fd, fault.cookie, IOMMU_GPASID_FAULT_SUCCESS);
 }
 
+/* Bound again, it has no page requests to drain. */
 static int own_pri_close(__u32 n, int fd)
 {
-	(void)n;
+	int rc = own_detach(n);
+
 	close(fd);
-	return 0;
+	return rc ? rc : own_attach(n);
 }
 
 const struct abi abi_own = {

@@ -13,7 +13,8 @@
  *
  * Descriptors, waits and U (the time that they took the unit) are the unit's own
  * counters.  Samples are taken of cycles, such as attach, replace and detach of
- * the N-th PASID, so that each finds the same state.
+ * the N-th PASID, so that each finds the same state.  A sample is the fastest
+ * call of a burst, but a close's, which is a single call.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,11 +33,15 @@
 #include "native_sva.h"
 
 #define DEVICE		EP_1A
+#define MAX_STEPS	8
 #define MAX_SAMPLES	64
 #define LEAST_SAMPLES	3
-#define BUDGET		1.5		/* seconds for one cycle's samples */
+#define BUDGET		3.0		/* seconds for one cycle's samples */
+#define BURST		8		/* calls, of which the fastest is a sample */
+#define BURST_TIME	0.1		/* seconds after which no other call begins */
 #define WARM_UPS	4		/* cycles before: code that QEMU translates, caches */
 #define WARM_UP		0.1		/* seconds after which no other one begins */
+#define NATIVE_PAGES	(MAX_SAMPLES * BURST + WARM_UPS)
 #define PRI_VA		(PROC_VA + GVM_SZ_1G)
 #define FEW		100		/* not counted: caches that grow once */
 #define DMA_MS		20000
@@ -98,10 +103,30 @@ static void warm_up(const struct step *step, __u32 n)
 			take(&step[i], n, &s);
 }
 
+/*
+ * Some rounds of the steps: of each step the fastest call, which is one that
+ * nothing came in between on a machine that has other things to do.
+ */
+static void burst(const struct step *step, __u32 n, struct sample *best[])
+{
+	double start = now();
+	struct sample s;
+	int i, round;
+
+	for (round = 0; round < BURST && now() - start < BURST_TIME; round++) {
+		for (i = 0; step[i].op; i++) {
+			take(&step[i], n, &s);
+			if (!round || s.ns < best[i]->ns)
+				*best[i] = s;
+		}
+	}
+}
+
 /* Run the steps one after the other, again and again; end with an empty one. */
 static void cycle(const struct step *step, __u32 n)
 {
-	static struct sample s[8][MAX_SAMPLES];
+	static struct sample s[MAX_STEPS][MAX_SAMPLES];
+	struct sample *best[MAX_STEPS];
 	unsigned int i, nr;
 	double start;
 
@@ -110,8 +135,9 @@ static void cycle(const struct step *step, __u32 n)
 	for (nr = 0; nr < samples; nr++) {
 		if (nr >= LEAST_SAMPLES && now() - start > BUDGET)
 			break;
-		for (i = 0; step[i].op; i++)
-			take(&step[i], n, &s[i][nr]);
+		for (i = 0; i < MAX_STEPS; i++)
+			best[i] = &s[i][nr];
+		burst(step, n, best);
 	}
 	for (i = 0; step[i].op; i++)
 		print_samples(step[i].op, n, s[i], nr);
@@ -238,7 +264,7 @@ static void closes(__u32 n, bool last)
 	do {
 		must(lab_look_restart(&lab), "look at the endpoint");
 		take(&step, n, &s[nr++]);
-		more = nr < samples && now() - start < 4 * BUDGET;
+		more = nr < samples && now() - start < 2 * BUDGET;
 		if (more || !last)
 			attach_again(n);
 	} while (more);
@@ -416,7 +442,7 @@ static void native_holder(void)
 static void native_pages(void)
 {
 	struct native_sva n;
-	void *buf = mmap(NULL, (MAX_SAMPLES + 1) * GVM_SZ_4K,
+	void *buf = mmap(NULL, NATIVE_PAGES * GVM_SZ_4K,
 			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 
