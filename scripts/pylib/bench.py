@@ -40,28 +40,47 @@ class Results:
         self.peer = None
 
     def merge(self, implementation, line):
-        """A line of a program; True if it is a result."""
-        m = re.match(r"cost: (\S+) (\d+) descriptors=(\S+) waits=(\S+) ns=(\S+) unit=(\S+)", line)
-        if m:
-            lists = ([int(x) for x in text.split(",")] for text in m.groups()[2:])
-            self.costs[implementation, m[1], int(m[2])] = Cost(*lists)
-            return f"{m[1]}, n = {int(m[2]):,}"
-        m = re.match(r"cost: (\S+) n=(\d+) descriptors=(\d+) waits=(\d+) us=(\d+) unit=(\d+)", line)
-        if m:
-            d, w, us, unit = (int(x) for x in m.groups()[2:])
-            self.costs[implementation, f"vm_{m[1]}", int(m[2])] = Cost([d], [w], [us * 1000], [unit])
-            return f"a guest: {m[1]}, n = {int(m[2]):,}"
-        m = re.search(r"lookup: (\S+) n=(\d+) processors=(\S+) ps=([1-9]\d*)", line)
-        if m:
-            name = OURS if m[1] == "set" else m[1]
-            self.costs[name, LOOKUPS[m[3]], int(m[2])] = Cost([0], [0], [int(m[4]) / 1000], [0])
-            return f"look-up by {m[1]}"
-        m = re.match(r"memory: (\S+) (\d+) slab=(-?\d+) pages=(-?\d+)", line)
-        if m:
-            self.memory[implementation, m[1]] = (int(m[2]), int(m[3]), int(m[4]))
-            return f"memory, {m[1]}"
-        m = re.match(r"at: (\d+)", line)
-        return f"{int(m[1]):,} bound" if m else ""
+        """A line of a program: words for whoever waits, or nothing."""
+        for pattern, take in self.LINES:
+            m = re.search(pattern, line)
+            if m:
+                return take(self, implementation, *m.groups())
+        return ""
+
+    def take_cost(self, implementation, operation, n, *lists):
+        """Of gpasid_bench and gpasid_bench_pair."""
+        samples = ([int(x) for x in text.split(",")] for text in lists)
+        self.costs[implementation, operation, int(n)] = Cost(*samples)
+        return f"{operation}, n = {int(n):,}"
+
+    def take_vm(self, implementation, event, n, *values):
+        """Of vm_cost: one sample, in microseconds."""
+        descriptors, waits, us, unit = map(int, values)
+        self.costs[implementation, f"vm_{event}", int(n)] = Cost(
+            [descriptors], [waits], [us * 1000], [unit])
+        return f"a guest: {event}, n = {int(n):,}"
+
+    def take_lookup(self, _, means, n, processors, ps):
+        """Of ioasid_bench, in picoseconds; 0: it could not be measured."""
+        if int(ps):
+            key = OURS if means == "set" else means, LOOKUPS[processors], int(n)
+            self.costs[key] = Cost([0], [0], [int(ps) / 1000], [0])
+        return f"look-up by {means}"
+
+    def take_memory(self, implementation, what, *values):
+        self.memory[implementation, what] = tuple(map(int, values))
+        return f"memory, {what}"
+
+    def take_progress(self, _, n):
+        return f"{int(n):,} bound"
+
+    LINES = (
+        (r"^cost: (\S+) (\d+) descriptors=(\S+) waits=(\S+) ns=(\S+) unit=(\S+)$", take_cost),
+        (r"^cost: (\S+) n=(\d+) descriptors=(\d+) waits=(\d+) us=(\d+) unit=(\d+)$", take_vm),
+        (r" lookup: (\S+) n=(\d+) processors=(\S+) ps=(\d+)$", take_lookup),
+        (r"^memory: (\S+) (\d+) slab=(-?\d+) pages=(-?\d+)$", take_memory),
+        (r"^at: (\d+)$", take_progress),
+    )
 
 
 class Clock:
@@ -75,7 +94,7 @@ class Clock:
 
     def text(self, run):
         spent = self.step.elapsed() - self.begun
-        pace = max(1.0, self.step.elapsed() / (self.done + min(spent, run.seconds) or 1))
+        pace = max(1.0, (self.step.elapsed() + 5) / (self.done + min(spent, run.seconds) + 5))
         left = pace * (self.left - min(spent, run.seconds * 0.9))
         return f"about {max(left, 1):.0f} s left"
 
@@ -210,7 +229,7 @@ def execute(run, clock, results):
     clock.end(run)
 
 
-def kernels(args, results):
+def kernels(args, results, build=peer.build):
     """(name, kernel) of what the client runs on; the peer where it can be had."""
     found = [(OURS, "release")]
     directory = lab.kernel_directory(argparse.Namespace(kernel="release", no_build=False))
@@ -218,7 +237,7 @@ def kernels(args, results):
     if args.ours or args.smoke:
         return found
     try:
-        version = initramfs.kernel_release(peer.build())
+        version = initramfs.kernel_release(build())
     except debian.Unavailable as e:
         results.notes.append(f"No peer: {e}")
         return found
@@ -236,9 +255,12 @@ def main(args):
         print(f"bench: {note}", file=sys.stderr)
     runs = plan(args, found)
     clock = Clock(runs)
+    args.out.mkdir(parents=True, exist_ok=True)
     for run in runs:
         execute(run, clock, results)
-    args.out.mkdir(parents=True, exist_ok=True)
+        # What is known already is kept, should the next run fail.
+        report = bench_report.Report(results)
+        report.write(args.out)
     results.notes.append(f"Measured in {time.monotonic() - start:.0f} s.")
     report = bench_report.Report(results)
     report.write(args.out)

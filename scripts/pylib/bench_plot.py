@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Plots of `make bench`, by gnuplot: each as SVG and as PNG."""
 
+import re
 import shutil
 import subprocess
 
 from .term import clean_env
 from .tree import TOP, BuildError
 
-IMAGE = TOP / "Documentation/images/bench.svg"
+IMAGES = TOP / "Documentation/images"
 
 PANELS = ("attach", "unmap_page", "detach", "dirty_start", "close", "invalidate_16")
 PANEL_TITLES = {
@@ -30,10 +31,9 @@ set multiplot layout {rows},{columns} title {title} font ",13" \\
 	margins 0.075,0.985,0.135,0.885 spacing 0.065,0.115
 set logscale x 10
 set xrange [0.7:2000000]
-set xtics (1, 10, 100, "1,000" 1000, "10^4" 10000, "10^5" 100000, "10^6" 1000000)
+set xtics ("1" 1, "10" 10, "100" 100, "1,000" 1000, "10^4" 10000, "10^5" 100000, "10^6" 1000000)
 set grid lc rgb "#d8d8d8" lw 0.5
 set border 3 lc rgb "#606060"
-unset mxtics; unset mytics
 set tics nomirror textcolor rgb "#404040" font ",9"
 set title offset 0,-0.6 font ",11"
 """
@@ -64,10 +64,15 @@ def title_of(report, implementation):
     return names.get(implementation, implementation.replace("linux-", "Linux "))
 
 
+def names_in(report, floor):
+    """Native SVA has no second stage and no HWPT: it is shown with times alone."""
+    return [n for n in report.implementations(PANELS) if n != "native-sva" or floor]
+
+
 def panel(report, operation, what, floor):
     """One set of axes: data blocks, and the plot of them."""
     data, plots = [], []
-    for name in report.implementations():
+    for name in names_in(report, floor):
         series = points(report, name, operation, what)
         if not series:
             continue
@@ -91,7 +96,7 @@ def bottom_key(shown):
 
 def key(report, floor):
     """One key for all panels, in the first one's plot, below all of them."""
-    names = [n for n in report.implementations(PANELS) if n != "native-sva" or floor]
+    names = names_in(report, floor)
     shown = [f"NaN with linespoints {style(report, n)} title {quoted(title_of(report, n))}"
              for n in names]
     if floor:
@@ -103,12 +108,26 @@ def grid(report, title, operations, what, ylabel, floor):
     """Panels in three columns."""
     text = HEAD.format(rows=-(-len(operations) // 3), columns=3, title=quoted(title))
     text += "set logscale y 10; set format y \"10^{%T}\"; unset key\n"
+    text += "set mytics 1; set mxtics 1\n"
+    text += "set yrange [0.5:100<*]\n" if floor else "set yrange [1:100<*]\n"
     for i, operation in enumerate(operations):
         text += f"set ylabel {quoted(ylabel if i % 3 == 0 else '')} font \",10\" offset 1.2,0\n"
         text += f"set xlabel {quoted('PASIDs bound' if i >= len(operations) - 3 else '')} " \
                 "font \",10\" offset 0,0.4\n"
         text += panel(report, operation, what, floor)
     return text + key(report, floor) + "unset multiplot\n"
+
+
+def slim(svg):
+    """Without empty groups, what is the default anyway, and space at the ends of lines."""
+    for default in (' stroke-linecap="butt" stroke-linejoin="miter"', ' class="gridline"',
+                    ' color="black"', ' color="gray"'):
+        svg = svg.replace(default, "")
+    svg = re.sub(r'(<tspan) font-family="[^"]*" ?', r"\1", svg)
+    while True:
+        svg, count = re.subn(r"<g\b[^>]*>\s*</g>", "", svg)
+        if not count:
+            return re.sub(r"\s*\n\s*", "\n", svg)
 
 
 def run(script, out, name, size):
@@ -125,6 +144,8 @@ def run(script, out, name, size):
                               stderr=subprocess.STDOUT, env=clean_env(LC_ALL="C.UTF-8"))
         if proc.returncode or not path.is_file():
             raise BuildError(f"gnuplot fails on {path.name}:\n{proc.stdout}")
+        if suffix == "svg":
+            path.write_text(slim(path.read_text()))
         made.append(path)
     return made
 
@@ -177,7 +198,7 @@ def second_vm(report):
     return text + bottom_key(shown) + "unset multiplot\n"
 
 
-MEANS = {"ours": "set", "xarray": "XArray", "hash": "hash table of 1,024", "rhashtable":
+MEANS = {"ours": "set", "xarray": "XArray", "hash": "hash, 1,024", "rhashtable":
          "rhashtable", "list": "list, spinlock"}
 MEANS_STYLES = {"ours": STYLES["ours"], "xarray": 'lc rgb "#d95f02" lw 1.5 pt 5 ps 0.6',
                 "hash": 'lc rgb "#3c9d3c" lw 1.5 pt 9 ps 0.7 dt 2',
@@ -212,7 +233,7 @@ def lookup(report):
                              f"{MEANS_STYLES[name].split(' lw')[0]} notitle")
     text += "".join(data) + "unset logscale x; set boxwidth 0.36; set xrange [-0.6:4.6]\n" \
         f"set xtics ({', '.join(tics)}) font \",8\"; set xlabel \"\"; set yrange [0.1:*]\n" \
-        'set title "1,000 numbers: the second processor computes (pale), looks up (full)"\n'
+        'set title "1,000 numbers, beside one that computes (pale) or looks up, too"\n'
     text += f"plot {', '.join(plots)}\n" if plots else "set multiplot next\n"
     shown = [f"NaN with linespoints {MEANS_STYLES[n]} title {quoted(MEANS[n])}" for n in names]
     return text + bottom_key(shown) + "unset multiplot\n"
@@ -240,5 +261,7 @@ def draw(report, out):
 
 
 def publish(out):
-    IMAGE.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(out / "time.svg", IMAGE)
+    """What README and the documentation show."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name in ("descriptors", "time"):
+        shutil.copy(out / f"{name}.svg", IMAGES / f"bench-{name}.svg")

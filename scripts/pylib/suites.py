@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The suites of `make check`."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -720,9 +721,24 @@ def bench_ratios(suite):
                str(targets))
 
 
+def bench_alone(suite):
+    """Where the package of the peer cannot be had."""
+    from . import bench
+
+    def unavailable():
+        raise debian.Unavailable("no archive")
+
+    results = bench.Results()
+    found = bench.kernels(argparse.Namespace(ours=False, smoke=False), results, unavailable)
+    suite.item("without a peer, ours is measured alone, and the run says so",
+               found == [(bench.OURS, "release")] and results.notes == ["No peer: no archive"],
+               f"{found} {results.notes}")
+
+
 def bench(suite):
     """make bench: a small run on our kernel alone, and what is made of it."""
     bench_ratios(suite)
+    bench_alone(suite)
     with tempfile.TemporaryDirectory() as tmp:
         status, out, err = call([TOP / "scripts/bench", "--smoke", "--out", tmp], suite, 300)
         suite.item("it ends well", status == 0, err or out[-2000:])
