@@ -109,4 +109,6 @@ void vv_stage(const struct binding *b, struct vvtd_stage *stage)
 	*stage = (struct vvtd_stage){ .kind = b->kind, .flags = b->flags };
 	if (b->kind == VVTD_FIRST_STAGE)
 		stage->table = b->table;
+	if (b->kind == VVTD_SHADOW)
+		stage->domain = vv_shadow_domain(b->shadow);
 }

@@ -149,3 +149,42 @@ u8 vtd_check_pasid(const struct vtd_caps *c, const u64 *pe)
 		return FR_SPT_4;
 	return FR_NONE;
 }
+
+/* "Root Entry" of legacy mode. */
+u8 vtd_check_legacy_root(const struct vtd_caps *c, const u64 *root)
+{
+	if (!(root[0] & ROOT_P))
+		return FR_LRT_2;
+	if (root[0] & ROOT_RSVD || root[1] || beyond_haw(c, root[0]))
+		return FR_LRT_3;
+	return FR_NONE;
+}
+
+static bool translation_type_supported(u64 ecap, u8 tt)
+{
+	switch (tt) {
+	case LCTX_UNTRANSLATED:
+		return true;
+	case LCTX_ALL:
+		return has_all(ecap, ECAP_DT);
+	case LCTX_PASSTHROUGH:
+		return has_all(ecap, ECAP_PT);
+	}
+	return false;
+}
+
+/* "Context Entry" of legacy mode. */
+u8 vtd_check_legacy_context(const struct vtd_caps *c, const u64 *ctx)
+{
+	u64 dids = (1ULL << (4 + 2 * bits(c->cap, 2, 0))) - 1;
+
+	if (!(ctx[0] & CTX_P))
+		return FR_LCT_2;
+	if (ctx[0] & LCTX_RSVD0 || ctx[1] & LCTX_RSVD1 ||
+	    LCTX_DID(ctx[1]) & ~dids || beyond_haw(c, ctx[0]))
+		return FR_LCT_3;
+	if (!(bits(c->cap, 12, 8) & BIT_ULL(LCTX_AW(ctx[1]))) ||
+	    !translation_type_supported(c->ecap, LCTX_TT(ctx[0])))
+		return FR_LCT_4;
+	return FR_NONE;
+}

@@ -24,6 +24,20 @@ u8 vtd_check_context(const struct vtd_caps *c, const u64 *ctx);
 u8 vtd_check_directory(const struct vtd_caps *c, u64 pde);
 u8 vtd_check_pasid(const struct vtd_caps *c, const u64 *pe);
 
+/* Legacy mode: @root and @ctx have two quadwords. */
+u8 vtd_check_legacy_root(const struct vtd_caps *c, const u64 *root);
+u8 vtd_check_legacy_context(const struct vtd_caps *c, const u64 *ctx);
+
+/* paging.c: an entry of a second-stage table at @level, 1 for 4 KiB pages. */
+bool vtd_second_stage_leaf(u64 entry, unsigned int level);
+bool vtd_second_stage_reserved(const struct vtd_caps *c, u64 entry,
+			       unsigned int level);
+
+static inline unsigned int vtd_level_shift(unsigned int level)
+{
+	return 3 + 9 * level;
+}
+
 /* Entries of a PASID directory. */
 static inline u32 vtd_directory_size(u64 ctx0)
 {

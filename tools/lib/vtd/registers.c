@@ -42,6 +42,7 @@ static u64 capability(const struct vvtd_config *c)
 		  CAP_FRO(REG_FRCD / 16) | CAP_PSI | CAP_MAMV(MAMV) |
 		  CAP_NFR(c->fault_records - 1) | CAP_DWD | CAP_DRD;
 
+	cap |= c->second_stage ? CAP_SSLPS(3) : 0;
 	cap |= c->huge_pages ? CAP_FS1GP : 0;
 	cap |= c->five_level ? CAP_FS5LP : 0;
 	return cap;
@@ -59,6 +60,7 @@ static u64 extended_capability(const struct vvtd_config *c)
 		{ c->pass_through, ECAP_PT }, { c->supervisor, ECAP_SRS },
 		{ c->extended_access, ECAP_EAFS },
 		{ c->page_requests, ECAP_PRS }, { c->page_drain, ECAP_PDS },
+		{ c->second_stage, ECAP_SSTS },
 		{ c->virtual_commands, ECAP_VCS },
 	};
 	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PASID |

@@ -25,6 +25,8 @@ static bool same(const struct binding *a, const struct binding *b)
 {
 	if (a->kind != b->kind || a->flags != b->flags)
 		return false;
+	if (a->kind == VVTD_SHADOW)
+		return a->shadow == b->shadow;
 	return a->kind == VVTD_PASS_THROUGH || a->table == b->table;
 }
 
@@ -74,6 +76,12 @@ static void mark_faulty(struct binding *b, u8 reason)
 	*b = (struct binding){ .kind = KIND_FAULTY, .table = reason };
 }
 
+static void release(struct vvtd *v, const struct binding *b)
+{
+	if (b->kind == VVTD_SHADOW)
+		vv_shadow_put(v, b->shadow);
+}
+
 /* Room for a binding is made before the host is asked for it. */
 static int make_room(struct vvtd_dev *dev, u32 pasid,
 		     const struct binding *now)
@@ -99,13 +107,17 @@ static void change(struct vvtd_dev *dev, u32 pasid, const struct binding *now,
 	} else if (is_bound(now)) {
 		unbind(dev, pasid);
 	}
-	if (rc)
+	if (rc) {
+		release(dev->v, want);
 		mark_faulty(want, FR_SPT_4);
+	}
 	vv_binding_set(dev, pasid, want);
 	if (want->kind == KIND_FAULTY && !fpd)
 		report(dev, pasid, want->table);
+	release(dev->v, now);
 }
 
+/* The reference to a shadow that @want may have is used up. */
 static void apply(struct vvtd_dev *dev, u32 pasid, struct binding *want,
 		  bool fpd)
 {
@@ -121,6 +133,7 @@ static void apply(struct vvtd_dev *dev, u32 pasid, struct binding *want,
 		return;
 	}
 	b->did = want->did;
+	release(dev->v, want);
 }
 
 void vv_unbind_all(struct vvtd_dev *dev)
@@ -154,6 +167,8 @@ static void read_rid(struct vvtd_dev *dev, struct binding *want)
 	*want = (struct binding){ .kind = VVTD_NONE };
 	if (dev->mode == MODE_OFF)
 		want->kind = VVTD_PASS_THROUGH;
+	if (dev->mode == MODE_LEGACY)
+		vv_decode_entry(dev, dev->legacy, want);
 }
 
 /* 64 entries, or NULL; @reason: why a directory entry that is set leads nowhere. */
@@ -292,7 +307,8 @@ static bool walk(struct vvtd_dev *dev)
 
 static bool is_absent(u8 reason)
 {
-	return reason == FR_SRT_2 || reason == FR_SCT_2;
+	return reason == FR_SRT_2 || reason == FR_SCT_2 ||
+	       reason == FR_LRT_2 || reason == FR_LCT_2;
 }
 
 static void refresh(struct vvtd_dev *dev)

@@ -68,6 +68,38 @@ static u8 read_scalable(struct vvtd_dev *dev)
 	return reason;
 }
 
+static void take_legacy(struct vvtd_dev *dev, const u64 *ctx)
+{
+	u8 pgtt = LCTX_TT(ctx[0]) == LCTX_PASSTHROUGH ? PGTT_PASSTHROUGH :
+							PGTT_SECOND;
+
+	dev->mode = MODE_LEGACY;
+	dev->dte = LCTX_TT(ctx[0]) == LCTX_ALL;
+	dev->legacy[0] = PE_P | page_of(ctx[0]) | PE_AW_IS(LCTX_AW(ctx[1])) |
+			 PE_PGTT_IS(pgtt);
+	dev->legacy[1] = LCTX_DID(ctx[1]);
+}
+
+static u8 read_legacy(struct vvtd_dev *dev)
+{
+	struct vvtd *v = dev->v;
+	u64 root[2], ctx[2];
+	u8 reason;
+
+	if (!copy_entry(v, page_of(v->rtaddr) + (dev->sid >> 8) * 16, root, 2))
+		return FR_LRT_1;
+	reason = vtd_check_legacy_root(&v->caps, root);
+	if (reason)
+		return reason;
+	if (!copy_entry(v, page_of(root[0]) + (dev->sid & 0xff) * 16, ctx, 2))
+		return FR_LCT_1;
+	dev->fpd = ctx[0] & CTX_FPD;
+	reason = vtd_check_legacy_context(&v->caps, ctx);
+	if (!reason)
+		take_legacy(dev, ctx);
+	return reason;
+}
+
 /* How the device's requests are to be treated, to dev->mode and what follows. */
 void vv_read_context(struct vvtd_dev *dev)
 {
@@ -86,6 +118,9 @@ void vv_read_context(struct vvtd_dev *dev)
 	switch (RTADDR_TTM(v->rtaddr)) {
 	case TTM_SCALABLE:
 		reason = read_scalable(dev);
+		break;
+	case TTM_LEGACY:
+		reason = v->cfg.legacy ? read_legacy(dev) : FR_RTA_1;
 		break;
 	default:
 		reason = FR_RTA_1;
@@ -115,12 +150,37 @@ static void faulty(struct binding *want, u8 reason)
 	want->table = reason;
 }
 
-/* What the PASID-table entry at @p asks for; it may be any bytes. */
+/* What an entry that is present asks for; it may be any bytes. */
+void vv_decode_entry(struct vvtd_dev *dev, const u64 *pe, struct binding *want)
+{
+	u8 reason = vtd_check_pasid(&dev->v->caps, pe);
+
+	want->did = PE_DID(pe[1]);
+	if (reason) {
+		faulty(want, reason);
+		return;
+	}
+	switch (PE_PGTT(pe[0])) {
+	case PGTT_FIRST:
+		want->kind = VVTD_FIRST_STAGE;
+		want->table = page_of(pe[2]);
+		want->flags = first_stage_flags(dev, pe);
+		break;
+	case PGTT_SECOND:
+		want->kind = VVTD_SHADOW;
+		if (vv_shadow_get(dev, pe, &want->shadow))
+			faulty(want, FR_SPT_4);
+		break;
+	default:
+		want->kind = VVTD_PASS_THROUGH;
+	}
+}
+
+/* The PASID-table entry at @p, which the guest may be writing. */
 void vv_read_entry(struct vvtd_dev *dev, const u64 *p, struct binding *want,
 		   bool *fpd)
 {
 	u64 pe[8];
-	u8 reason;
 	int i;
 
 	*want = (struct binding){ .kind = VVTD_NONE };
@@ -131,17 +191,5 @@ void vv_read_entry(struct vvtd_dev *dev, const u64 *p, struct binding *want,
 	for (i = 1; i < 8; i++)
 		pe[i] = load_acquire(&p[i]);
 	*fpd = pe[0] & PE_FPD;
-	want->did = PE_DID(pe[1]);
-	reason = vtd_check_pasid(&dev->v->caps, pe);
-	if (reason) {
-		faulty(want, reason);
-		return;
-	}
-	if (PE_PGTT(pe[0]) == PGTT_FIRST) {
-		want->kind = VVTD_FIRST_STAGE;
-		want->table = page_of(pe[2]);
-		want->flags = first_stage_flags(dev, pe);
-		return;
-	}
-	want->kind = VVTD_PASS_THROUGH;
+	vv_decode_entry(dev, pe, want);
 }

@@ -13,6 +13,8 @@ void vvtd_config_init(struct vvtd_config *config)
 		.address_bits = 48,
 		.pasid_bits = 20,
 		.fault_records = 8,
+		.max_mappings = 1 << 20,
+		.max_tables = 1 << 14,
 		.huge_pages = true,
 		.coherent = true,
 		.device_tlb = true,
@@ -32,6 +34,11 @@ static bool config_sound(const struct vvtd_config *c,
 	if (c->page_drain && !(c->page_requests && ops->drain))
 		return false;
 	if (c->virtual_commands && !(ops->pasid_alloc && ops->pasid_free))
+		return false;
+	if (c->second_stage &&
+	    !(ops->domain_alloc && ops->domain_free && ops->map && ops->unmap))
+		return false;
+	if (c->legacy && !c->second_stage)
 		return false;
 	return ops->ptr && ops->msi && ops->bind && ops->replace &&
 	       ops->unbind && ops->invalidate;
@@ -159,6 +166,7 @@ enum vvtd_state vvtd_run(struct vvtd *v)
 	if (v->batch.phase == PHASE_SYNC) {
 		if (!vv_sync(v))
 			return VVTD_MORE;
+		vv_shadows_invalidate(v);
 		enter(v, PHASE_FLUSH);
 	}
 	do {
@@ -270,6 +278,8 @@ static u8 absent_reason(const struct vvtd_dev *dev, u32 pasid)
 {
 	if (dev->mode == MODE_OFF || dev->mode == MODE_BLOCKED)
 		return dev->reason;
+	if (dev->mode == MODE_LEGACY)
+		return FR_RTA_2;
 	if (pasid != VVTD_RID && !dev->paside)
 		return FR_SCT_6;
 	if (pasid / 64 >= dev->nr_dirs)
@@ -301,6 +311,8 @@ static u8 find_reason(const struct vvtd_dev *dev, u32 pasid)
 
 	if (stage.kind == VVTD_FIRST_STAGE)
 		return FR_SFS_2;
+	if (dev->mode == MODE_LEGACY && stage.kind)
+		return FR_LGN_3;
 	return stage.kind ? FR_SSS_2 : reason;
 }
 

@@ -16,6 +16,7 @@
 
 #define BATCH_DESCS	128
 #define FLUSH_INVS	128
+#define MAX_SHADOWS	256
 #define MAX_GROUPS	512	/* of page requests, for a device */
 #define SYNC_WORK	4096	/* tables and host calls in one vvtd_run() */
 #define NR_DIRS		(1u << (PASID_BITS - 6))
@@ -30,8 +31,11 @@
 
 /* What a PASID of a device is bound to; 16 bytes, for there may be 2^20. */
 struct binding {
-	u64 table;		/* VVTD_FIRST_STAGE; or the reason */
-	u16 did;		/* as the guest tags it */
+	union {
+		u64 table;		/* VVTD_FIRST_STAGE; or the reason */
+		struct shadow *shadow;	/* VVTD_SHADOW, a reference */
+	};
+	u16 did;			/* as the guest tags it */
 	u8 kind;
 	u8 flags;
 };
@@ -65,6 +69,7 @@ enum dev_mode {
 	MODE_OFF,		/* translation is off: pass-through */
 	MODE_BLOCKED,		/* no usable context entry */
 	MODE_SCALABLE,
+	MODE_LEGACY,
 };
 
 struct vvtd_dev {
@@ -83,6 +88,7 @@ struct vvtd_dev {
 	bool paside;
 	u64 dir;		/* PASID directory */
 	u32 nr_dirs;
+	u64 legacy[8];		/* MODE_LEGACY: the PASID-table entry of this kind */
 
 	bool stale;		/* the context entry is to be read again */
 	bool walk;		/* the PASID table is to be looked at: */
@@ -143,6 +149,8 @@ struct vvtd {
 	u32 work;		/* left in this vvtd_run() */
 	struct batch batch;
 	struct vvtd_dev *dev[VVTD_MAX_DEVS];
+	struct shadow *shadows;
+	u32 nr_shadows;
 	u32 nr_second_stages;	/* numbers given out */
 	struct vvtd_stats stats;
 };
@@ -170,6 +178,7 @@ void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write);
 void vv_read_context(struct vvtd_dev *dev);
 void vv_read_entry(struct vvtd_dev *dev, const u64 *p, struct binding *want,
 		   bool *fpd);
+void vv_decode_entry(struct vvtd_dev *dev, const u64 *pe, struct binding *want);
 
 /* sync.c */
 bool vv_sync(struct vvtd *v);
@@ -206,5 +215,11 @@ void vv_page_response(struct vvtd *v, const u64 *d);
 void vv_page_queue_moved(struct vvtd *v);
 void vv_page_queue_dropped(struct vvtd *v);
 void vv_groups_end(struct vvtd_dev *dev, bool respond, u8 answer);
+
+/* shadow.c */
+int vv_shadow_get(struct vvtd_dev *dev, const u64 *pe, struct shadow **out);
+void vv_shadow_put(struct vvtd *v, struct shadow *s);
+void *vv_shadow_domain(const struct shadow *s);
+void vv_shadows_invalidate(struct vvtd *v);
 
 #endif /* VVTD_UNIT_H */

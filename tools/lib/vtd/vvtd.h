@@ -43,6 +43,8 @@ struct vvtd_dev;
  * @address_bits: width of guest-physical addresses, 32 to 52
  * @pasid_bits: width of a PASID, 1 to 20
  * @fault_records: fault recording registers, 1 to 32
+ * @max_mappings: most mappings of one shadowed table, 0 without @second_stage
+ * @max_tables: most tables of one that are looked at in one go
  * @group_timeout_ns: a page request without an answer for as long is answered
  *	by vvtd_expire(); 0: never
  * @five_level: first-stage tables of five levels
@@ -55,12 +57,17 @@ struct vvtd_dev;
  * @page_requests: page requests; needs @device_tlb
  * @page_drain: wait descriptors can drain page requests; needs ops->drain
  * @pass_through: entries without translation
+ * @second_stage: second-stage tables, which are shadowed; needs ops->domain_*
+ *	and ops->map and unmap
+ * @legacy: root and context tables of legacy mode; needs @second_stage
  * @virtual_commands: host-wide PASIDs by virtual commands; needs ops->pasid_*
  */
 struct vvtd_config {
 	uint8_t address_bits;
 	uint8_t pasid_bits;
 	uint8_t fault_records;
+	uint32_t max_mappings;
+	uint32_t max_tables;
 	uint64_t group_timeout_ns;
 	bool five_level;
 	bool huge_pages;
@@ -72,6 +79,8 @@ struct vvtd_config {
 	bool page_requests;
 	bool page_drain;
 	bool pass_through;
+	bool second_stage;
+	bool legacy;
 	bool virtual_commands;
 };
 
@@ -84,6 +93,7 @@ enum vvtd_kind {
 	VVTD_NONE,		/* nothing bound: requests are blocked */
 	VVTD_PASS_THROUGH,	/* guest-physical addresses */
 	VVTD_FIRST_STAGE,	/* a table of the guest, over the second stage */
+	VVTD_SHADOW,		/* a domain that the unit fills by map() */
 };
 
 enum vvtd_stage_flags {
@@ -99,11 +109,13 @@ enum vvtd_stage_flags {
  * @kind: enum vvtd_kind, not VVTD_NONE
  * @flags: enum vvtd_stage_flags
  * @table: VVTD_FIRST_STAGE: guest-physical address of the top table
+ * @domain: VVTD_SHADOW: the host's, from domain_alloc()
  */
 struct vvtd_stage {
 	uint8_t kind;
 	uint8_t flags;
 	uint64_t table;
+	void *domain;
 };
 
 enum vvtd_inv_what {
@@ -131,6 +143,11 @@ struct vvtd_inv {
 	uint32_t pasid;
 	uint64_t addr;
 	uint64_t npages;
+};
+
+enum vvtd_prot {
+	VVTD_READ = 1 << 0,
+	VVTD_WRITE = 1 << 1,
 };
 
 enum vvtd_answer {
@@ -161,6 +178,11 @@ enum vvtd_answer {
  * @respond: the answer (enum vvtd_answer) to a group of page requests
  * @pasid_alloc: a host-wide PASID; -ENOSPC: none left
  * @pasid_free: -ENOENT: not the guest's
+ * @domain_alloc: an empty second stage, for devices like the one of @host
+ * @domain_free: nothing is bound to it any more; its mappings end with it
+ * @map: guest-physical memory in a domain, where nothing is mapped
+ * @unmap: the mappings in a range, one or more, none of them in part; returns
+ *	when no DMA reaches them
  */
 struct vvtd_ops {
 	void *(*ptr)(void *ctx, uint64_t gpa, size_t len, bool write);
@@ -178,6 +200,11 @@ struct vvtd_ops {
 	void (*respond)(void *ctx, void *host, uint64_t cookie, uint8_t answer);
 	int (*pasid_alloc)(void *ctx, uint32_t *pasid);
 	int (*pasid_free)(void *ctx, uint32_t pasid);
+	int (*domain_alloc)(void *ctx, void *host, void **domain);
+	void (*domain_free)(void *ctx, void *domain);
+	int (*map)(void *ctx, void *domain, uint64_t iova, uint64_t gpa,
+		   uint64_t size, unsigned int prot);
+	void (*unmap)(void *ctx, void *domain, uint64_t iova, uint64_t size);
 };
 
 /* ---- the unit ------------------------------------------------------------ */
@@ -215,7 +242,7 @@ void vvtd_host_done(struct vvtd *v, int status);
 /**
  * struct vvtd_stats - Counts since vvtd_create()
  * @descriptors: of the invalidation queue
- * @host_calls: bind, replace, unbind and invalidate
+ * @host_calls: bind, replace, unbind, invalidate, map and unmap
  * @host_errors: of them, those that failed
  * @tables: pages of the guest's root, context and PASID tables looked at
  * @faults: recorded or lost to an overflow

@@ -35,6 +35,7 @@ void host_dev_init(struct host_dev *dev, char name)
 	dev->kind = calloc(MAX_PASIDS, 1);
 	dev->table = calloc(MAX_PASIDS, 8);
 	dev->flags = calloc(MAX_PASIDS, 1);
+	dev->domain = calloc(MAX_PASIDS, sizeof(*dev->domain));
 	dev->nr_bound = 0;
 }
 
@@ -43,6 +44,7 @@ void host_dev_exit(struct host_dev *dev)
 	free(dev->kind);
 	free(dev->table);
 	free(dev->flags);
+	free(dev->domain);
 }
 
 void host_note(struct fake_host *h, const char *fmt, ...)
@@ -73,6 +75,12 @@ static const char *text(const struct vvtd_stage *s, char *buf)
 
 	if (s->kind == VVTD_PASS_THROUGH)
 		return "pass";
+	if (s->kind == VVTD_SHADOW) {
+		const struct host_domain *d = s->domain;
+
+		sprintf(buf, "domain %u", d->number);
+		return buf;
+	}
 	n = sprintf(buf, "first %llx", (u64)s->table);
 	if (s->flags)
 		buf[n++] = ' ';
@@ -84,9 +92,19 @@ static const char *text(const struct vvtd_stage *s, char *buf)
 	return buf;
 }
 
+static void move(struct host_dev *dev, u32 pasid, struct host_domain *to)
+{
+	if (dev->domain[pasid])
+		dev->domain[pasid]->bound--;
+	if (to)
+		to->bound++;
+	dev->domain[pasid] = to;
+}
+
 static void set(struct host_dev *dev, u32 pasid, const struct vvtd_stage *s)
 {
 	dev->nr_bound += !dev->kind[pasid];
+	move(dev, pasid, s->kind == VVTD_SHADOW ? s->domain : NULL);
 	dev->kind[pasid] = s->kind;
 	dev->table[pasid] = s->table;
 	dev->flags[pasid] = s->flags;
@@ -99,7 +117,7 @@ static int put(struct fake_host *h, struct host_dev *dev, u32 pasid,
 	char buf[64];
 
 	check(pasid < MAX_PASIDS, "a PASID has 20 bits");
-	check(s->kind == VVTD_PASS_THROUGH || s->kind == VVTD_FIRST_STAGE,
+	check(s->kind >= VVTD_PASS_THROUGH && s->kind <= VVTD_SHADOW,
 	      "only what can be bound is bound");
 	check(s->kind != VVTD_FIRST_STAGE || !(s->table & 0xfff),
 	      "a table is page-aligned");
@@ -136,6 +154,7 @@ void host_unbind(void *ctx, void *host, uint32_t pasid)
 
 	h->calls++;
 	check(dev->kind[pasid], "only what is bound is unbound");
+	move(dev, pasid, NULL);
 	dev->kind[pasid] = VVTD_NONE;
 	dev->table[pasid] = 0;
 	dev->flags[pasid] = 0;
@@ -210,4 +229,95 @@ int host_pasid_free(void *ctx, uint32_t pasid)
 	host_note(h, "free %u\n", pasid);
 	h->freed++;
 	return fails(h) ? h->fail_with : 0;
+}
+
+int host_domain_alloc(void *ctx, void *host, void **domain)
+{
+	struct fake_host *h = ctx;
+	struct host_dev *dev = host;
+	struct host_domain *d;
+
+	if (fails(h))
+		return h->fail_with;
+	d = calloc(1, sizeof(*d));
+	d->number = h->nr_domains++;
+	h->live_domains++;
+	h->last = d;
+	host_note(h, "domain %u for %c\n", d->number, dev->name);
+	*domain = d;
+	return 0;
+}
+
+void host_domain_free(void *ctx, void *domain)
+{
+	struct fake_host *h = ctx;
+	struct host_domain *d = domain;
+
+	check(!d->bound, "a domain is freed when nothing is bound to it");
+	host_note(h, "free domain %u\n", d->number);
+	h->live_domains--;
+	if (h->last == d)
+		h->last = NULL;
+	free(d->map);
+	free(d);
+}
+
+/* The first mapping that ends beyond @iova. */
+static u32 find(const struct host_domain *d, u64 iova)
+{
+	u32 low = 0, high = d->num;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (d->map[mid].iova + d->map[mid].size - 1 < iova)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+int host_map(void *ctx, void *domain, uint64_t iova, uint64_t gpa,
+	     uint64_t size, unsigned int prot)
+{
+	struct fake_host *h = ctx;
+	struct host_domain *d = domain;
+	u32 i = find(d, iova);
+	bool bad = fails(h);
+
+	check(i == d->num || d->map[i].iova > iova + size - 1,
+	      "nothing is mapped over a mapping");
+	host_note(h, "map %u %llx->%llx+%llx %s%s%s\n", d->number, (u64)iova,
+		  (u64)gpa, (u64)size, prot & VVTD_READ ? "r" : "",
+		  prot & VVTD_WRITE ? "w" : "", bad ? " fails" : "");
+	if (bad)
+		return h->fail_with;
+	if (d->num == d->room) {
+		d->room = d->room ? d->room * 2 : 64;
+		d->map = realloc(d->map, d->room * sizeof(*d->map));
+	}
+	memmove(d->map + i + 1, d->map + i, (d->num - i) * sizeof(*d->map));
+	d->map[i] = (struct host_map){ iova, gpa, size, prot };
+	d->num++;
+	return 0;
+}
+
+void host_unmap(void *ctx, void *domain, uint64_t iova, uint64_t size)
+{
+	struct fake_host *h = ctx;
+	struct host_domain *d = domain;
+	u32 i = find(d, iova);
+	u32 n = 0;
+
+	h->calls++;
+	host_note(h, "unmap %u %llx+%llx\n", d->number, (u64)iova, (u64)size);
+	while (i + n < d->num && d->map[i + n].iova <= iova + size - 1)
+		n++;
+	check(n && d->map[i].iova >= iova, "an unmap is of whole mappings");
+	check(d->map[i + n - 1].iova + d->map[i + n - 1].size <= iova + size,
+	      "an unmap is of whole mappings, to its end");
+	memmove(d->map + i, d->map + i + n,
+		(d->num - i - n) * sizeof(*d->map));
+	d->num -= n;
 }

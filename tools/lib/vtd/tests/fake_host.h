@@ -16,7 +16,24 @@ struct host_dev {
 	u8 *kind;		/* by PASID */
 	u64 *table;
 	u8 *flags;
+	struct host_domain **domain;
 	u32 nr_bound;
+};
+
+/* Of a guest's leaf each. */
+struct host_map {
+	u64 iova;
+	u64 gpa;
+	u64 size;
+	u32 prot;
+};
+
+struct host_domain {
+	u32 number;
+	u32 bound;		/* PASIDs */
+	u32 num;
+	u32 room;
+	struct host_map *map;	/* by iova */
 };
 
 struct fake_host {
@@ -30,6 +47,9 @@ struct fake_host {
 	int invalidate_says;
 	u32 next_pasid;
 	u32 freed;
+	u32 nr_domains;		/* ever made */
+	u32 live_domains;
+	struct host_domain *last;
 	void (*drained)(void *arg, struct host_dev *dev);
 	void *arg;
 };
@@ -50,6 +70,11 @@ void host_drain(void *ctx, void *host);
 void host_respond(void *ctx, void *host, uint64_t cookie, uint8_t answer);
 int host_pasid_alloc(void *ctx, uint32_t *pasid);
 int host_pasid_free(void *ctx, uint32_t pasid);
+int host_domain_alloc(void *ctx, void *host, void **domain);
+void host_domain_free(void *ctx, void *domain);
+int host_map(void *ctx, void *domain, uint64_t iova, uint64_t gpa,
+	     uint64_t size, unsigned int prot);
+void host_unmap(void *ctx, void *domain, uint64_t iova, uint64_t size);
 
 /* A line of the log. */
 void host_note(struct fake_host *h, const char *fmt, ...)

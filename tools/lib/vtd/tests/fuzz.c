@@ -16,6 +16,7 @@
 #define CONTEXT		0x2000ULL
 #define DIRECTORY	0x3000ULL
 #define ENTRIES		0x4000ULL	/* two pages of PASID-table entries */
+#define TABLES		0xa000ULL	/* four, of a second stage */
 #define QUEUE		0x8000ULL	/* a page: 128 wide descriptors */
 #define PRQ		0x9000ULL
 #define SID		0x0008
@@ -112,7 +113,7 @@ static void fault(struct input *in, u32 n)
 static void plug(u32 n)
 {
 	static const struct vvtd_host_caps caps = {
-		.cap = CAP_FS1GP | CAP_FS5LP,
+		.cap = CAP_FS1GP | CAP_FS5LP | CAP_SAGAW(4) | CAP_SSLPS(3),
 		.ecap = ECAP_SMTS | ECAP_FSTS | ECAP_NEST | ECAP_SMPWCS |
 			ECAP_SRS | ECAP_EAFS | ECAP_SC | ECAP_PSS(19),
 		.pasid_bits = 20, .page_requests = true,
@@ -221,6 +222,9 @@ static void boot(void)
 
 	memset(ram, 0, sizeof(ram));
 	poke(ROOT, CONTEXT | ROOT_P);
+	/* A second stage of four levels, with nothing mapped. */
+	for (i = 0; i < 3; i++)
+		poke(TABLES + i * 0x1000, (TABLES + 0x1000 + i * 0x1000) | 3);
 	for (i = 0; i < 2; i++)
 		poke(CONTEXT + (SID + i) * 32, DIRECTORY | CTX_P | CTX_DTE |
 		     CTX_PASIDE | CTX_PRE);
@@ -245,6 +249,9 @@ static void begin(u64 flags)
 		.invalidate = host_invalidate, .device_tlbs = flags & 1,
 		.drain = host_drain, .respond = host_respond,
 		.pasid_alloc = host_pasid_alloc, .pasid_free = host_pasid_free,
+		.domain_alloc = host_domain_alloc,
+		.domain_free = host_domain_free, .map = host_map,
+		.unmap = host_unmap,
 	};
 
 	vvtd_config_init(&cfg);
@@ -255,6 +262,10 @@ static void begin(u64 flags)
 	cfg.five_level = flags & 2;
 	cfg.supervisor = flags & 4;
 	cfg.extended_access = flags & 8;
+	cfg.second_stage = flags & 16;
+	cfg.legacy = (flags & 48) == 48;
+	cfg.max_mappings = 64;
+	cfg.max_tables = 32;
 	v = vvtd_create(&cfg, &ops, &host);
 	plug(0);
 	plug(1);
@@ -270,6 +281,8 @@ static void end(void)
 	host.invalidate_says = 0;
 	run();
 	vvtd_destroy(v);
+	if (host.live_domains)
+		abort();
 	for (n = 0; n < 2; n++) {
 		if (host_dev[n].nr_bound)
 			abort();

@@ -61,6 +61,9 @@ void world_prepare(struct world *w)
 		.invalidate = host_invalidate, .drain = host_drain,
 		.respond = host_respond, .pasid_alloc = host_pasid_alloc,
 		.pasid_free = host_pasid_free,
+		.domain_alloc = host_domain_alloc,
+		.domain_free = host_domain_free, .map = host_map,
+		.unmap = host_unmap,
 	};
 	w->nr_devs = 1;
 }
@@ -160,6 +163,7 @@ void world_end(struct world *w)
 		remove_device(w, n);
 	if (w->v)
 		vvtd_destroy(w->v);
+	EXPECT_EQ(w->host.live_domains, 0);
 	host_exit(&w->host);
 	free(w->ram);
 }
