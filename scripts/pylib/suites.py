@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -85,6 +86,38 @@ def libgpasid(suite):
                              f"KHDR={kernel.directory('release')}/usr/include", "check"], suite)
     if not suite.counts(out) or status and not suite.failed:
         suite.item("all unit tests run", False, (out + err)[-2000:])
+
+
+def vtd_make(*targets):
+    return ["make", "-s", "-C", TOP / "tools/lib/vtd", f"O={BUILD / 'lib/vtd'}",
+            f"-j{kernel.jobs()}", *targets]
+
+
+def vtd_fuzz(suite):
+    """A few seconds, and what earlier runs have found."""
+    if not shutil.which("clang"):
+        suite.skip("the fuzzer finds nothing", "no clang")
+        return
+    status, out, err = call(vtd_make("fuzz", "TIME=5"), suite, 120)
+    runs = re.search(r"^stat::number_of_executed_units: (\d+)", err, re.M)
+    suite.item("the fuzzer finds nothing", status == 0 and runs, (out + err)[-2000:])
+
+
+def vtd_coverage(suite):
+    status, out, err = call(vtd_make("coverage"), suite)
+    seen = re.search(r"^ *([\d.]+) % of +(\d+) lines  all$", out, re.M)
+    suite.item("the tests reach 95 % of the library's lines",
+               status == 0 and seen and float(seen[1]) >= 95, out + err)
+
+
+def vtd(suite):
+    """The virtual VT-d unit: unit tests, a guest at random, fuzzer, coverage."""
+    status, out, err = call(vtd_make("all", "check"), suite)
+    whole = suite.ktap(out)
+    if status or not whole:
+        suite.item("all unit tests run and pass", False, (out + err)[-2000:])
+    vtd_fuzz(suite)
+    vtd_coverage(suite)
 
 
 # ---- the road to a real host -------------------------------------------------------
@@ -752,6 +785,7 @@ def bench(suite):
 SUITES = {
     "vtdsim": vtdsim,
     "libgpasid": libgpasid,
+    "vtd": vtd,
     "static": static.run,
     "patch": patch,
     "packages": packages,
