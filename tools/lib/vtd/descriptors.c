@@ -126,7 +126,7 @@ u8 vtd_check_descriptor(const struct vtd_caps *c, const u64 *d, bool wide,
 	l = &layouts[type];
 	if (l->needs_scalable && !(c->ecap & ECAP_SMTS))
 		return IQEI_TYPE;
-	if (l->needs_scalable && ttm != TTM_SCALABLE)
+	if (l->needs_scalable && ttm == TTM_LEGACY)
 		return IQEI_TTM;
 	info = l->check ? l->check(c, d) : IQEI_NONE;
 	if (info)
@@ -140,7 +140,7 @@ u8 vtd_check_tail(u64 iqa, u32 head, u32 tail, u8 ttm)
 {
 	bool wide = iqa & IQA_DW;
 
-	if (!wide && ttm == TTM_SCALABLE)
+	if (!wide && ttm != TTM_LEGACY)
 		return IQEI_WIDTH;
 	/* The head, too: the width may have changed since it moved. */
 	if ((tail | head) & (wide ? 31 : 15))

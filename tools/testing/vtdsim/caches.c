@@ -330,6 +330,33 @@ void cache_drop_did(struct cache *c, u16 did)
 		drop_space(c, container_of(pos, struct space, did_node));
 }
 
+static void drop_faults(struct cache *c, struct space *sp)
+{
+	struct list *pos, *tmp;
+	struct cache_entry *e;
+
+	for (pos = sp->entries.next, tmp = pos->next; pos != &sp->entries;
+	     pos = tmp, tmp = pos->next) {
+		e = container_of(pos, struct cache_entry, node);
+		if (e->reason)
+			entry_free(c, e);
+	}
+	if (!sp->nr)
+		space_free(c, sp);
+}
+
+void cache_drop_faults(struct cache *c)
+{
+	struct list *pos, *tmp;
+	u32 did;
+
+	for (did = 0; did < NR_DIDS; did++) {
+		for (pos = c->dids[did].next, tmp = pos->next;
+		     pos != &c->dids[did]; pos = tmp, tmp = pos->next)
+			drop_faults(c, container_of(pos, struct space, did_node));
+	}
+}
+
 /*
  * "IOTLB Invalidate", page-selective-within-domain: second-stage entries by
  * address; entries made with a first stage by domain, for the address that
@@ -438,17 +465,53 @@ void sid_cache_drop_all(struct sid_cache *c)
 		c->e[i].valid = false;
 }
 
-/* "Context-cache Invalidate": @function_mask is FM, low bits first ignored. */
-void sid_cache_drop(struct sid_cache *c, u16 sid, u32 function_mask)
+/* Legacy mode: those of a domain.  A cached fault has domain ID 0. */
+void sid_cache_drop_did(struct sid_cache *c, u16 did)
+{
+	u32 i;
+
+	for (i = 0; i < 65536; i++) {
+		if (c->e[i].did == did)
+			c->e[i].valid = false;
+	}
+}
+
+void sid_cache_drop_faults(struct sid_cache *c)
+{
+	u32 i;
+
+	for (i = 0; i < 65536; i++) {
+		if (c->e[i].reason)
+			c->e[i].valid = false;
+	}
+}
+
+static void drop_functions(struct sid_cache *c, u16 sid, u32 function_mask,
+			   const u16 *did)
 {
 	static const u16 ignored[] = { 0, 4, 6, 7 };
 	u16 mask = ignored[function_mask & 3];
+	struct ctx_entry *e;
 	u32 fn;
 
 	for (fn = 0; fn < 8; fn++) {
-		if (((fn ^ sid) & 7 & ~mask) == 0)
-			c->e[(sid & ~7) | fn].valid = false;
+		e = &c->e[(sid & ~7) | fn];
+		if (((fn ^ sid) & 7 & ~mask) == 0 && (!did || e->did == *did))
+			e->valid = false;
 	}
+}
+
+/* "Context-cache Invalidate": @function_mask is FM, low bits first ignored. */
+void sid_cache_drop(struct sid_cache *c, u16 sid, u32 function_mask)
+{
+	drop_functions(c, sid, function_mask, NULL);
+}
+
+/* The same in legacy mode, where the entry must be of the domain, too. */
+void sid_cache_drop_in_did(struct sid_cache *c, u16 sid, u32 function_mask,
+			   u16 did)
+{
+	drop_functions(c, sid, function_mask, &did);
 }
 
 void pasid_cache_init(struct pasid_cache *c)
@@ -552,6 +615,11 @@ void pasid_cache_drop_all(struct pasid_cache *c)
 	pasid_cache_drop_list(c, &c->faults);
 	for (did = 0; did < NR_DIDS && c->nr; did++)
 		pasid_cache_drop_list(c, &c->dids[did]);
+}
+
+void pasid_cache_drop_faults(struct pasid_cache *c)
+{
+	pasid_cache_drop_list(c, &c->faults);
 }
 
 /* Cached faults came from entries without a valid DID: any DID names them. */

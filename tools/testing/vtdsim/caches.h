@@ -92,6 +92,7 @@ void cache_remove(struct cache *c, struct cache_entry *e);
 /* Invalidations; each says what it drops. */
 void cache_drop_all(struct cache *c);
 void cache_drop_did(struct cache *c, u16 did);
+void cache_drop_faults(struct cache *c);
 void cache_drop_second_range(struct cache *c, u16 did, u64 addr, u64 size,
 			     bool hint);
 void cache_drop_pasid(struct cache *c, u16 did, u32 pasid);
@@ -106,6 +107,7 @@ struct ctx_entry {
 	bool valid;
 	u8 reason;		/* CM: the fault that is cached */
 	bool fpd;
+	u16 did;		/* legacy mode */
 	struct age age;
 	u64 val[4];
 };
@@ -118,6 +120,10 @@ void sid_cache_init(struct sid_cache *c);
 void sid_cache_destroy(struct sid_cache *c);
 void sid_cache_drop_all(struct sid_cache *c);
 void sid_cache_drop(struct sid_cache *c, u16 sid, u32 function_mask);
+void sid_cache_drop_in_did(struct sid_cache *c, u16 sid, u32 function_mask,
+			   u16 did);
+void sid_cache_drop_did(struct sid_cache *c, u16 did);
+void sid_cache_drop_faults(struct sid_cache *c);
 
 /* PASID cache: tagged by source-id and PASID; DID is for invalidation. */
 struct pasid_entry {
@@ -150,6 +156,7 @@ struct pasid_entry *pasid_cache_insert(struct pasid_cache *c, u16 sid,
 void pasid_cache_remove(struct pasid_cache *c, struct pasid_entry *e);
 void pasid_cache_drop_all(struct pasid_cache *c);
 void pasid_cache_drop_did(struct pasid_cache *c, u16 did);
+void pasid_cache_drop_faults(struct pasid_cache *c);
 void pasid_cache_drop(struct pasid_cache *c, u16 did, u32 pasid);
 u64 pasid_cache_count(struct pasid_cache *c, u16 sid, bool one, u32 pasid);
 

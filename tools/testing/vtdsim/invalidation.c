@@ -16,20 +16,53 @@
 #define OVERTAKE_PERMILLE	500
 #define NOT_EARLY	(~0u)
 
-/* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
-static void inv_context(struct unit *u, const u64 *d)
+/*
+ * "Write Buffer Flushing", by command or as a part of an invalidation.  A unit
+ * that needs it may have seen the tables as they were before: what it saw is kept
+ * as a cached fault.
+ */
+void write_buffer_flush(struct unit *u)
+{
+	if (!u->cfg.rwbf || u->cfg.cm)
+		return;
+	sid_cache_drop_faults(&u->ctx);
+	pasid_cache_drop_faults(&u->pasids);
+	cache_drop_faults(&u->iotlb);
+}
+
+/* Legacy mode: entries have a DID. */
+static void drop_legacy_context(struct unit *u, const u64 *d)
+{
+	u16 did = bits(d[0], 31, 16);
+
+	if (INV_G(d[0]) == 3)
+		sid_cache_drop_in_did(&u->ctx, bits(d[0], 47, 32),
+				      bits(d[0], 49, 48), did);
+	else if (INV_G(d[0]) == 2)
+		sid_cache_drop_did(&u->ctx, did);
+	else
+		sid_cache_drop_all(&u->ctx);
+}
+
+/* "Context-cache Invalidate Descriptor" */
+void invalidation_context(struct unit *u, const u64 *d)
 {
 	static const u16 ignored[] = { 0, 4, 6, 7 };
 	u32 fm = bits(d[0], 49, 48);
 	u16 sid = bits(d[0], 47, 32);
 
-	if (INV_G(d[0]) == 3)
+	write_buffer_flush(u);
+	if (unit_is_legacy(u))
+		drop_legacy_context(u, d);
+	else if (INV_G(d[0]) == 3)
 		sid_cache_drop(&u->ctx, sid, fm);
 	else
 		sid_cache_drop_all(&u->ctx);
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_CONTEXT, .by_sid = INV_G(d[0]) == 3,
 		.sid = sid, .sid_ignored = ignored[fm],
+		.by_did = unit_is_legacy(u) && INV_G(d[0]) != 1,
+		.did = bits(d[0], 31, 16),
 	});
 }
 
@@ -39,6 +72,7 @@ static void inv_pasid_cache(struct unit *u, const u64 *d)
 	u16 did = bits(d[0], 31, 16);
 	u32 pasid = bits(d[0], 51, 32);
 
+	write_buffer_flush(u);
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_PASID, .by_did = INV_G(d[0]) < 2, .did = did,
 		.by_pasid = INV_G(d[0]) == 1, .pasid = pasid,
@@ -68,7 +102,7 @@ static void drain(struct unit *u, bool reads, bool writes)
 }
 
 /* "IOTLB Invalidate" */
-static void inv_iotlb(struct unit *u, const u64 *d)
+void invalidation_iotlb(struct unit *u, const u64 *d)
 {
 	u16 did = bits(d[0], 31, 16);
 	u64 addr;
@@ -76,6 +110,7 @@ static void inv_iotlb(struct unit *u, const u64 *d)
 
 	bool by_addr = INV_G(d[0]) == 3 && u->cfg.psi;
 
+	write_buffer_flush(u);
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_IOTLB, .by_did = INV_G(d[0]) != 1, .did = did,
 		.by_addr = by_addr, .second_only = true, .addr = addr,
@@ -99,6 +134,7 @@ static void inv_piotlb(struct unit *u, const u64 *d)
 	u64 addr;
 	u64 size = vtd_iotlb_range(&addr, d[1]);
 
+	write_buffer_flush(u);
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_IOTLB, .by_did = true, .did = did,
 		.by_pasid = true, .pasid = pasid, .with_first = true,
@@ -196,6 +232,13 @@ static void inv_pdevtlb(struct unit *u, const u64 *d)
 /* "Interrupt Entry Cache Invalidate": no interrupt is remapped here. */
 static void inv_iec(struct unit *u, const u64 *d)
 {
+	(void)d;
+	write_buffer_flush(u);
+}
+
+/* "Page Stream Response": of older revisions, accepted, no effect. */
+static void inv_pstream(struct unit *u, const u64 *d)
+{
 	(void)u;
 	(void)d;
 }
@@ -237,8 +280,8 @@ static const struct {
 	void (*execute)(struct unit *u, const u64 *d);
 	u8 counter;
 } kinds[] = {
-	[INV_CONTEXT] = { inv_context, VTDSIM_D_CONTEXT },
-	[INV_IOTLB] = { inv_iotlb, VTDSIM_D_IOTLB },
+	[INV_CONTEXT] = { invalidation_context, VTDSIM_D_CONTEXT },
+	[INV_IOTLB] = { invalidation_iotlb, VTDSIM_D_IOTLB },
 	[INV_DEVTLB] = { inv_devtlb, VTDSIM_D_DEVTLB },
 	[INV_IEC] = { inv_iec, VTDSIM_D_IEC },
 	[INV_WAIT] = { inv_wait, VTDSIM_D_WAIT },
@@ -246,8 +289,7 @@ static const struct {
 	[INV_PASID_CACHE] = { inv_pasid_cache, VTDSIM_D_PASID_CACHE },
 	[INV_PDEVTLB] = { inv_pdevtlb, VTDSIM_D_PDEVTLB },
 	[INV_PGRP_RESP] = { page_response, VTDSIM_D_PGRP_RESP },
-	/* "Page Stream Response": of older revisions, accepted, no effect. */
-	[INV_PSTREAM_RESP] = { inv_iec, VTDSIM_D_PSTREAM_RESP },
+	[INV_PSTREAM_RESP] = { inv_pstream, VTDSIM_D_PSTREAM_RESP },
 };
 
 /* A fresh queue begins at its base. */

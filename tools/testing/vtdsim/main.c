@@ -146,7 +146,8 @@ static const struct key unit_keys[] = {
 	UNIT_KEY(sc), UNIT_KEY(pt), UNIT_KEY(slts), UNIT_KEY(flts),
 	UNIT_KEY(smts), UNIT_KEY(sagaw), UNIT_KEY(mgaw), UNIT_KEY(sslps),
 	UNIT_KEY(mamv), UNIT_KEY(psi), UNIT_KEY(nd), UNIT_KEY(nfr),
-	UNIT_KEY(haw), UNIT_KEY(nwfs), UNIT_KEY(iqe_in), UNIT_KEY(ice_in),
+	UNIT_KEY(haw), UNIT_KEY(nwfs), UNIT_KEY(ver), UNIT_KEY(qi),
+	UNIT_KEY(adms), UNIT_KEY(rwbf), UNIT_KEY(iqe_in), UNIT_KEY(ice_in),
 	{ NULL, 0 },
 };
 
@@ -197,7 +198,8 @@ static bool unit_sane(const struct unit_config *c)
 {
 	return c->haw >= 32 && c->haw <= 52 && c->mgaw >= 12 && c->mgaw <= 64 &&
 	       c->nfr >= 1 && c->nfr <= 32 && c->mamv <= 52 && c->pss <= 31 &&
-	       c->sagaw < 32 && c->sslps < 16 && c->nd < 8 &&
+	       c->sagaw < 32 && c->sslps < 16 && c->nd < 8 && c->ver >= 1 &&
+	       c->ver <= 15 && (c->qi || !(c->dt || c->smts)) &&
 	       c->seg > 0 && c->seg < 65536;
 }
 

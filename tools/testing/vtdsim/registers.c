@@ -16,7 +16,8 @@
 #define GCMD_IDLE	1u
 #define W1C_MARK	0x80000000u
 
-#define VERSION		0x60	/* 6.0 */
+#define VERSION(major)	((major) << 4)
+#define VERSION_QUEUE_ONLY	6	/* no invalidation by registers from here on */
 
 static u32 *reg32(struct unit *u, u32 reg)
 {
@@ -56,6 +57,7 @@ static u64 capability(const struct unit_config *c)
 		  CAP_NFR(c->nfr - 1) | CAP_MAMV(c->mamv) | CAP_DWD | CAP_DRD;
 
 	cap |= c->cm ? CAP_CM : 0;
+	cap |= c->rwbf ? CAP_RWBF : 0;
 	cap |= c->psi ? CAP_PSI : 0;
 	cap |= c->fl1gp ? CAP_FS1GP : 0;
 	cap |= c->fl5lp ? CAP_FS5LP : 0;
@@ -77,8 +79,9 @@ static u64 extended_capability(const struct unit_config *c)
 		{ c->pds, ECAP_PDS }, { c->smts, ECAP_SMTS },
 		{ c->slads, ECAP_SSADS }, { c->slts, ECAP_SSTS },
 		{ c->flts, ECAP_FSTS }, { c->smpwc, ECAP_SMPWCS },
+		{ c->qi, ECAP_QI }, { c->adms, ECAP_ADMS },
 	};
-	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss) |
+	u64 ecap = ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss) |
 		   ECAP_RPS | ECAP_RPRIVS;
 	size_t i;
 
@@ -98,7 +101,7 @@ void registers_init(struct unit *u)
 	u->ev_fault.reg = REG_FECTL;
 	u->ev_inv.reg = REG_IECTL;
 	u->ev_prq.reg = REG_PECTL;
-	reg_write32(u, REG_VER, VERSION);
+	reg_write32(u, REG_VER, VERSION(u->cfg.ver));
 	reg_write64(u, REG_CAP, u->caps.cap);
 	reg_write64(u, REG_ECAP, u->caps.ecap);
 	reg_write32(u, REG_GCMD, GCMD_IDLE);
@@ -149,7 +152,7 @@ void event_clear(struct unit *u, struct event *ev)
 }
 
 /* "Global Command Register": one mailbox, taken whole. */
-static bool poll_gcmd(struct unit *u)
+bool registers_command(struct unit *u)
 {
 	const u32 state = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI;
 	u32 cmd = reg_read32(u, REG_GCMD);
@@ -165,6 +168,10 @@ static bool poll_gcmd(struct unit *u)
 	}
 	if (cmd & GCMD_SIRTP)
 		u->gsts |= GCMD_SIRTP;
+	if (cmd & GCMD_WBF)
+		write_buffer_flush(u);
+	if (!u->cfg.qi)
+		cmd &= ~GCMD_QIE;
 	u->gsts = (u->gsts & ~state) | (cmd & state);
 	if ((was ^ u->gsts) & GCMD_QIE)
 		invalidation_enable(u, u->gsts & GCMD_QIE);
@@ -174,19 +181,66 @@ static bool poll_gcmd(struct unit *u)
 }
 
 /*
- * "Context Command Register", "IOTLB Registers": with queued invalidation or
- * in scalable mode nothing is invalidated through them, and they say so.
+ * "Register-based Invalidation Interface": of units with a lower version, while
+ * the queue is not enabled and the mode is not scalable.  Else a command is
+ * ignored, and the granularity that was carried out is none.
  */
-static bool poll_register_invalidation(struct unit *u)
+static bool registers_invalidate(const struct unit *u)
 {
-	u64 ccmd = reg_read64(u, REG_CCMD);
-	u64 iotlb = reg_read64(u, REG_IOTLB);
+	return u->cfg.ver < VERSION_QUEUE_ONLY && !(u->gsts & GCMD_QIE) &&
+	       unit_is_legacy(u);
+}
 
-	if (ccmd & CCMD_ICC)
-		reg_write64(u, REG_CCMD, ccmd & ~(CCMD_ICC | CCMD_CAIG));
-	if (iotlb & IOTLB_IVT)
-		reg_write64(u, REG_IOTLB, iotlb & ~(IOTLB_IVT | IOTLB_IAIG));
-	return (ccmd & CCMD_ICC) || (iotlb & IOTLB_IVT);
+/* "Context Command Register", carried out as the descriptor would be. */
+static bool poll_ccmd(struct unit *u)
+{
+	u64 cmd = reg_read64(u, REG_CCMD);
+	u64 g = CCMD_CIRG(cmd);
+	const u64 d = g << 4 | CCMD_DID(cmd) << 16 | CCMD_SID(cmd) << 32 |
+		      CCMD_FM(cmd) << 48;
+
+	if (!(cmd & CCMD_ICC))
+		return false;
+	if (g && registers_invalidate(u)) {
+		invalidation_context(u, &d);
+		oracle_waited(u);
+	} else {
+		g = 0;
+	}
+	trace_note(u, "context command %#llx: granularity %llu", cmd, g);
+	reg_write64(u, REG_CCMD,
+		    (cmd & ~(CCMD_ICC | CCMD_CAIG)) | CCMD_CAIG_IS(g));
+	return true;
+}
+
+/* "IOTLB Invalidate Register" */
+static bool poll_iotlb(struct unit *u)
+{
+	u64 cmd = reg_read64(u, REG_IOTLB);
+	u64 iva = reg_read64(u, REG_IVA);
+	u64 g = IOTLB_IIRG(cmd);
+	const u64 d[] = {
+		g << 4 | IOTLB_REG_DID(cmd) << 16 |
+		(IOTLB_REG_DR(cmd) ? IOTLB_DR : 0) |
+		(IOTLB_REG_DW(cmd) ? IOTLB_DW : 0), iva,
+	};
+
+	if (!(cmd & IOTLB_IVT))
+		return false;
+	if (g == 3 && bits(iva, 5, 0) > u->cfg.mamv)
+		g = 0;
+	if (g && registers_invalidate(u)) {
+		invalidation_iotlb(u, d);
+		oracle_waited(u);
+		/* Without PSI the whole domain. */
+		g = g == 3 && !u->cfg.psi ? 2 : g;
+	} else {
+		g = 0;
+	}
+	trace_note(u, "IOTLB command %#llx: granularity %llu", cmd, g);
+	reg_write64(u, REG_IOTLB,
+		    (cmd & ~(IOTLB_IVT | IOTLB_IAIG)) | IOTLB_IAIG_IS(g));
+	return true;
 }
 
 /* Take what software wrote, if it wrote; returns the bits to clear. */
@@ -251,9 +305,10 @@ void registers_sync(struct unit *u)
 
 bool registers_poll(struct unit *u)
 {
-	bool busy = poll_gcmd(u);
+	bool busy = registers_command(u);
 
-	busy |= poll_register_invalidation(u);
+	busy |= poll_ccmd(u);
+	busy |= poll_iotlb(u);
 	faults_poll(u);
 	poll_w1c(u);
 	faults_watch(u);

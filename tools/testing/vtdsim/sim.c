@@ -38,6 +38,7 @@ void unit_config_init(struct unit_config *cfg)
 		.slts = 1, .flts = 1, .smts = 1,
 		.sagaw = BIT_ULL(2), .mgaw = 48, .sslps = 3,
 		.mamv = 18, .psi = 1, .nd = 6, .nfr = 8, .haw = 48, .nwfs = 1,
+		.ver = 6, .qi = 1, .adms = 1,
 	};
 }
 

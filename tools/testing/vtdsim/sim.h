@@ -35,7 +35,7 @@ struct unit_config {
 	u32 seg;
 	u32 cm, nest, fl5lp, fl1gp, srs, ers, eafs, pasid, pss, prs, pds, dt;
 	u32 slads, smpwc, c, sc, pt, slts, flts, smts, sagaw, mgaw, sslps;
-	u32 mamv, psi, nd, nfr, haw, nwfs, iqe_in, ice_in;
+	u32 mamv, psi, nd, nfr, haw, nwfs, ver, qi, adms, rwbf, iqe_in, ice_in;
 };
 
 struct ep_config {
@@ -236,6 +236,17 @@ bool sim_evict(struct unit *u);
 u64 sim_random(struct sim *sim);
 struct ep *unit_find_ep(struct unit *u, u16 sid);
 
+static inline bool unit_is_legacy(const struct unit *u)
+{
+	return RTADDR_TTM(u->rtaddr) == TTM_LEGACY;
+}
+
+/* Are faults cached, so that what software adds may go unnoticed? */
+static inline bool unit_caches_faults(const struct unit *u)
+{
+	return u->cfg.cm || u->cfg.rwbf;
+}
+
 /* adverse.c */
 bool adverse_chance(struct unit *u, u32 permille);
 u32 adverse_rest(struct unit *u);
@@ -249,6 +260,7 @@ void registers_init(struct unit *u);
 bool registers_poll(struct unit *u);
 void registers_publish(struct unit *u);
 void registers_sync(struct unit *u);
+bool registers_command(struct unit *u);
 void event_raise(struct unit *u, struct event *ev);
 void event_clear(struct unit *u, struct event *ev);
 u32 reg_read32(struct unit *u, u32 reg);
@@ -259,6 +271,9 @@ void reg_write64(struct unit *u, u32 reg, u64 val);
 /* invalidation.c */
 void invalidation_enable(struct unit *u, bool on);
 bool invalidation_poll(struct unit *u);
+void invalidation_context(struct unit *u, const u64 *d);
+void invalidation_iotlb(struct unit *u, const u64 *d);
+void write_buffer_flush(struct unit *u);
 
 /* faults.c */
 void fault_record(struct unit *u, const struct request *rq, u8 reason);

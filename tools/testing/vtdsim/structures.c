@@ -43,18 +43,57 @@ static u8 read_context(struct walk *w, u64 root, u64 *ctx)
 	return vtd_check_context(&u->caps, ctx);
 }
 
+/* "Root Entry" of legacy mode. */
+static u8 read_legacy_root(struct walk *w, u64 *root)
+{
+	u64 addr = page_of(w->u->rtaddr) + (w->rq->sid >> 8) * 16;
+	u64 *p = ram_ptr(&w->u->sim->ram, addr, 16);
+	u64 entry[2];
+
+	if (!p)
+		return FR_LRT_1;
+	entry[0] = load_acquire(&p[0]);
+	entry[1] = load_acquire(&p[1]);
+	explain_step(w, VTDSIM_ST_ROOT, 0, addr, entry[0]);
+	*root = entry[0];
+	return vtd_check_legacy_root(&w->u->caps, entry);
+}
+
+/* "Context Entry" of legacy mode. */
+static u8 read_legacy_context(struct walk *w, u64 root, u64 *ctx)
+{
+	u64 addr = page_of(root) + (w->rq->sid & 0xff) * 16;
+	u64 *p = ram_ptr(&w->u->sim->ram, addr, 16);
+
+	if (!p)
+		return FR_LCT_1;
+	ctx[0] = load_acquire(&p[0]);
+	ctx[1] = load_acquire(&p[1]);
+	ctx[2] = 0;
+	ctx[3] = 0;
+	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
+	w->fpd = ctx[0] & CTX_FPD;
+	return vtd_check_legacy_context(&w->u->caps, ctx);
+}
+
 static u8 fetch_context(struct walk *w, u64 *ctx)
 {
+	bool legacy = unit_is_legacy(w->u);
 	u64 root;
-	u8 reason = read_root(w, &root);
+	u8 reason = legacy ? read_legacy_root(w, &root) : read_root(w, &root);
 
-	return reason ? reason : read_context(w, root, ctx);
+	if (reason)
+		return reason;
+	return legacy ? read_legacy_context(w, root, ctx) :
+			read_context(w, root, ctx);
 }
 
 /* Does memory still say what the cache says? */
 static void check_context_hit(struct walk *w, struct ctx_entry *e)
 {
-	const struct tag tag = { .cache = CACHE_CONTEXT, .sid = w->rq->sid };
+	const struct tag tag = {
+		.cache = CACHE_CONTEXT, .sid = w->rq->sid, .did = e->did,
+	};
 	struct walk fresh = { .u = w->u, .rq = w->rq, .peek = true };
 	u64 ctx[4] = { 0 };
 	u8 reason;
@@ -91,9 +130,11 @@ u8 find_context(struct walk *w)
 		return e->reason;
 	}
 	reason = fetch_context(w, w->ctx);
-	if (!w->peek && (!reason || (w->u->cfg.cm && !w->guess))) {
+	if (!w->peek && (!reason || (unit_caches_faults(w->u) && !w->guess))) {
 		e->valid = true;
 		e->reason = reason;
+		e->did = unit_is_legacy(w->u) && !reason ?
+			 LCTX_DID(w->ctx[1]) : 0;
 		e->fpd = w->fpd;
 		e->age = w->age;
 		memcpy(e->val, w->ctx, sizeof(e->val));
@@ -268,7 +309,7 @@ u8 find_pasid_entry(struct walk *w)
 	}
 	w->fpd = false;
 	reason = fetch_pasid_entry(w, w->pe);
-	if (!w->peek && (!reason || (w->u->cfg.cm && !w->guess)))
+	if (!w->peek && (!reason || (unit_caches_faults(w->u) && !w->guess)))
 		cache_pasid_entry(w, reason, w->fpd);
 	w->fpd |= ctx_fpd;
 	return reason;

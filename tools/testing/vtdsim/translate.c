@@ -36,16 +36,18 @@ void judge_hit(struct walk *w, const char *what, const struct tag *tag,
 			   w->pasid, addr);
 }
 
-/* "Root Table Address Register", TTM.  Legacy mode is not simulated. */
+/* "Root Table Address Register", TTM */
 static u8 check_mode(const struct unit *u, const struct request *rq)
 {
 	switch (RTADDR_TTM(u->rtaddr)) {
 	case TTM_SCALABLE:
-		return FR_NONE;
+		return u->cfg.smts ? FR_NONE : FR_RTA_1;
 	case TTM_LEGACY:
 		if (rq->page_request)
 			return FR_RTA_3;
-		return rq->has_pasid ? FR_RTA_2 : FR_RTA_1;
+		return rq->has_pasid ? FR_RTA_2 : FR_NONE;
+	case TTM_ABORT:
+		return u->cfg.adms ? FR_RTA_4 : FR_RTA_1;
 	}
 	return FR_RTA_1;
 }
@@ -73,6 +75,12 @@ static u8 check_context(const struct walk *w)
 	return FR_NONE;
 }
 
+/* "Interrupt Address Range" */
+static bool to_interrupts(const struct request *rq)
+{
+	return rq->addr >= INTR_BASE && rq->addr < INTR_END;
+}
+
 /* "Handling Requests with Pre-Translated Address" */
 static u8 check_translated(struct walk *w)
 {
@@ -80,7 +88,7 @@ static u8 check_translated(struct walk *w)
 
 	if (rq->addr >> w->u->cfg.haw)
 		return FR_SGN_4;
-	if (rq->addr >= INTR_BASE && rq->addr < INTR_END)
+	if (to_interrupts(rq))
 		return FR_SGN_8;
 	w->t->hpa = rq->addr;
 	w->t->read = true;
@@ -119,6 +127,35 @@ static u8 walk_pasid(struct walk *w)
 	return reason ? reason : walk_pages(w);
 }
 
+/* As the PASID-table entry would be that means the same. */
+static void legacy_entry(const struct walk *w, u64 *pe)
+{
+	u8 pgtt = LCTX_TT(w->ctx[0]) == LCTX_PASSTHROUGH ? PGTT_PASSTHROUGH :
+							   PGTT_SECOND;
+
+	memset(pe, 0, sizeof(w->pe));
+	pe[0] = PE_P | page_of(w->ctx[0]) | PE_AW_IS(LCTX_AW(w->ctx[1])) |
+		PE_PGTT_IS(pgtt);
+	pe[1] = LCTX_DID(w->ctx[1]);
+}
+
+/* Legacy mode: a context entry has what a PASID-table entry has otherwise. */
+static u8 walk_legacy(struct walk *w)
+{
+	const struct request *rq = w->rq;
+
+	if (rq->at != AT_UNTRANSLATED && LCTX_TT(w->ctx[0]) != LCTX_ALL)
+		return FR_LCT_5;
+	if (rq->at == AT_TRANSLATED)
+		return check_translated(w);
+	if (to_interrupts(rq))
+		return FR_SGN_8;
+	legacy_entry(w, w->pe);
+	w->t->pgtt = PE_PGTT(w->pe[0]);
+	w->t->did = PE_DID(w->pe[1]);
+	return walk_pages(w);
+}
+
 static u8 walk_request(struct walk *w)
 {
 	const struct request *rq = w->rq;
@@ -129,13 +166,15 @@ static u8 walk_request(struct walk *w)
 	reason = find_context(w);
 	if (reason)
 		return reason;
+	if (unit_is_legacy(w->u))
+		return walk_legacy(w);
 	reason = check_context(w);
 	if (reason || rq->page_request)
 		return reason;
 	if (rq->at == AT_TRANSLATED)
 		return check_translated(w);
 	/* "Interrupt Address Range": not memory for requests without PASID. */
-	if (!rq->has_pasid && rq->addr >= INTR_BASE && rq->addr < INTR_END)
+	if (!rq->has_pasid && to_interrupts(rq))
 		return FR_SGN_8;
 	return walk_pasid(w);
 }
@@ -231,9 +270,32 @@ static void grant_nothing(struct translation *t)
 	t->exec = false;
 }
 
+/*
+ * The conditions have names and reasons of their own in legacy mode; that there
+ * is no permission at all is none of them.
+ */
+static u8 reason_of(const struct unit *u, const struct request *rq, u8 reason)
+{
+	static const u8 legacy[] = {
+		[FR_SSS_4] = FR_LCT_4, [FR_SSS_1] = FR_LSS_1,
+		[FR_SSS_3] = FR_LSS_2, [FR_SGN_4] = FR_LGN_1,
+		[FR_SGN_5] = FR_LGN_1, [FR_SGN_6] = FR_LGN_2,
+		[FR_SGN_7] = FR_LGN_3, [FR_SGN_8] = FR_LGN_4,
+	};
+
+	if (!unit_is_legacy(u) || reason >= ARRAY_SIZE(legacy))
+		return reason;
+	if (reason == FR_SSS_2)
+		return rq->write ? FR_LGN_2 : FR_LGN_3;
+	return legacy[reason] ? legacy[reason] : reason;
+}
+
 /* Faults met before the entries that could disable their report. */
 static bool unqualified(u8 reason)
 {
+	if (reason < FR_RTA_1)
+		return reason == FR_LRT_1 || reason == FR_LRT_2 ||
+		       reason == FR_LRT_3 || reason == FR_LCT_1;
 	return reason <= FR_SCT_1 || reason == FR_SPD_1 || reason == FR_SPT_1;
 }
 
@@ -265,6 +327,9 @@ static void guess_neighbour(struct unit *u, const struct request *rq,
 void translate(struct unit *u, const struct request *rq, struct translation *t)
 {
 	u->cnt.u_translations += rq->at != AT_TRANSLATED;
+	/* Software takes a flush for done as soon as it has asked for it. */
+	if (u->cfg.rwbf)
+		registers_command(u);
 	if (remapping_off(u, rq, t))
 		return;
 	run(u, rq, t, NULL, FOR_REAL);
@@ -272,10 +337,12 @@ void translate(struct unit *u, const struct request *rq, struct translation *t)
 	guess_neighbour(u, rq, t);
 	if (!t->reason)
 		return;
-	if (rq->at == AT_TRANSLATION && recoverable(t->reason))
+	if (rq->at == AT_TRANSLATION && recoverable(t->reason)) {
 		grant_nothing(t);
-	else
-		report(u, rq, t);
+		return;
+	}
+	t->reason = reason_of(u, rq, t->reason);
+	report(u, rq, t);
 }
 
 /* A page request has only the context entry to pass, if remapping is on. */
@@ -301,7 +368,7 @@ void translate_peek(struct unit *u, const struct request *rq,
 	peek_request(u, rq, t, ex);
 	if (!ex)
 		return;
-	ex->reason = t->reason;
+	ex->reason = reason_of(u, rq, t->reason);
 	ex->output = t->reason ? 0 : t->hpa;
 	ex->gpa = t->gpa;
 	ex->pgtt = t->pgtt;

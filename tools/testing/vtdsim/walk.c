@@ -558,7 +558,7 @@ static void insert_second_fault(struct walk *w, u64 gpa, u8 reason)
 	struct cache_entry *e;
 	struct space *sp;
 
-	if (w->guess || !w->u->cfg.cm)
+	if (w->guess || !unit_caches_faults(w->u))
 		return;
 	sp = cache_space(&w->u->iotlb, SPACE_SECOND, PE_DID(w->pe[1]),
 			 PASID_NONE, true);
