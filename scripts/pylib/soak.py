@@ -22,10 +22,12 @@ def count(text):
 
 
 def prepare(args):
-    """One seed for the hardware and for what changes."""
+    """One seed for the hardware, which is adverse, and for what changes; no end in time."""
     if not args.no_build:
         suites.programs()
     if args.seed is None:
         args.seed = str(secrets.randbelow(1 << 32))
     print(f"soak: --dma {args.dma} --seed {args.seed}", flush=True)
+    args.adverse = True
+    args.timeout = FOREVER
     args.program = [str(suites.PROGRAMS / "gpasid_soak"), str(args.dma), args.seed]
