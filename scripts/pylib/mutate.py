@@ -7,6 +7,7 @@ head says, in comment lines:
 // file: PATH            kernel file, ours or an integrated one; may be repeated
 // breaks: TEXT          the rule that it breaks
 // run: PROGRAM ARG...   what turns red; with several, one of them is enough
+// test: NAME            a test that has to fail, whatever else does
 // lab: FLAGS            more flags for scripts/lab
 // kernel: debug         instead of the release kernel
 
@@ -45,6 +46,7 @@ class Mutation:
         self.files = head["file"]
         self.breaks = " ".join(head["breaks"])
         self.runs = [shlex.split(text) for text in head["run"]]
+        self.tests = head.get("test", [])
         self.flags = shlex.split(" ".join(head.get("lab", [])))
         self.kernel = head.get("kernel", ["release"])[0]
         if self.kernel not in BUILDS:
@@ -98,6 +100,12 @@ def red_tests(out):
     return re.findall(r"^not ok \d+ (?:- )?(\S+)", out, re.M)
 
 
+def wanted(mutation, red):
+    """Of the tests that failed, those that the mutation has to break; any, if it names none."""
+    names = mutation.tests
+    return [t for t in red if not names or t.rpartition(".")[2] in names]
+
+
 def all_green(suite, mutations, step):
     """Without a mutation every program passes: else a red one would prove nothing."""
     seen = set()
@@ -148,10 +156,11 @@ def try_one(suite, mutation, step):
         for words in mutation.runs:
             status, out, err = run(suite, mutation, words)
             red = red_tests(out)
-            if status and red:
-                return True, f"{words[0]}: {', '.join(red[:3])}"
+            if status and wanted(mutation, red):
+                return True, f"{words[0]}: {', '.join(wanted(mutation, red)[:3])}"
             if status:
-                said.append(f"{words[0]}: status {status}, but no test failed\n{err[-1500:]}")
+                said.append(f"{words[0]}: status {status}, but not the test wanted: "
+                            f"{', '.join(red[:3])}\n{err[-1500:]}")
             else:
                 said.append(f"{words[0]} is green")
         return False, "; ".join(said)

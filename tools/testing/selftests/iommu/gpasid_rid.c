@@ -4,9 +4,13 @@
  * parent, a nested HWPT (what a guest with DMA remapping causes), or nothing.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
+#include <linux/pci_regs.h>
 
 #include <kselftest_harness.h>
 
@@ -207,6 +211,62 @@ TEST_F(rid, can_have_page_requests_switched_on_while_nested)
 	ASSERT_EQ(0, gvm_dev_attach(self->dev, self->hwpt));
 	EXPECT_EQ(TAG(1), peek_rid(self->lab, PROC_VA));
 	close(fd);
+}
+
+/* Bus mastering of a device that no VMM has; its driver does not mind. */
+static int master(const char *address)
+{
+	__u16 bits = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	char path[128];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", address);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (pwrite(fd, &bits, sizeof(bits), PCI_COMMAND) != sizeof(bits))
+		rc = -EIO;
+	close(fd);
+	return rc;
+}
+
+/* What the lab's first page begins with, read by its host-physical address. */
+static int read_physical(struct lab_dev *lab, __u64 *val)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ,
+		.addr = VTDSIM_WINDOW_BASE + VTDSIM_CONFIG_OFF,
+		.len = sizeof(*val),
+	};
+	int status = lab_run(lab, 0, &d);
+
+	memcpy(val, lab_local(lab, 0), sizeof(*val));
+	return status;
+}
+
+TEST(pass_through_ends_when_a_vmm_takes_the_device)
+{
+	struct gvm_dev dev = { .fd = -1 };
+	struct lab_dev lab = {};
+	struct bench b;
+	__u64 val;
+
+	ASSERT_EQ(0, bench_open(&b, 0));
+	ASSERT_EQ(0, gvm_dev_open(&dev, EP_1A));
+	ASSERT_EQ(0, lab_dev_open_sysfs(&lab, EP_1A));
+	/* The host's own domain; iommu=pt on the command line. */
+	ASSERT_EQ(0, master(EP_1A));
+	ASSERT_EQ(VTDSIM_DONE, read_physical(&lab, &val));
+	EXPECT_EQ(VTDSIM_CONFIG_MAGIC, val);
+
+	ASSERT_EQ(0, gvm_dev_bind(&dev, &b.vm));
+	ASSERT_EQ(0, gvm_dev_enable(&dev, true));
+	ASSERT_EQ(0, lab_dev_restart(&lab));
+	EXPECT_EQ(VTDSIM_FAULT, read_physical(&lab, &val));
+
+	gvm_dev_close(&dev);
+	lab_dev_close(&lab);
+	EXPECT_EQ(0, bench_close(&b));
 }
 
 TEST_HARNESS_MAIN

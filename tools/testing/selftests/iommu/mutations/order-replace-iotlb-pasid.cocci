@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/gpasid.c
+// breaks: replace invalidates the PASID cache before the IOTLB
+// run: gpasid_running -t a_replace_has_no_window
+// test: a_replace_has_no_window
+// lab: --adverse
+@@
+@@
+ vtd_flush_table(...)
+ {
+	<...
++	swap(desc[0], desc[1]);
+	vtd_submit(info->iommu, desc, n);
+	...>
+ }
