@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <kselftest_harness.h>
 
@@ -168,6 +169,109 @@ TEST_F(modes, attach_and_detach_follow_each_other)
 		ASSERT_EQ(0, gvm_dev_detach(&self->dev));
 		EXPECT_EQ(DENIED, dma(&self->lab, variant->flags, gpa, NULL));
 	}
+}
+
+/* ---- DMA that does not stop ----------------------------------------------------- */
+
+#define WARM		60		/* accesses before a change */
+#define AFTER_US	2000
+
+/* 8 bytes of @va read and the next written, without PASID, until it is stopped. */
+static int start(struct lab_dev *lab, unsigned int flags, __u64 va, __u64 tag,
+		 __u64 or_tag)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_LOOP,
+		.flags = flags,
+		.addr = va,
+		.local = LAB_LOCAL(0),
+	};
+	int rc;
+
+	*lab_loop(lab, 0) = (struct vtdsim_loop){
+		.dir = VTDSIM_LOOP_READ | VTDSIM_LOOP_WRITE,
+		.expect = { tag, or_tag },
+	};
+	rc = lab_submit(lab, 0, &d);
+	return rc ? rc : lab_loop_wait(lab, 0, WARM);
+}
+
+static bool still(const __u64 *page, __u64 was)
+{
+	usleep(AFTER_US);
+	return __atomic_load_n(&page[1], __ATOMIC_ACQUIRE) == was;
+}
+
+TEST_F_TIMEOUT(modes, a_page_is_never_reached_after_its_unmap, 120)
+{
+	struct vtdsim_loop l;
+	__u64 was;
+	int i;
+
+	ASSERT_EQ(0, gvm_dev_attach(&self->dev, self->vm.ioas));
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, gvm_map(&self->vm, IOVA, self->page[0], GVM_SZ_4K,
+				     GVM_MAP_RW));
+		ASSERT_EQ(0, start(&self->lab, variant->flags, IOVA, TAG(0),
+				   TAG(0)));
+		ASSERT_EQ(0, gvm_unmap(&self->vm, IOVA, GVM_SZ_4K));
+		was = self->page[0][1];
+		EXPECT_TRUE(still(self->page[0], was));
+		ASSERT_EQ(0, lab_loop_stop(&self->lab, 0, &l));
+		EXPECT_EQ(0, l.wrong);
+		EXPECT_NE(0, l.writes);
+	}
+}
+
+TEST_F_TIMEOUT(modes, nothing_moves_after_a_detach, 120)
+{
+	struct vtdsim_loop l;
+	__u64 was;
+	int i;
+
+	ASSERT_EQ(0, gvm_map(&self->vm, IOVA, self->page[0], GVM_SZ_4K,
+			     GVM_MAP_RW));
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, gvm_dev_attach(&self->dev, self->vm.ioas));
+		ASSERT_EQ(0, start(&self->lab, variant->flags, IOVA, TAG(0),
+				   TAG(0)));
+		ASSERT_EQ(0, gvm_dev_detach(&self->dev));
+		was = self->page[0][1];
+		EXPECT_TRUE(still(self->page[0], was));
+		ASSERT_EQ(0, lab_loop_stop(&self->lab, 0, &l));
+		EXPECT_EQ(0, l.wrong);
+	}
+}
+
+/* Whether DMA faults meanwhile is not promised; the log says how often. */
+TEST_F_TIMEOUT(modes, after_a_replace_the_old_ioas_is_not_reached, 120)
+{
+	__u64 faults = 0, was;
+	struct vtdsim_loop l;
+	__u32 ioas[2];
+	int i;
+
+	ioas[0] = self->vm.ioas;
+	ASSERT_EQ(0, gvm_map(&self->vm, IOVA, self->page[0], GVM_SZ_4K,
+			     GVM_MAP_RW));
+	ASSERT_EQ(0, gvm_ioas_alloc(&self->vm, &ioas[1]));
+	self->vm.ioas = ioas[1];
+	ASSERT_EQ(0, gvm_map(&self->vm, IOVA, self->page[1], GVM_SZ_4K,
+			     GVM_MAP_RW));
+	self->vm.ioas = ioas[0];
+	ASSERT_EQ(0, gvm_dev_attach(&self->dev, ioas[0]));
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, start(&self->lab, variant->flags, IOVA,
+				   TAG(i & 1), TAG(~i & 1)));
+		ASSERT_EQ(0, gvm_dev_attach(&self->dev, ioas[~i & 1]));
+		was = self->page[i & 1][1];
+		EXPECT_TRUE(still(self->page[i & 1], was));
+		ASSERT_EQ(0, lab_loop_stop(&self->lab, 0, &l));
+		EXPECT_EQ(0, l.wrong);
+		faults += l.faults || l.denied;
+	}
+	TH_LOG("DMA faulted in %llu of %d replaces", faults, ROUNDS);
+	ASSERT_EQ(0, gvm_dev_detach(&self->dev));
 }
 
 TEST_HARNESS_MAIN
