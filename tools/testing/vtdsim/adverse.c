@@ -31,7 +31,7 @@
 #define FLIGHT_PERMILLE	600
 #define FLIGHT_MAX	60
 #define FLIGHT_LONG	10000
-#define LONG_PERMILLE	10	/* of those in flight */
+#define LONG_PERMILLE	10	/* of those in flight, and of page requests */
 #define MESSAGE_MAX	60
 #define PAUSE_SHORT	50	/* turns of an empty loop */
 #define PAUSE_LONG_NS	100000
@@ -64,10 +64,12 @@ u32 adverse_flight(struct unit *u)
 					  FLIGHT_LONG : FLIGHT_MAX);
 }
 
-u32 adverse_message(struct unit *u)
+u32 adverse_message(struct unit *u, bool response)
 {
 	if (!u->sim->cfg.adverse)
 		return 0;
+	if (!response && chance(u->sim, LONG_PERMILLE))
+		return sim_random(u->sim) % FLIGHT_LONG;
 	return sim_random(u->sim) % MESSAGE_MAX;
 }
 

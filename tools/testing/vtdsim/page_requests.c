@@ -365,7 +365,7 @@ bool page_messages_poll(struct ep *ep)
 
 static void send(struct ep *ep, struct message *m)
 {
-	m->rounds = adverse_message(ep->u);
+	m->rounds = adverse_message(ep->u, m->response);
 	if (!m->rounds && !ep->nr_msgs) {
 		message_arrives(ep, m);
 		return;

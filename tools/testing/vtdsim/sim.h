@@ -251,7 +251,7 @@ static inline bool unit_caches_faults(const struct unit *u)
 bool adverse_chance(struct unit *u, u32 permille);
 u32 adverse_rest(struct unit *u);
 u32 adverse_flight(struct unit *u);
-u32 adverse_message(struct unit *u);
+u32 adverse_message(struct unit *u, bool response);
 void adverse_pause(struct unit *u);
 u8 adverse_level(struct unit *u, u8 level);
 

@@ -402,4 +402,36 @@ TEST_F_TIMEOUT(running, an_unbind_ends_page_requests_that_nobody_answers, 120)
 	close(fd);
 }
 
+TEST_F_TIMEOUT(running, no_page_request_is_under_way_after_an_unbind, 120)
+{
+	unsigned int flags = VTDSIM_F_ATS | VTDSIM_F_PRI;
+	struct vtdsim_loop how = { .dir = VTDSIM_LOOP_READ };
+	__u64 va = PROC_VA + GVM_SZ_1G;
+	struct vtdsim_loop l;
+	__u32 other;
+	int fd, i;
+
+	if (!variant->flags ||
+	    !(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+		SKIP(return, "no page requests");
+	/* One may wait, and does: all others are answered at once. */
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 1, 0, &fd));
+	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID + 1, &other));
+	ASSERT_EQ(0, lab_loop_start(self->lab, 2, other, flags, va, &how));
+	usleep(AFTER_US);
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, lab_loop_start(self->lab, 1, self->h, flags, va,
+					    &how));
+		ASSERT_EQ(0, lab_loop_wait(self->lab, 1, 8));
+		ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+		EXPECT_TRUE(nothing_left(self->lab, self->h));
+		ASSERT_EQ(0, lab_loop_stop(self->lab, 1, &l));
+		EXPECT_EQ(0, l.reads);
+		EXPECT_NE(0, l.failed);
+		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID, &self->h));
+	}
+	ASSERT_EQ(0, lab_loop_stop(self->lab, 2, &l));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN
