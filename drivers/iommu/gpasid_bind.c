@@ -16,6 +16,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <trace/events/gpasid.h>
 
 #include "gpasid_priv.h"
 
@@ -75,6 +76,16 @@ static int gpasid_binding_install(struct gpasid_binding *b)
 	return ret;
 }
 
+/* Nobody can veto @b any more. */
+static void gpasid_binding_through(struct gpasid_binding *b)
+{
+	lockdep_assert_held(&b->att->parent->lock);
+
+	WRITE_ONCE(b->state, GPASID_BOUND);
+	trace_gpasid_bind(b->att->gdev->dev, b->pasid, b->table->pgtbl,
+			  b->table->addr_width);
+}
+
 static int gpasid_check_pasid(struct device *dev, u32 pasid)
 {
 	if (pasid && pasid < dev->iommu->max_pasids)
@@ -110,7 +121,7 @@ static int gpasid_attach_new(struct gpasid_table *table,
 	if (ret)
 		gpasid_binding_unmake(b);
 	else
-		WRITE_ONCE(b->state, GPASID_BOUND);
+		gpasid_binding_through(b);
 out:
 	mutex_unlock(&parent->lock);
 	return ret;
@@ -124,6 +135,8 @@ static void gpasid_move(struct gpasid_binding *b, struct gpasid_table *table)
 	b->table = table;
 	hlist_add_head(&b->node, &table->bindings);
 	b->att->gdev->ops->set_table(b);
+	trace_gpasid_replace(b->att->gdev->dev, b->pasid, table->pgtbl,
+			     table->addr_width);
 }
 
 /*
@@ -202,7 +215,7 @@ static int gpasid_attach_across(struct gpasid_table *table,
 	xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
 	/* Its page of the PASID table is there. */
 	WARN_ON(gdev->ops->bind(new));
-	WRITE_ONCE(new->state, GPASID_BOUND);
+	gpasid_binding_through(new);
 	mutex_unlock(&to->lock);
 	gpasid_changed(to);
 	gpasid_release_dead(from, &dead);
@@ -514,7 +527,7 @@ static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 		gpasid_take_down(parent, b);
 		mutex_unlock(&parent->lock);
 	} else {
-		WRITE_ONCE(b->state, GPASID_BOUND);
+		gpasid_binding_through(b);
 		mutex_unlock(&parent->lock);
 		gpasid_changed(parent);
 	}

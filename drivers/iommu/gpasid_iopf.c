@@ -8,9 +8,11 @@
  */
 #include <linux/iommu.h>
 #include <linux/gpasid-reset.h>
+#include <linux/jiffies.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <trace/events/gpasid.h>
 
 #include "gpasid_priv.h"
 #include "iommu-priv.h"
@@ -65,6 +67,44 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 {
 	return handle == &iommu_gpasid_handle ? IOMMU_PAGE_RESP_INVALID :
 						IOMMU_PAGE_RESP_FAILURE;
+}
+
+/* @group is about to be handed over: it waits from now on. */
+void iommu_gpasid_begin_group(struct iopf_group *group)
+{
+	struct iommu_fault_param *param = group->fault_param;
+
+	trace_gpasid_page_request(param->dev, &group->last_fault.fault.prm,
+				  group->fault_count);
+	mutex_lock(&param->lock);
+	group->since = jiffies;
+	list_add_tail(&group->waiting, &param->waiting);
+	mutex_unlock(&param->lock);
+}
+
+/* @group is about to be answered; one that nobody took has not waited. */
+void iommu_gpasid_answer_group(struct iopf_group *group,
+			       enum iommu_page_response_code code)
+{
+	bool waited = group->waiting.next;
+
+	lockdep_assert_held(&group->fault_param->lock);
+
+	trace_gpasid_page_answer(group->fault_param->dev,
+				 &group->last_fault.fault.prm, code,
+				 waited ? jiffies_to_msecs(jiffies - group->since) : 0);
+	if (waited)
+		list_del_init(&group->waiting);
+}
+
+/* @group is about to be freed. */
+void iommu_gpasid_end_group(struct iopf_group *group)
+{
+	if (!group->waiting.next)
+		return;
+	mutex_lock(&group->fault_param->lock);
+	list_del_init(&group->waiting);
+	mutex_unlock(&group->fault_param->lock);
 }
 
 /* Where page requests of a bound PASID go; NULL: it is not bound. */

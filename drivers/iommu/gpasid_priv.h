@@ -14,7 +14,8 @@
  *  gpasid_main.c	the module
  *
  * Two are built in: gpasid_iopf.c, between the I/O page fault layer and
- * gpasid_fault.c, and gpasid_reset.c, which the PCI core calls.
+ * gpasid_fault.c, and gpasid_reset.c, which the PCI core calls.  So is
+ * gpasid_trace.c, which both of them use.
  *
  * Locks, outer to inner:
  *
@@ -157,6 +158,10 @@ iommu_gpasid_attach_handle(struct device *dev, ioasid_t pasid)
 	return NULL;
 }
 #endif
+void iommu_gpasid_begin_group(struct iopf_group *group);
+void iommu_gpasid_answer_group(struct iopf_group *group,
+			       enum iommu_page_response_code code);
+void iommu_gpasid_end_group(struct iopf_group *group);
 enum iommu_page_response_code
 iommu_gpasid_abort_code(const struct iommu_attach_handle *handle);
 void iommu_gpasid_discard_partial(struct device *dev,

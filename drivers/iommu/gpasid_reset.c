@@ -26,6 +26,7 @@
 #include <linux/pci.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
+#include <trace/events/gpasid.h>
 
 #include "gpasid_priv.h"
 #include "iommu-priv.h"
@@ -138,6 +139,7 @@ static void gpasid_reset_begin(struct gpasid_reset *reset)
 
 	lockdep_assert_held(&reset->lock);
 
+	trace_gpasid_reset(reset->dev, true);
 	WRITE_ONCE(reset->active, true);
 	if (ops)
 		ops->prepare(reset->dev);
@@ -168,6 +170,7 @@ static void gpasid_reset_end(struct gpasid_reset *reset)
 	gpasid_reset_ats(to_pci_dev(reset->dev), true);
 	if (ops)
 		ops->settled(reset->dev);
+	trace_gpasid_reset(reset->dev, false);
 }
 
 /* A reset cannot be put off for want of memory, and the record is small. */

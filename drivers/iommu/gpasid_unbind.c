@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <trace/events/gpasid.h>
 
 #include "gpasid_priv.h"
 
@@ -179,6 +180,7 @@ void gpasid_binding_unlink(struct gpasid_binding *b, struct hlist_head *dead)
 
 	lockdep_assert_held(&parent->lock);
 
+	trace_gpasid_unbind(b->att->gdev->dev, b->pasid);
 	atomic_inc(&parent->releasing);
 	gpasid_disown_all(b);
 	hlist_del(&b->node);

@@ -16,6 +16,9 @@ STYLED = ("drivers", "include", "lib", "samples", "tools")
 # Advice to use what only the kernel has; not for programs.
 KERNEL_ONLY = "BIT_MACRO,STRCPY,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE"
 
+# How every trace header of the kernel looks.
+TRACE_ONLY = "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT"
+
 # sparse does not see that a guard() ends with its scope.
 SPARSE = ("C=2", "CHECK=sparse", "CF=-Wno-context")
 
@@ -46,9 +49,11 @@ def each(suite, tool, paths, argv):
 
 def checkpatch(suite):
     def argv(path):
-        user = name_of(path).startswith("tools/")
+        ignore = {"tools": KERNEL_ONLY}.get(name_of(path).split("/")[0])
+        if name_of(path).startswith("include/trace/"):
+            ignore = TRACE_ONLY
         return ["perl", str(SRC / "scripts/checkpatch.pl"), "--strict", "--no-tree", "-q",
-                *(["--ignore", KERNEL_ONLY] if user else []), "-f", str(path)]
+                *(["--ignore", ignore] if ignore else []), "-f", str(path)]
 
     each(suite, "checkpatch", ours(STYLED, (".c", ".h")), argv)
 

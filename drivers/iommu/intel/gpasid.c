@@ -22,6 +22,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
+#include <trace/events/gpasid.h>
 
 #include "gpasid.h"
 #include "iommu.h"
@@ -260,6 +261,7 @@ static int vtd_add_devtlb(struct qi_desc *desc, struct device_domain_info *info,
 
 static void vtd_submit(struct intel_iommu *iommu, struct qi_desc *desc, int n)
 {
+	trace_gpasid_inv_batch(iommu->name, n);
 	qi_submit_sync(iommu, desc, n, 0);
 }
 

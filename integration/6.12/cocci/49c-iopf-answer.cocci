@@ -1,0 +1,12 @@
+// file: drivers/iommu/io-pgfault.c
+// The other end of rule 49b.
+@@
+identifier group, status, ops, dev, resp;
+@@
+ iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status)
+ {
+	...
++	iommu_gpasid_answer_group(group, status);
+	ops->page_response(dev, &group->last_fault, &resp);
+	...
+ }
