@@ -12,6 +12,7 @@
 #include <linux/device.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "gpasid_priv.h"
@@ -221,6 +222,18 @@ void gpasid_device_put(struct gpasid_device *gdev)
 	gpasid_device_free(gdev);
 }
 
+/* Under RCU: one of the devices that have bindings, or NULL for @n too large. */
+struct gpasid_device *gpasid_device_nth(unsigned int n)
+{
+	struct gpasid_device *gdev;
+	int bucket;
+
+	hash_for_each_rcu(gpasid_devices, bucket, gdev, node)
+		if (!n--)
+			return gdev;
+	return NULL;
+}
+
 /* Visit all devices that have bindings; a result other than 0 ends it. */
 int gpasid_visit_devices(gpasid_device_fn fn, void *arg)
 {
@@ -413,6 +426,8 @@ gpasid_att_create(struct gpasid_parent *parent, struct gpasid_device *gdev,
 	att->gdev = gdev;
 	att->parent = parent;
 	att->own = own;
+	att->pid = task_tgid_nr(current);
+	get_task_comm(att->comm, current->group_leader);
 	ret = gdev->ops->attach(att);
 	if (ret) {
 		kfree(att);

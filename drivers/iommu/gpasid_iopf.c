@@ -217,6 +217,23 @@ void iommu_gpasid_discard_partial(struct device *dev,
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_discard_partial);
 
+/* Visit the groups that a device waits for an answer to, the oldest first. */
+void iommu_gpasid_visit_waiting(struct device *dev, gpasid_group_fn fn, void *arg)
+{
+	struct iommu_fault_param *param = iommu_gpasid_param_get(dev);
+	struct iopf_group *group;
+
+	if (!param)
+		return;
+
+	mutex_lock(&param->lock);
+	list_for_each_entry(group, &param->waiting, waiting)
+		fn(group, arg);
+	mutex_unlock(&param->lock);
+	iommu_gpasid_param_put(param);
+}
+EXPORT_SYMBOL_GPL(iommu_gpasid_visit_waiting);
+
 static bool iommu_gpasid_any(ioasid_t pasid, void *arg)
 {
 	return true;

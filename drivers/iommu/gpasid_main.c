@@ -25,11 +25,13 @@ static int __init gpasid_init(void)
 		return ret;
 	}
 	gpasid_fault_init();
+	gpasid_debugfs_init();
 	return 0;
 }
 
 static void __exit gpasid_exit(void)
 {
+	gpasid_debugfs_exit();
 	gpasid_fault_exit();
 	gpasid_unbind_exit();
 	gpasid_table_exit_cache();

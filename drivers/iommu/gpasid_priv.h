@@ -11,6 +11,7 @@
  *  gpasid_inv.c	invalidation
  *  gpasid_unbind.c	teardown, of one binding and of many
  *  gpasid_bind.c	bind, replace
+ *  gpasid_debugfs.c	what an administrator sees
  *  gpasid_main.c	the module
  *
  * Two are built in: gpasid_iopf.c, between the I/O page fault layer and
@@ -66,6 +67,7 @@ struct gpasid_hwpt_table {
 };
 
 typedef int (*gpasid_device_fn)(struct gpasid_device *gdev, void *arg);
+typedef void (*gpasid_group_fn)(const struct iopf_group *group, void *arg);
 
 /* gpasid_device.c */
 const struct gpasid_ops *gpasid_ops_get(struct device *dev);
@@ -92,6 +94,7 @@ struct gpasid_parent *gpasid_pasid_lock(struct gpasid_device *gdev,
 void gpasid_pasid_unlock(struct gpasid_parent *parent);
 /* The caller is in an RCU read-side section. */
 struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid);
+struct gpasid_device *gpasid_device_nth(unsigned int n);
 int gpasid_visit_devices(gpasid_device_fn fn, void *arg);
 
 /* gpasid_table.c */
@@ -111,6 +114,10 @@ void gpasid_fault_discard_partial(struct gpasid_attachment *att,
 				  struct gpasid_binding *b);
 void gpasid_fault_init(void);
 void gpasid_fault_exit(void);
+
+/* gpasid_debugfs.c */
+void gpasid_debugfs_init(void);
+void gpasid_debugfs_exit(void);
 
 /* gpasid_unbind.c */
 extern struct kmem_cache *gpasid_binding_cache;
@@ -170,6 +177,8 @@ void iommu_gpasid_discard_partial(struct device *dev,
 struct iopf_fault *
 iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 			   const struct iommu_fault *fault);
+void iommu_gpasid_visit_waiting(struct device *dev, gpasid_group_fn fn,
+				void *arg);
 void iommu_gpasid_reset_requests(struct device *dev);
 
 #endif /* __GPASID_PRIV_H */

@@ -14,6 +14,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -89,19 +90,23 @@ struct gpasid_parent {
  * @gdev: the device; a reference is held
  * @parent: the second stage; a reference is held
  * @own: for bindings by the device's own numbers, else for those by IOASIDs
+ * @pid: of the process whose bind was the first, for the administrator
+ * @comm: its name
  * @users: bindings
  * @sharers: further owners of its bindings (struct gpasid_sharer)
  * @drv: the IOMMU driver's own, set by gpasid_ops::attach
  * @rcu: frees it after the last reader
  *
  * Lives from the first binding of its kind to the last.  Protected by the
- * parent's lock; @gdev, @parent, @own and @drv never change.
+ * parent's lock; @gdev, @parent, @own, @pid, @comm and @drv never change.
  */
 struct gpasid_attachment {
 	struct list_head node;
 	struct gpasid_device *gdev;
 	struct gpasid_parent *parent;
 	bool own;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 	unsigned long users;
 	struct hlist_head sharers;
 	void *drv;

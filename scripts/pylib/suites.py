@@ -231,8 +231,8 @@ def boot(suite, what, flags, programs):
     limit = 1200 if what == "release" else 600
     script = "".join(f"echo '{mark} {name}'; timeout -s KILL {limit} {shlex.join(words)};"
                      f"rc=$?; echo; echo '{mark} status' $rc;" for name, words in programs.items())
-    push = [arg for path in sorted({PROGRAMS / words[0] for words in programs.values()})
-            for arg in ("--push", path)]
+    push = [arg for path in sorted({PROGRAMS / words[0] for words in programs.values()}
+                                   | {PROGRAMS / "gpasid"}) for arg in ("--push", path)]
 
     def each_line(line):
         if line.startswith(mark) and "status" not in line:
