@@ -45,6 +45,13 @@ patch: setup
 deb: setup
 	@scripts/kernel deb $(CONFIG)
 
+# Headers, library, tool and man pages: DESTDIR, PREFIX (/usr/local).
+PREFIX ?= /usr/local
+install: setup
+	@khdr=$$(scripts/kernel headers) && for d in lib/gpasid gpasid; do \
+		$(MAKE) -s -C tools/$$d O=$(CURDIR)/build/install/$$d KHDR=$$khdr \
+			PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install || exit; done
+
 clean:
 	rm -rf build
 
@@ -57,6 +64,7 @@ help:
 	@echo
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
 	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
+	@echo 'make install         headers, libgpasid, the tool gpasid, man pages (DESTDIR, PREFIX)'
 	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
 	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
@@ -65,4 +73,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb install clean help

@@ -217,6 +217,20 @@ def build(name):
         step.say("built")
 
 
+def headers():
+    """The exported headers of our tree: of a build if there is one, else alone."""
+    tree.prepare()
+    if (directory("release") / "usr/include/linux/gpasid.h").is_file():
+        return directory("release") / "usr/include"
+    out = BUILD / "headers"
+    log = LOGS / "headers.log"
+    with tree.lock("headers"), tree.lock("tree", shared=True):
+        if run_logged(["make", "-C", str(TREE), f"O={out}", f"-j{jobs()}", "ARCH=x86",
+                       "headers"], log, Step("headers"), env=env()):
+            raise BuildError(f"the kernel's headers are not made ({log}):\n{explain(log)}")
+    return out / "usr/include"
+
+
 def run_make(name, args):
     """Any target of the kernel's make, output on the terminal."""
     tree.prepare()

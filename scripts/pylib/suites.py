@@ -166,6 +166,62 @@ def patch(suite):
     suite.item("both releases have a source", set(newest) == set(debian.RELEASES), str(newest))
 
 
+def examples():
+    """{man page: its example}, each a C file."""
+    found = {}
+    for page in sorted((TOP / "tools/lib/gpasid/man").glob("*.3")):
+        text = re.search(r"^\.EX\n(.*?)^\.EE$", page.read_text(), re.M | re.S)
+        found[page.stem] = text.group(1).replace("\\-", "-") if text else ""
+    return found
+
+
+def compile_examples(suite, root, flags):
+    """Each example as C and as C++, with the library as it is installed."""
+    for name, text in examples().items():
+        for compiler, suffix in (("gcc", "c"), ("g++", "cc")):
+            source = root / f"{name}.{suffix}"
+            source.write_text(f"{text}\nint main() {{ return 0; }}\n")
+            status, out, err = call([compiler, "-Wall", "-Wextra", "-Werror", "-O2", source,
+                                     "-o", root / name, *flags], suite)
+            suite.item(f"the example of {name}(3) by {compiler}", status == 0 and bool(text), out + err)
+
+
+def install(suite):
+    """make install: pkg-config, C and C++, static and shared, the man pages' examples."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as tmp:
+        root = Path(tmp)
+        status, out, err = call(["make", "-C", TOP, f"DESTDIR={tmp}", "PREFIX=/usr", "install"], suite)
+        suite.item("make install", status == 0, out + err)
+        lib = root / "usr/lib"
+        status, out, err = call(["env", f"PKG_CONFIG_SYSROOT_DIR={tmp}",
+                                 f"PKG_CONFIG_LIBDIR={lib / 'pkgconfig'}",
+                                 "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1", "PKG_CONFIG_ALLOW_SYSTEM_LIBS=1",
+                                 "pkg-config", "--cflags", "--libs", "libgpasid"], suite)
+        suite.item("pkg-config knows the library", status == 0, err)
+        flags = out.split()
+        compile_examples(suite, root, flags)
+        program = root / "libgpasid"
+        _, out, _ = call(["readelf", "-d", program], suite)
+        suite.item("a program needs the library by its ABI version", "[libgpasid.so.1]" in out, out)
+        status, out, err = call(["env", f"LD_LIBRARY_PATH={lib}", program], suite)
+        suite.item("it runs", status == 0, err)
+        status, out, err = call(["gcc", "-static", f"{program}.c", "-o", program, *flags], suite)
+        suite.item("a program links with the static library", status == 0, err)
+        _, out, _ = call(["nm", "-D", "--defined-only", lib / "libgpasid.so"], suite)
+        names = set(re.findall(r" T (\w+)@@LIBGPASID_1", out))
+        header = (root / "usr/include/gpasid.h").read_text()
+        suite.item("the library has the functions of its header and no others",
+                   names == set(re.findall(r"^int (\w+)\(", header, re.M)), out)
+        pages = {p.stem for p in (root / "usr/share/man/man3").glob("*.3")}
+        suite.item("each function has a man page", names < pages, str(names - pages))
+        for page in sorted((root / "usr/share/man").rglob("gpasid*.[38]")):
+            if not page.read_text().startswith(".so"):
+                _, out, err = call(["groff", "-ww", "-man", "-Tascii", "-P-cbu", page], suite)
+                suite.item(f"man {page.stem}", "NAME" in out and not err, err)
+        status, out, err = call([root / "usr/sbin/gpasid", "--help"], suite)
+        suite.item("the tool runs", status == 0 and out.startswith("usage: gpasid"), out + err)
+
+
 def packages(suite):
     """make deb: packages of a small kernel; unpacked, they pass the story in the lab."""
     where = BUILD / "deb-check"
@@ -789,6 +845,7 @@ SUITES = {
     "static": static.run,
     "patch": patch,
     "packages": packages,
+    "install": install,
     "lab": lab_itself,
     "nested": nested,
     "kunit": kunit,
