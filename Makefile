@@ -52,6 +52,9 @@ install: setup
 		$(MAKE) -s -C tools/$$d O=$(CURDIR)/build/install/$$d KHDR=$$khdr \
 			PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install || exit; done
 
+htmldocs: setup
+	@scripts/kernel htmldocs
+
 clean:
 	rm -rf build
 
@@ -65,6 +68,7 @@ help:
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
 	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
 	@echo 'make install         headers, libgpasid, the tool gpasid, man pages (DESTDIR, PREFIX)'
+	@echo 'make htmldocs        the documentation, in build/htmldocs'
 	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
 	@echo 'make lab             vtdsim and all that the lab needs beside a kernel'
@@ -73,4 +77,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb install clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb install htmldocs clean help

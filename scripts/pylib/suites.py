@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import deb, debian, initramfs, kernel, patches, peer, qemu, sources, static, tree
+from . import deb, debian, docs, initramfs, kernel, patches, peer, qemu, sources, static, tree
 from .lab import SOCKETS, stale_directory
 from .term import clean_env
 from .tree import BUILD, SRC, TOP
@@ -220,6 +220,18 @@ def install(suite):
                 suite.item(f"man {page.stem}", "NAME" in out and not err, err)
         status, out, err = call([root / "usr/sbin/gpasid", "--help"], suite)
         suite.item("the tool runs", status == 0 and out.startswith("usage: gpasid"), out + err)
+
+
+def htmldocs(suite):
+    """make htmldocs: without a warning, and every page can be reached."""
+    try:
+        docs.build()
+        suite.item("the documentation has no warning", True)
+    except tree.BuildError as e:
+        suite.item("the documentation has no warning", False, str(e))
+    for page in sorted((TOP / "Documentation").rglob("*.rst")):
+        html = docs.OUT / page.relative_to(TOP / "Documentation").with_suffix(".html")
+        suite.item(f"{page.relative_to(TOP)} is a page", html.is_file())
 
 
 def packages(suite):
@@ -845,6 +857,7 @@ SUITES = {
     "static": static.run,
     "patch": patch,
     "packages": packages,
+    "htmldocs": htmldocs,
     "install": install,
     "lab": lab_itself,
     "nested": nested,
