@@ -462,7 +462,10 @@ static void access_memory(struct ep *ep, struct dma *q, u64 addr, u32 len,
 
 	memset(a, 0, sizeof(*a));
 	request_init(ep, q, addr, read, write, &rq);
-	if (q->desc.flags & VTDSIM_F_ATS)
+	/* ATS may have been switched off since the descriptor began. */
+	if (q->desc.flags & VTDSIM_F_ATS && !(ep->ctl & VTDSIM_CTL_ATS))
+		a->status = VTDSIM_ATS_DENIED;
+	else if (q->desc.flags & VTDSIM_F_ATS)
 		access_ats(ep, q, &rq, len, a);
 	else
 		access_untranslated(ep, &rq, len, a);
@@ -1024,6 +1027,12 @@ static bool poll_ctl(struct ep *ep)
 				   __ATOMIC_ACQ_REL);
 		ctl &= ~VTDSIM_CTL_PRI_RESET;
 	}
+	if (ctl & VTDSIM_CTL_ATS_OFF) {
+		cache_drop_all(&ep->devtlb);
+		__atomic_fetch_and(&r->ctl, ~VTDSIM_CTL_ATS_OFF,
+				   __ATOMIC_ACQ_REL);
+		ctl &= ~VTDSIM_CTL_ATS_OFF;
+	}
 	if (ep->ctl & ~ctl & VTDSIM_CTL_ATS)
 		cache_drop_all(&ep->devtlb);
 	if (ctl & ~ep->ctl & VTDSIM_CTL_PRI)
@@ -1078,9 +1087,10 @@ bool ep_poll(struct ep *ep)
 	bool busy = poll_gone(ep);
 	u32 n;
 
+	/* What plays the configuration space waits for it, even now. */
+	busy |= poll_ctl(ep);
 	if (ep->gone)
 		return poll_snapshot(ep) || busy;
-	busy |= poll_ctl(ep);
 	busy |= page_messages_poll(ep);
 	busy |= poll_pri_clear(ep);
 	busy |= poll_flr(ep);

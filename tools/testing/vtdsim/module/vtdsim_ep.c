@@ -226,11 +226,28 @@ static u32 ep_ctl(struct vtdsim_ep *ep)
 
 #define ep_reg(ep, name)  ((ep)->regs + offsetof(struct vtdsim_regs, name))
 
+/* ATS that goes off and on again is not to be missed: the device TLB is empty then. */
+static void ep_publish_ctl(struct vtdsim_ep *ep)
+{
+	u32 ctl = ep_ctl(ep);
+	u32 val;
+
+	if (!(readl(ep_reg(ep, ctl)) & ~ctl & VTDSIM_CTL_ATS)) {
+		writel(ctl, ep_reg(ep, ctl));
+		return;
+	}
+	writel(ctl | VTDSIM_CTL_ATS_OFF, ep_reg(ep, ctl));
+	if (readl_poll_timeout_atomic(ep_reg(ep, ctl), val,
+				      !(val & VTDSIM_CTL_ATS_OFF), 1,
+				      RESET_TIMEOUT_US))
+		pr_err_ratelimited("vtdsim_ep: no answer to ATS switched off\n");
+}
+
 static void ep_publish(struct vtdsim_ep *ep)
 {
 	writel(cfg_get(ep->cfg, CAP_PRI + PCI_PRI_ALLOC_REQ, 4),
 	       ep_reg(ep, pri_credits));
-	writel(ep_ctl(ep), ep_reg(ep, ctl));
+	ep_publish_ctl(ep);
 }
 
 /*

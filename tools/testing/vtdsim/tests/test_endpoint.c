@@ -783,3 +783,63 @@ TEST(loop_ats, "a loop by ATS is refused what is not mapped, or asks for it")
 	EXPECT_EQ(slot->status, VTDSIM_DONE);
 	EXPECT_EQ(regs(w)->pri_outstanding, 1);
 }
+
+TEST(ats_off, "ATS that goes off and on between two rounds empties the device TLB")
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ, .flags = VTDSIM_F_PASID | VTDSIM_F_ATS,
+		.pasid = 0x42, .len = 8,
+	};
+	struct nest n;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	d.addr = n.ia;
+	EXPECT_EQ(dma(w, &d)->status, VTDSIM_DONE);
+	EXPECT(w->ep->devtlb.nr_entries > 0);
+	regs(w)->ctl |= VTDSIM_CTL_ATS_OFF;
+	world_poll(w);
+	EXPECT_EQ(w->ep->devtlb.nr_entries, 0);
+	EXPECT_EQ(regs(w)->ctl & VTDSIM_CTL_ATS_OFF, 0);
+	EXPECT(w->ep->ctl & VTDSIM_CTL_ATS);
+	/* Someone waits for it, even when the device is not there. */
+	regs(w)->gone = 1;
+	world_poll(w);
+	regs(w)->ctl |= VTDSIM_CTL_ATS_OFF;
+	world_poll(w);
+	EXPECT_EQ(regs(w)->ctl & VTDSIM_CTL_ATS_OFF, 0);
+}
+
+TEST(ats_lost, "a loop by ATS asks for nothing while ATS is off")
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_LOOP, .flags = VTDSIM_F_PASID | VTDSIM_F_ATS,
+		.pasid = 0x42,
+	};
+	struct vtdsim_loop *l;
+	struct nest n;
+	u64 reads, asked;
+
+	world_init(w);
+	nest_init(w, &n, 0x42, 5);
+	l = (struct vtdsim_loop *)local(w, 0);
+	l->dir = VTDSIM_LOOP_READ;
+	d.addr = n.ia;
+	post(w, 0, &d);
+	world_poll(w);
+	EXPECT(l->reads > 0);
+	regs(w)->ctl &= ~VTDSIM_CTL_ATS;
+	sim_poll(&w->sim);
+	reads = l->reads;
+	asked = w->u->cnt.u_translations;
+	world_poll(w);
+	EXPECT_EQ(l->reads, reads);
+	EXPECT_EQ(w->u->cnt.u_translations, asked);
+	EXPECT_EQ(w->ep->devtlb.nr_entries, 0);
+	EXPECT(l->denied > 0);
+	regs(w)->ctl |= VTDSIM_CTL_ATS;
+	world_poll(w);
+	EXPECT(l->reads > reads);
+	l->stop = 1;
+	world_poll(w);
+}
