@@ -407,6 +407,7 @@ TEST_F_TIMEOUT(running, no_page_request_is_under_way_after_an_unbind, 120)
 	unsigned int flags = VTDSIM_F_ATS | VTDSIM_F_PRI;
 	struct vtdsim_loop how = { .dir = VTDSIM_LOOP_READ };
 	__u64 va = PROC_VA + GVM_SZ_1G;
+	struct iommu_gpasid_fault f;
 	struct vtdsim_loop l;
 	__u32 other;
 	int fd, i;
@@ -415,10 +416,11 @@ TEST_F_TIMEOUT(running, no_page_request_is_under_way_after_an_unbind, 120)
 	    !(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	/* One may wait, and does: all others are answered at once. */
-	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 1, 0, &fd));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 1, IOMMU_GPASID_FAULT_TIMEOUT_MAX,
+				     &fd));
 	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID + 1, &other));
 	ASSERT_EQ(0, lab_loop_start(self->lab, 2, other, flags, va, &how));
-	usleep(AFTER_US);
+	ASSERT_EQ(1, gvm_faults_read(fd, &f, 1, 5000));
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, lab_loop_start(self->lab, 1, self->h, flags, va,
 					    &how));
