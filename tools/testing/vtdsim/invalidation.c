@@ -6,8 +6,9 @@
  * nothing to wait for; and in order, but for overtake() in an adverse unit.  Nor
  * has a polite unit anything to drain: an access is over before the next
  * descriptor, a page request is in the queue, or answered, before its endpoint
- * goes on, and a response reaches the endpoint when its descriptor is executed.  In an adverse one (adverse.c) all of them
- * may be on their way, and what drains them makes them arrive.
+ * goes on, and a response reaches the endpoint when its descriptor is executed.
+ * In an adverse one (adverse.c) all of them may be on their way, and what drains
+ * them makes them arrive.
  */
 #include <time.h>
 #include "sim.h"
