@@ -106,7 +106,9 @@ int vv_binding_set(struct vvtd_dev *dev, u32 pasid, const struct binding *b)
 /* As the host is told. */
 void vv_stage(const struct binding *b, struct vvtd_stage *stage)
 {
-	*stage = (struct vvtd_stage){ .kind = b->kind, .flags = b->flags };
+	*stage = (struct vvtd_stage){
+		.kind = b->kind, .flags = b->flags, .handle = b->handle,
+	};
 	if (b->kind == VVTD_FIRST_STAGE)
 		stage->table = b->table;
 	if (b->kind == VVTD_SHADOW)

@@ -53,7 +53,7 @@ static bool piotlb(struct vvtd_dev *dev, const u64 *d, struct vvtd_inv *inv)
 		return false;
 	*inv = (struct vvtd_inv){
 		.host = dev->host, .what = VVTD_INV_IOTLB, .pasid = pasid,
-		.npages = VVTD_ALL_PAGES,
+		.handle = b->handle, .npages = VVTD_ALL_PAGES,
 	};
 	if (INV_G(d[0]) == 2)
 		return true;
@@ -68,6 +68,7 @@ static bool device_tlb(struct vvtd_dev *dev, const u64 *d, bool by_pasid,
 		       struct vvtd_inv *inv)
 {
 	u16 sid = by_pasid ? bits(d[0], 31, 16) : bits(d[0], 47, 32);
+	const struct binding *b;
 	u64 addr = d[1];
 	u64 size;
 
@@ -81,7 +82,9 @@ static bool device_tlb(struct vvtd_dev *dev, const u64 *d, bool by_pasid,
 		.all_pasids = by_pasid && d[1] & 1,
 		.addr = addr, .npages = to_pages(size),
 	};
-	return inv->all_pasids || vv_binding(dev, inv->pasid);
+	b = vv_binding(dev, inv->pasid);
+	inv->handle = b ? b->handle : 0;
+	return inv->all_pasids || (b && b->kind != KIND_FAULTY);
 }
 
 static bool by_descriptor(struct vvtd_dev *dev, const u64 *d,
@@ -133,7 +136,8 @@ static bool next_in_device(struct vvtd_dev *dev, struct vvtd_inv *inv)
 			continue;
 		*inv = (struct vvtd_inv){
 			.host = dev->host, .what = VVTD_INV_IOTLB,
-			.pasid = pasid, .npages = VVTD_ALL_PAGES,
+			.pasid = pasid, .handle = bound->handle,
+			.npages = VVTD_ALL_PAGES,
 		};
 		return true;
 	}

@@ -37,28 +37,30 @@ static void count(struct vvtd *v, int rc)
 	v->stats.host_errors += !!rc;
 }
 
-static void unbind(struct vvtd_dev *dev, u32 pasid)
+static void unbind(struct vvtd_dev *dev, u32 pasid, u32 handle)
 {
-	dev->v->ops.unbind(dev->v->ctx, dev->host, pasid);
+	dev->v->ops.unbind(dev->v->ctx, dev->host, pasid, handle);
 	count(dev->v, 0);
 }
 
 /* Bind or replace.  On failure nothing is bound. */
 static int bind(struct vvtd_dev *dev, u32 pasid, const struct binding *now,
-		const struct binding *want)
+		struct binding *want)
 {
 	struct vvtd *v = dev->v;
 	struct vvtd_stage stage;
 	int rc;
 
 	vv_stage(want, &stage);
+	stage.handle = now->handle;
 	if (is_bound(now))
 		rc = v->ops.replace(v->ctx, dev->host, pasid, &stage);
 	else
 		rc = v->ops.bind(v->ctx, dev->host, pasid, &stage);
 	count(v, rc);
 	if (rc && is_bound(now))
-		unbind(dev, pasid);
+		unbind(dev, pasid, now->handle);
+	want->handle = stage.handle;
 	return rc;
 }
 
@@ -105,7 +107,7 @@ static void change(struct vvtd_dev *dev, u32 pasid, const struct binding *now,
 		if (!rc)
 			rc = bind(dev, pasid, now, want);
 	} else if (is_bound(now)) {
-		unbind(dev, pasid);
+		unbind(dev, pasid, now->handle);
 	}
 	if (rc) {
 		release(dev->v, want);

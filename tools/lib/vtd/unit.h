@@ -35,6 +35,7 @@ struct binding {
 		u64 table;		/* VVTD_FIRST_STAGE; or the reason */
 		struct shadow *shadow;	/* VVTD_SHADOW, a reference */
 	};
+	u32 handle;			/* the host's */
 	u16 did;			/* as the guest tags it */
 	u8 kind;
 	u8 flags;

@@ -109,11 +109,14 @@ enum vvtd_stage_flags {
  * @kind: enum vvtd_kind, not VVTD_NONE
  * @flags: enum vvtd_stage_flags
  * @table: VVTD_FIRST_STAGE: guest-physical address of the top table
+ * @handle: the host's own, kept with the binding: set by bind() and replace(),
+ *	which finds that of before in it
  * @domain: VVTD_SHADOW: the host's, from domain_alloc()
  */
 struct vvtd_stage {
 	uint8_t kind;
 	uint8_t flags;
+	uint32_t handle;
 	uint64_t table;
 	void *domain;
 };
@@ -132,6 +135,7 @@ enum vvtd_inv_what {
  * @leaf: no table has changed, pages only
  * @all_pasids: VVTD_INV_DEVICE_TLB: of every PASID
  * @pasid: VVTD_RID: of requests without PASID
+ * @handle: of the binding, unless @all_pasids
  * @addr: page-aligned
  * @npages: 4 KiB pages; VVTD_ALL_PAGES, with @addr 0: all of them
  */
@@ -141,6 +145,7 @@ struct vvtd_inv {
 	bool leaf;
 	bool all_pasids;
 	uint32_t pasid;
+	uint32_t handle;
 	uint64_t addr;
 	uint64_t npages;
 };
@@ -190,10 +195,10 @@ struct vvtd_ops {
 	uint64_t (*now)(void *ctx);
 
 	int (*bind)(void *ctx, void *host, uint32_t pasid,
-		    const struct vvtd_stage *stage);
+		    struct vvtd_stage *stage);
 	int (*replace)(void *ctx, void *host, uint32_t pasid,
-		       const struct vvtd_stage *stage);
-	void (*unbind)(void *ctx, void *host, uint32_t pasid);
+		       struct vvtd_stage *stage);
+	void (*unbind)(void *ctx, void *host, uint32_t pasid, uint32_t handle);
 	int (*invalidate)(void *ctx, const struct vvtd_inv *inv, size_t num);
 	bool device_tlbs;
 	void (*drain)(void *ctx, void *host);

@@ -35,6 +35,7 @@ void host_dev_init(struct host_dev *dev, char name)
 	dev->kind = calloc(MAX_PASIDS, 1);
 	dev->table = calloc(MAX_PASIDS, 8);
 	dev->flags = calloc(MAX_PASIDS, 1);
+	dev->handle = calloc(MAX_PASIDS, sizeof(*dev->handle));
 	dev->domain = calloc(MAX_PASIDS, sizeof(*dev->domain));
 	dev->nr_bound = 0;
 }
@@ -45,6 +46,7 @@ void host_dev_exit(struct host_dev *dev)
 	free(dev->table);
 	free(dev->flags);
 	free(dev->domain);
+	free(dev->handle);
 }
 
 void host_note(struct fake_host *h, const char *fmt, ...)
@@ -111,12 +113,13 @@ static void set(struct host_dev *dev, u32 pasid, const struct vvtd_stage *s)
 }
 
 static int put(struct fake_host *h, struct host_dev *dev, u32 pasid,
-	       const struct vvtd_stage *s, const char *what)
+	       struct vvtd_stage *s, const char *what)
 {
 	bool bad = fails(h);
 	char buf[64];
 
 	check(pasid < MAX_PASIDS, "a PASID has 20 bits");
+	check(s->handle == dev->handle[pasid], "a replace knows the handle");
 	check(s->kind >= VVTD_PASS_THROUGH && s->kind <= VVTD_SHADOW,
 	      "only what can be bound is bound");
 	check(s->kind != VVTD_FIRST_STAGE || !(s->table & 0xfff),
@@ -126,11 +129,13 @@ static int put(struct fake_host *h, struct host_dev *dev, u32 pasid,
 	if (bad)
 		return h->fail_with;
 	set(dev, pasid, s);
+	s->handle = ++h->next_handle;
+	dev->handle[pasid] = s->handle;
 	return 0;
 }
 
 int host_bind(void *ctx, void *host, uint32_t pasid,
-	      const struct vvtd_stage *stage)
+	      struct vvtd_stage *stage)
 {
 	struct host_dev *dev = host;
 
@@ -139,7 +144,7 @@ int host_bind(void *ctx, void *host, uint32_t pasid,
 }
 
 int host_replace(void *ctx, void *host, uint32_t pasid,
-		 const struct vvtd_stage *stage)
+		 struct vvtd_stage *stage)
 {
 	struct host_dev *dev = host;
 
@@ -147,13 +152,15 @@ int host_replace(void *ctx, void *host, uint32_t pasid,
 	return put(ctx, dev, pasid, stage, "replace");
 }
 
-void host_unbind(void *ctx, void *host, uint32_t pasid)
+void host_unbind(void *ctx, void *host, uint32_t pasid, uint32_t handle)
 {
 	struct fake_host *h = ctx;
 	struct host_dev *dev = host;
 
 	h->calls++;
 	check(dev->kind[pasid], "only what is bound is unbound");
+	check(dev->handle[pasid] == handle, "a binding keeps its handle");
+	dev->handle[pasid] = 0;
 	move(dev, pasid, NULL);
 	dev->kind[pasid] = VVTD_NONE;
 	dev->table[pasid] = 0;
@@ -169,6 +176,8 @@ static void note_inv(struct fake_host *h, const struct vvtd_inv *inv)
 	check(!(inv->addr & 0xfff), "an address is page-aligned");
 	check(inv->all_pasids || dev->kind[inv->pasid],
 	      "only what is bound is invalidated");
+	check(inv->all_pasids || inv->handle == dev->handle[inv->pasid],
+	      "an invalidation has the handle of its binding");
 	host_note(h, "%s %c ", inv->what == VVTD_INV_IOTLB ? "iotlb" : "devtlb",
 		  dev->name);
 	if (inv->all_pasids)

@@ -17,6 +17,7 @@ struct host_dev {
 	u64 *table;
 	u8 *flags;
 	struct host_domain **domain;
+	u32 *handle;
 	u32 nr_bound;
 };
 
@@ -50,6 +51,7 @@ struct fake_host {
 	u32 nr_domains;		/* ever made */
 	u32 live_domains;
 	struct host_domain *last;
+	u32 next_handle;
 	void (*drained)(void *arg, struct host_dev *dev);
 	void *arg;
 };
@@ -61,10 +63,10 @@ void host_dev_exit(struct host_dev *dev);
 
 /* vvtd_ops, whose ctx is the host. */
 int host_bind(void *ctx, void *host, uint32_t pasid,
-	      const struct vvtd_stage *stage);
+	      struct vvtd_stage *stage);
 int host_replace(void *ctx, void *host, uint32_t pasid,
-		 const struct vvtd_stage *stage);
-void host_unbind(void *ctx, void *host, uint32_t pasid);
+		 struct vvtd_stage *stage);
+void host_unbind(void *ctx, void *host, uint32_t pasid, uint32_t handle);
 int host_invalidate(void *ctx, const struct vvtd_inv *inv, size_t num);
 void host_drain(void *ctx, void *host);
 void host_respond(void *ctx, void *host, uint64_t cookie, uint8_t answer);
