@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
@@ -12,17 +13,25 @@
 #define MAX_INVS	128
 #define MAX_FAULTS	64
 
+/* A shadowed domain. */
+struct domain {
+	int iommufd;
+	uint32_t source;	/* IOAS of the guest's memory */
+	uint32_t ioas;
+	uint32_t hwpt;
+};
+
 static int call(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) ? -errno : 0;
 }
 
-static void destroy(const struct vvtd_iommufd *dev, uint32_t id)
+static void destroy(int iommufd, uint32_t id)
 {
 	struct iommu_destroy cmd = { .size = sizeof(cmd), .id = id };
 
 	if (id)
-		call(dev->iommufd, IOMMU_DESTROY, &cmd);
+		call(iommufd, IOMMU_DESTROY, &cmd);
 }
 
 static int attach(const struct vvtd_iommufd *dev, uint32_t pasid, uint32_t id)
@@ -83,6 +92,19 @@ static int nested(const struct vvtd_iommufd *dev,
 	return rc;
 }
 
+/* The parent, or a shadowed domain: no HWPT of the binding's own. */
+static int bind_shared(const struct vvtd_iommufd *dev, uint32_t pasid,
+		       struct vvtd_stage *stage)
+{
+	const struct domain *d = stage->domain;
+	int rc = attach(dev, pasid, stage->kind == VVTD_SHADOW ? d->hwpt :
+								 dev->parent);
+
+	if (!rc)
+		stage->handle = 0;
+	return rc;
+}
+
 int vvtd_iommufd_bind(void *ctx, void *host, uint32_t pasid,
 		      struct vvtd_stage *stage)
 {
@@ -91,18 +113,14 @@ int vvtd_iommufd_bind(void *ctx, void *host, uint32_t pasid,
 	int rc;
 
 	(void)ctx;
-	if (stage->kind == VVTD_PASS_THROUGH) {
-		stage->handle = 0;
-		return attach(dev, pasid, dev->parent);
-	}
 	if (stage->kind != VVTD_FIRST_STAGE)
-		return -EOPNOTSUPP;
+		return bind_shared(dev, pasid, stage);
 	rc = nested(dev, stage, &hwpt);
 	if (rc)
 		return rc;
 	rc = attach(dev, pasid, hwpt);
 	if (rc) {
-		destroy(dev, hwpt);
+		destroy(dev->iommufd, hwpt);
 		return rc;
 	}
 	stage->handle = hwpt;
@@ -113,20 +131,23 @@ int vvtd_iommufd_bind(void *ctx, void *host, uint32_t pasid,
 int vvtd_iommufd_replace(void *ctx, void *host, uint32_t pasid,
 			 struct vvtd_stage *stage)
 {
+	const struct vvtd_iommufd *dev = host;
 	uint32_t old = stage->handle;
 	int rc = vvtd_iommufd_bind(ctx, host, pasid, stage);
 
 	if (!rc)
-		destroy(host, old);
+		destroy(dev->iommufd, old);
 	return rc;
 }
 
 void vvtd_iommufd_unbind(void *ctx, void *host, uint32_t pasid,
 			 uint32_t handle)
 {
+	const struct vvtd_iommufd *dev = host;
+
 	(void)ctx;
-	detach(host, pasid);
-	destroy(host, handle);
+	detach(dev, pasid);
+	destroy(dev->iommufd, handle);
 }
 
 static void fill(struct iommu_hwpt_vtd_s1_invalidate *s1,
@@ -192,6 +213,93 @@ void vvtd_iommufd_respond(void *ctx, void *host, uint64_t cookie,
 	/* The kernel may have ended the group meanwhile: nobody to tell. */
 	if (write(dev->fault_fd, &r, sizeof(r)) < 0)
 		return;
+}
+
+static int paging(const struct vvtd_iommufd *dev, struct domain *d)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	struct iommu_hwpt_alloc hwpt = {
+		.size = sizeof(hwpt),
+		.flags = GVM_HWPT_PASID,
+		.dev_id = dev->devid,
+	};
+	int rc = call(d->iommufd, IOMMU_IOAS_ALLOC, &ioas);
+
+	if (rc)
+		return rc;
+	hwpt.pt_id = ioas.out_ioas_id;
+	rc = call(d->iommufd, IOMMU_HWPT_ALLOC, &hwpt);
+	if (rc) {
+		destroy(d->iommufd, ioas.out_ioas_id);
+		return rc;
+	}
+	d->ioas = ioas.out_ioas_id;
+	d->hwpt = hwpt.out_hwpt_id;
+	return 0;
+}
+
+int vvtd_iommufd_domain_alloc(void *ctx, void *host, void **domain)
+{
+	const struct vvtd_iommufd *dev = host;
+	struct domain *d = calloc(1, sizeof(*d));
+	int rc;
+
+	(void)ctx;
+	if (!d)
+		return -ENOMEM;
+	d->iommufd = dev->iommufd;
+	d->source = dev->ioas;
+	rc = paging(dev, d);
+	if (rc)
+		free(d);
+	else
+		*domain = d;
+	return rc;
+}
+
+void vvtd_iommufd_domain_free(void *ctx, void *domain)
+{
+	struct domain *d = domain;
+
+	(void)ctx;
+	destroy(d->iommufd, d->hwpt);
+	destroy(d->iommufd, d->ioas);
+	free(d);
+}
+
+/* The pages that the guest's memory map has there, pinned once more. */
+int vvtd_iommufd_map(void *ctx, void *domain, uint64_t iova, uint64_t gpa,
+		     uint64_t size, unsigned int prot)
+{
+	const struct domain *d = domain;
+	struct iommu_ioas_copy cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA,
+		.dst_ioas_id = d->ioas,
+		.src_ioas_id = d->source,
+		.length = size,
+		.dst_iova = iova,
+		.src_iova = gpa,
+	};
+
+	(void)ctx;
+	cmd.flags |= prot & VVTD_READ ? IOMMU_IOAS_MAP_READABLE : 0;
+	cmd.flags |= prot & VVTD_WRITE ? IOMMU_IOAS_MAP_WRITEABLE : 0;
+	return call(d->iommufd, IOMMU_IOAS_COPY, &cmd);
+}
+
+void vvtd_iommufd_unmap(void *ctx, void *domain, uint64_t iova, uint64_t size)
+{
+	const struct domain *d = domain;
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = d->ioas,
+		.iova = iova,
+		.length = size,
+	};
+
+	(void)ctx;
+	call(d->iommufd, IOMMU_IOAS_UNMAP, &cmd);
 }
 
 static void hand_on(struct vvtd_dev *guest, const struct iommu_hwpt_pgfault *f)

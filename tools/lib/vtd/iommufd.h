@@ -18,6 +18,7 @@
  * @vfio: the device file, bound to @iommufd
  * @devid: its ID there
  * @parent: HWPT made with NEST_PARENT and PASID, which maps the guest's memory
+ * @ioas: of @parent, from which shadowed domains take the guest's memory
  * @fault_id: a fault queue of its own for page requests; 0: none
  * @fault_fd: its file
  */
@@ -26,6 +27,7 @@ struct vvtd_iommufd {
 	int vfio;
 	uint32_t devid;
 	uint32_t parent;
+	uint32_t ioas;
 	uint32_t fault_id;
 	int fault_fd;
 };
@@ -43,6 +45,13 @@ void vvtd_iommufd_unbind(void *ctx, void *host, uint32_t pasid,
 int vvtd_iommufd_invalidate(void *ctx, const struct vvtd_inv *inv, size_t num);
 void vvtd_iommufd_respond(void *ctx, void *host, uint64_t cookie,
 			  uint8_t answer);
+
+/* Shadowed domains: an IOAS and an HWPT each. */
+int vvtd_iommufd_domain_alloc(void *ctx, void *host, void **domain);
+void vvtd_iommufd_domain_free(void *ctx, void *domain);
+int vvtd_iommufd_map(void *ctx, void *domain, uint64_t iova, uint64_t gpa,
+		     uint64_t size, unsigned int prot);
+void vvtd_iommufd_unmap(void *ctx, void *domain, uint64_t iova, uint64_t size);
 
 /*
  * Read what the fault queue has and hand it to the unit.  The file should not
