@@ -65,6 +65,10 @@ static const struct vvtd_ops ops = {
 	.unbind = vvtd_iommufd_unbind,
 	.invalidate = vvtd_iommufd_invalidate,
 	.respond = vvtd_iommufd_respond,
+	.domain_alloc = vvtd_iommufd_domain_alloc,
+	.domain_free = vvtd_iommufd_domain_free,
+	.map = vvtd_iommufd_map,
+	.unmap = vvtd_iommufd_unmap,
 };
 
 static u64 *at(struct gvm *vm, u64 gpa)
@@ -158,6 +162,7 @@ FIXTURE_SETUP(vvtd)
 		.vfio = self->b.dev[0].fd,
 		.devid = self->b.dev[0].devid,
 		.parent = self->vm->parent,
+		.ioas = self->vm->ioas,
 	};
 	ASSERT_EQ(0, gvm_fault_queue(self->vm, &self->host.fault_id, &fd));
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
@@ -165,6 +170,7 @@ FIXTURE_SETUP(vvtd)
 	ASSERT_EQ(0, vvtd_iommufd_caps(&self->host, &caps));
 	vvtd_config_init(&config);
 	config.page_requests = true;
+	config.second_stage = true;
 	ASSERT_EQ(0, vvtd_check_host(&config, &caps, why, sizeof(why)));
 	self->v = vvtd_create(&config, &ops, self->vm);
 	ASSERT_NE(NULL, self->v);
@@ -219,6 +225,47 @@ TEST_F(vvtd, an_unmap_of_the_guest_is_seen_by_the_device_after_its_invalidation)
 	ASSERT_EQ(1, submit(self, INV_PIOTLB | 3 << 4 | 2 << 16 |
 			    (u64)PASID << 32, PROC_VA | BIT_ULL(6)));
 	EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, VTDSIM_F_ATS));
+}
+
+/* A table of four levels, with room for one page at IOVA; its leaf entry. */
+#define IOVA	0x1234567000ULL
+
+static u64 *second_stage(GUEST *self, u64 *root)
+{
+	u64 table = gvm_ram_alloc_page(&self->vm->ram);
+	int level;
+
+	*root = table;
+	for (level = 4; level > 1; level--) {
+		u64 next = gvm_ram_alloc_page(&self->vm->ram);
+
+		at(self->vm, table)[IOVA >> (3 + 9 * level) & 511] =
+			next | SS_R | SS_W;
+		table = next;
+	}
+	return &at(self->vm, table)[IOVA >> 12 & 511];
+}
+
+TEST_F(vvtd, a_second_stage_table_of_the_guest_is_shadowed)
+{
+	u64 root, *leaf = second_stage(self, &root);
+
+	*leaf = self->p.page | SS_R | SS_W;
+	set_entry(self, PASID, PE_P | PE_PGTT_IS(PGTT_SECOND) | PE_AW_IS(2) |
+		  root, 0);
+	ASSERT_EQ(1, pasid_changed(self));
+	EXPECT_EQ(TAG(1), peek(self->lab, PASID, 0, IOVA));
+	EXPECT_TRUE(refused(peek(self->lab, PASID, 0, IOVA + 0x1000)));
+	*leaf = self->q.page | SS_R;
+	ASSERT_EQ(1, submit(self, INV_IOTLB | 3 << 4 | 2 << 16, IOVA));
+	EXPECT_EQ(TAG(2), peek(self->lab, PASID, 0, IOVA));
+	EXPECT_TRUE(refused(poke(self->lab, PASID, 0, IOVA, 1)));
+	*leaf = 0;
+	ASSERT_EQ(1, submit(self, INV_IOTLB | 2 << 4 | 2 << 16, 0));
+	EXPECT_TRUE(refused(peek(self->lab, PASID, 0, IOVA)));
+	set_entry(self, PASID, 0, 0);
+	ASSERT_EQ(1, pasid_changed(self));
+	EXPECT_TRUE(nothing_left(self->lab, PASID));
 }
 
 TEST_F(vvtd, a_wrong_entry_is_a_fault_of_the_guest_and_binds_nothing)
