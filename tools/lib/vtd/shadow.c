@@ -39,6 +39,7 @@ struct shadow {
 	u16 did;
 	u8 levels;
 	u32 refs;
+	bool stale;		/* the batch's invalidations are to be looked at */
 	struct shadow_table *top;
 	u32 nr_mappings;
 	u32 visited;		/* tables of the guest, in this walk */
@@ -247,6 +248,16 @@ static int sync_table(const struct pair *p, u64 first, u64 last)
 	return rc;
 }
 
+/* A table has 512 entries, which are cheap beside host calls. */
+#define TABLES_PER_WORK	8
+
+static void charge(struct shadow *s)
+{
+	u32 work = s->visited / TABLES_PER_WORK + 1;
+
+	s->v->work -= s->v->work < work ? s->v->work : work;
+}
+
 static u64 last_address(const struct shadow *s)
 {
 	return span(s->levels + 1) - 1;
@@ -265,6 +276,7 @@ static void sync_shadow(struct shadow *s, u64 first, u64 last)
 		last = last_address(s);
 	if (first <= last && sync_table(&top, first, last))
 		drop(&top);
+	charge(s);
 }
 
 static struct shadow *find(struct vvtd_dev *dev, u64 root, u8 levels, u16 did)
@@ -363,15 +375,32 @@ static void invalidate_pages(struct shadow *s)
 	}
 }
 
-/* The IOTLB invalidations of the batch: a whole domain at most once. */
-void vv_shadows_invalidate(struct vvtd *v)
+void vv_shadows_begin(struct vvtd *v)
+{
+	struct shadow *s;
+
+	for (s = v->shadows; s; s = s->next)
+		s->stale = true;
+}
+
+/*
+ * The IOTLB invalidations of the batch: a whole domain at most once.  False:
+ * there is more to do.
+ */
+bool vv_shadows_invalidate(struct vvtd *v)
 {
 	struct shadow *s;
 
 	for (s = v->shadows; s; s = s->next) {
+		if (!s->stale)
+			continue;
+		if (!v->work)
+			return false;
+		s->stale = false;
 		if (vv_did_in(&v->batch.iotlb, s->did))
 			sync_shadow(s, 0, last_address(s));
 		else
 			invalidate_pages(s);
 	}
+	return true;
 }

@@ -166,7 +166,12 @@ enum vvtd_state vvtd_run(struct vvtd *v)
 	if (v->batch.phase == PHASE_SYNC) {
 		if (!vv_sync(v))
 			return VVTD_MORE;
-		vv_shadows_invalidate(v);
+		vv_shadows_begin(v);
+		enter(v, PHASE_SHADOW);
+	}
+	if (v->batch.phase == PHASE_SHADOW) {
+		if (!vv_shadows_invalidate(v))
+			return VVTD_MORE;
 		enter(v, PHASE_FLUSH);
 	}
 	do {

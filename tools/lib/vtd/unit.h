@@ -112,6 +112,7 @@ struct did_set {
 enum phase {
 	PHASE_IDLE,
 	PHASE_SYNC,
+	PHASE_SHADOW,
 	PHASE_FLUSH,
 	PHASE_COMPLETE,
 };
@@ -221,6 +222,7 @@ void vv_groups_end(struct vvtd_dev *dev, bool respond, u8 answer);
 int vv_shadow_get(struct vvtd_dev *dev, const u64 *pe, struct shadow **out);
 void vv_shadow_put(struct vvtd *v, struct shadow *s);
 void *vv_shadow_domain(const struct shadow *s);
-void vv_shadows_invalidate(struct vvtd *v);
+void vv_shadows_begin(struct vvtd *v);
+bool vv_shadows_invalidate(struct vvtd *v);
 
 #endif /* VVTD_UNIT_H */

@@ -307,6 +307,34 @@ TEST(loop, "a table that leads to itself is walked no further than allowed")
 	EXPECT_EQ(w->d[A].host.nr_bound, 1);
 }
 
+TEST(portions, "shadows of many tables are walked in portions, and all of them")
+{
+	u64 below = new_pages(w, 1);
+	u32 i, level, n = 0;
+
+	w->cfg.max_tables = 20000;
+	boot(w);
+	/* 512 times 512 times the same empty table. */
+	for (level = 2; level < 4; level++) {
+		u64 above = new_pages(w, 1);
+
+		for (i = 0; i < 512; i++)
+			poke(w, above + i * 8, below | RW);
+		below = above;
+	}
+	poke(w, table, below | RW);
+	for (i = 1; i <= 3; i++)
+		set_pasid(w, A, i, pe_second(i, table));
+	all_changed(w);
+	queue(w, d_iotlb(1, 0), 0);
+	queue(w, d_wait(WAIT_SW, 1), w->status);
+	set64(w, REG_IQT, w->iqt);
+	for (; vvtd_run(w->v) == VVTD_MORE; n++)
+		EXPECT_EQ(peek(w, w->status), 0);
+	EXPECT(n >= 1);
+	EXPECT_EQ(peek(w, w->status), 1);
+}
+
 TEST(sparse, "seven tables for two distant pages, whatever the range")
 {
 	w->cfg.max_tables = 7;
