@@ -80,7 +80,7 @@ struct vtdsim_config {
 #define VTDSIM_CTL_PASID_PRIV	(1U << 4)
 #define VTDSIM_CTL_PRI		(1U << 5)
 #define VTDSIM_CTL_PRI_RESET	(1U << 6)	/* mailbox bit, taken and cleared by hardware */
-#define VTDSIM_CTL_ATS_OFF	(1U << 7)	/* likewise: ATS was switched off, if only for a moment */
+#define VTDSIM_CTL_ATS_OFF	(1U << 7)	/* mailbox bit: ATS was off, if only for a moment */
 
 /* BAR 0 */
 #define VTDSIM_BAR_REGS		0x00000	/* struct vtdsim_regs */

@@ -203,7 +203,7 @@ static void still(const struct worker *w, const __u64 *page, __u64 was,
 		fail(w, "a write landed after %s", after);
 }
 
-static void unbind(struct worker *w)
+static void do_unbind(struct worker *w)
 {
 	__u64 *page = page_of(w);
 	__u64 was;
@@ -219,7 +219,7 @@ static void unbind(struct worker *w)
 	start(w);
 }
 
-static void replace(struct worker *w)
+static void do_replace(struct worker *w)
 {
 	__u64 *old = page_of(w);
 	__u64 was, tag;
@@ -234,7 +234,7 @@ static void replace(struct worker *w)
 		still(w, old, was, "a replace");
 }
 
-static void invalidate(struct worker *w)
+static void do_invalidate(struct worker *w)
 {
 	__u64 *old = page_of(w);
 	__u64 was, tag;
@@ -258,7 +258,7 @@ static __u64 hot_gpa(const struct worker *w)
 	return HOTPLUG_GPA + (w - workers) * GVM_SZ_4K;
 }
 
-static void unmap(struct worker *w)
+static void do_unmap(struct worker *w)
 {
 	__u64 was;
 
@@ -282,16 +282,16 @@ static void change_one(void)
 	changes[what]++;
 	switch (what) {
 	case UNBIND:
-		unbind(w);
+		do_unbind(w);
 		break;
 	case REPLACE:
-		replace(w);
+		do_replace(w);
 		break;
 	case INVALIDATE:
-		invalidate(w);
+		do_invalidate(w);
 		break;
 	default:
-		unmap(w);
+		do_unmap(w);
 	}
 }
 
@@ -419,7 +419,7 @@ static void churn(__u64 want)
 	report(nr, want, now_us() - begin);
 }
 
-static unsigned long long number(const char *text)
+static unsigned long long parse_number(const char *text)
 {
 	char *end;
 	unsigned long long val;
@@ -435,12 +435,12 @@ static unsigned long long number(const char *text)
 
 int main(int argc, char **argv)
 {
-	unsigned long long want = argc > 1 ? number(argv[1]) : 1000000;
+	unsigned long long want = argc > 1 ? parse_number(argv[1]) : 1000000;
 	unsigned long long seed = now_us();
 	int i;
 
 	if (argc > 2)
-		seed = number(argv[2]);
+		seed = parse_number(argv[2]);
 	else
 		printf("soak: seed %llu\n", seed);
 	state = seed * 2 + 1;
