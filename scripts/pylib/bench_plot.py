@@ -161,7 +161,7 @@ set border 3 lc rgb "#606060"
 set tics nomirror textcolor rgb "#404040" font ",9"
 set title offset 0,-0.6 font ",11"
 set xrange [-0.5:6.5]
-set xtics rotate by -35 left ({tics}) font ",9"
+set xtics rotate by 30 right ({tics}) font ",9"
 unset key
 """
 
@@ -233,7 +233,7 @@ def lookup(report):
                              f"{MEANS_STYLES[name].split(' lw')[0]} notitle")
     text += "".join(data) + "unset logscale x; set boxwidth 0.36; set xrange [-0.6:4.6]\n" \
         f"set xtics ({', '.join(tics)}) font \",8\"; set xlabel \"\"; set yrange [0.1:*]\n" \
-        'set title "1,000 numbers, beside one that computes (pale) or looks up, too"\n'
+        'set title "1,000 numbers; the other computes (pale), looks up"\n'
     text += f"plot {', '.join(plots)}\n" if plots else "set multiplot next\n"
     shown = [f"NaN with linespoints {MEANS_STYLES[n]} title {quoted(MEANS[n])}" for n in names]
     return text + bottom_key(shown) + "unset multiplot\n"
