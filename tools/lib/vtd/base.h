@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * Integer types, bit helpers and the list that both roles of the unit are written with:
- * the simulated hardware and the virtual unit of a VMM.
+ * Integer types, bit helpers and the list, for both roles of the unit: the
+ * simulated hardware and the virtual unit of a VMM.
  */
 #ifndef VTD_BASE_H
 #define VTD_BASE_H
