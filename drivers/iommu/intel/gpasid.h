@@ -57,6 +57,8 @@ bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
 bool intel_gpasid_can_prq(struct device_domain_info *info);
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu);
+bool intel_gpasid_has_superpages(const struct dmar_domain *domain,
+				 const struct intel_iommu *iommu);
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 			     u16 did, bool devtlb);
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,

@@ -127,6 +127,23 @@ bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 EXPORT_SYMBOL_GPL(intel_gpasid_need_sync_map);
 
 /*
+ * A unit walks no superpage that it does not have: each DMA would end in a fault
+ * (VT-d: "Second-Stage Paging Entries", PS is reserved then).  The sizes that a
+ * domain was made with may be mapped, whatever it is given from now on.
+ */
+bool intel_gpasid_has_superpages(const struct dmar_domain *domain,
+				 const struct intel_iommu *iommu)
+{
+	unsigned int sizes = domain->use_first_level ?
+			     BIT(0) | cap_fl1gp_support(iommu->cap) << 1 :
+			     cap_super_page_val(iommu->cap);
+	unsigned long has = (sizes & BIT(0) ? SZ_2M : 0) |
+			    (sizes & BIT(1) ? SZ_1G : 0);
+
+	return !(domain->domain.pgsize_bitmap & (SZ_2M | SZ_1G) & ~has);
+}
+
+/*
  * Cache tags of a nest parent
  */
 

@@ -1,0 +1,14 @@
+// file: drivers/iommu/intel/iommu.c
+// As Linux 7.3: a unit without the superpages of a domain faults on them.
+@@
+symbol domain, iommu, dmar_domain;
+@@
+ prepare_domain_attach_device(...)
+ {
+	...
+	if (domain->dirty_ops && !ssads_supported(iommu))
+		return -EINVAL;
++	if (!intel_gpasid_has_superpages(dmar_domain, iommu))
++		return -EINVAL;
+	...
+ }
