@@ -18,6 +18,7 @@
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/gpasid-driver.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -91,12 +92,16 @@ static bool vtd_ats_global(struct device *dev)
 	return cap & INTEL_GPASID_ATS_GLOBAL;
 }
 
-/* No PASIDs: not a PCI device, or it or its unit has none. */
+/*
+ * No PASIDs: not a PCI device, or it or its unit has none, or its DMA is that of
+ * another function, which has the table (a child of a volume management device).
+ */
 static u32 vtd_max_pasids(struct device *dev)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 
-	return info->pasid_enabled ? dev->iommu->max_pasids : 0;
+	return info->pasid_enabled && info->pasid_table ?
+	       dev->iommu->max_pasids : 0;
 }
 
 static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
@@ -846,7 +851,7 @@ static void vtd_inv_end(void *priv)
 	kfree(batch);
 }
 
-static const struct gpasid_ops vtd_ops = {
+VISIBLE_IF_KUNIT const struct gpasid_ops vtd_ops = {
 	.owner = THIS_MODULE,
 	.iommu_ops = &intel_iommu_ops,
 	.get_caps = vtd_get_caps,
@@ -866,6 +871,7 @@ static const struct gpasid_ops vtd_ops = {
 	.inv_range = vtd_inv_range,
 	.inv_end = vtd_inv_end,
 };
+EXPORT_SYMBOL_IF_KUNIT(vtd_ops);
 
 /*
  * Called by the VT-d driver

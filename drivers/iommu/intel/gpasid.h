@@ -87,6 +87,10 @@ bool domain_need_iotlb_sync_map(struct dmar_domain *domain,
 				struct intel_iommu *iommu);
 void qi_dump_fault(struct intel_iommu *iommu, u32 fault);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+extern const struct gpasid_ops vtd_ops;
+#endif
+
 /* gpasid_queue.c */
 int intel_gpasid_port_add(struct device_domain_info *info);
 void intel_gpasid_port_remove(struct device_domain_info *info);
