@@ -82,6 +82,8 @@ struct gpasid_fault_group {
  * @by_cookie: @groups by cookie
  * @nr: number of groups
  * @dead: takes no more groups
+ * @paused: time limits stand still, since @paused_at
+ * @paused_at: in jiffies
  * @limit: groups allowed at a time; constant
  * @timeout: time limit in jiffies; constant
  * @expire: answers the groups whose time is over
@@ -100,6 +102,8 @@ struct gpasid_fault_queue {
 	struct xarray by_cookie;
 	unsigned int nr;
 	bool dead;
+	bool paused;
+	unsigned long paused_at;
 	unsigned int limit;
 	unsigned long timeout;
 	struct delayed_work expire;
@@ -281,7 +285,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 		g->deadline = jiffies + q->timeout;
 		list_add_tail(&g->node, &q->groups);
 		list_add_tail(&g->unread, &q->unread);
-		if (!q->nr++)
+		if (!q->nr++ && !q->paused)
 			mod_delayed_work(system_wq, &q->expire, q->timeout);
 		wake_up_interruptible(&q->wait);
 	}
@@ -526,6 +530,8 @@ static void gpasid_queue_expire(struct work_struct *work)
 	mutex_lock(&q->answer);
 	spin_lock(&q->lock);
 	list_for_each_entry_safe(g, next, &q->groups, node) {
+		if (q->paused)
+			break;
 		if (time_before(jiffies, g->deadline)) {
 			mod_delayed_work(system_wq, &q->expire,
 					 g->deadline - jiffies);
@@ -543,6 +549,45 @@ static void gpasid_queue_expire(struct work_struct *work)
 	gpasid_groups_fail(&expired);
 	mutex_unlock(&q->answer);
 }
+
+/* The time limits go on where they stopped; later groups begin with theirs. */
+static void gpasid_queue_resume(struct gpasid_fault_queue *q)
+{
+	struct gpasid_fault_group *g;
+	unsigned long since;
+
+	lockdep_assert_held(&q->lock);
+
+	list_for_each_entry(g, &q->groups, node) {
+		since = g->deadline - q->timeout;
+		if (time_before(since, q->paused_at))
+			since = q->paused_at;
+		g->deadline += jiffies - since;
+	}
+	g = list_first_entry_or_null(&q->groups, struct gpasid_fault_group, node);
+	if (g)
+		mod_delayed_work(system_wq, &q->expire,
+				 max_t(long, g->deadline - jiffies, 0));
+}
+
+/**
+ * gpasid_fault_pause() - Stop the time limits of a queue, or let them run on
+ * @q: the queue
+ * @pause: whether they are to stand still
+ *
+ * Context: Process context. Takes the queue's lock.
+ */
+void gpasid_fault_pause(struct gpasid_fault_queue *q, bool pause)
+{
+	spin_lock(&q->lock);
+	if (pause && !q->paused)
+		q->paused_at = jiffies;
+	if (!pause && q->paused)
+		gpasid_queue_resume(q);
+	q->paused = pause;
+	spin_unlock(&q->lock);
+}
+EXPORT_SYMBOL_GPL(gpasid_fault_pause);
 
 /**
  * gpasid_fault_queue_create() - Take the page requests of a VM

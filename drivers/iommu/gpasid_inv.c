@@ -123,6 +123,7 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
  * @set: the set that the PASIDs belong to
  * @entries: what to invalidate
  * @nr: number of entries
+ * @flags: combination of enum iommu_gpasid_invalidate_flags
  * @done: set to the number of entries done
  *
  * Each entry reaches every device that has the PASID bound.  All of them share
@@ -131,12 +132,12 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
  *
  * Context: Process context. May sleep. Takes the locks of the VM's parents.
  * Return: 0; -EINVAL (flags, alignment, empty or wrapping range); -ENOENT (no
- * such PASID in the set, or not bound); -ENOMEM; -EINTR when the caller is being
+ * such PASID in the set, or not bound, and not to be passed over); -ENOMEM; -EINTR when the caller is being
  * killed.
  */
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,
-		      unsigned int *done)
+		      u32 flags, unsigned int *done)
 {
 	struct gpasid_batch batches[GPASID_INV_BATCHES] = {};
 	struct gpasid_inv_range range;
@@ -150,6 +151,8 @@ int gpasid_invalidate(struct ioasid_set *set,
 		      gpasid_inv_resolve(set, &entries[*done], &range, &id);
 		if (!ret)
 			ret = gpasid_inv_one(batches, set, id, &range);
+		if (ret == -ENOENT && flags & IOMMU_GPASID_INVALIDATE_SKIP)
+			ret = 0;
 		if (ret)
 			break;
 		(*done)++;

@@ -106,7 +106,7 @@ bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,
 int gpasid_get_caps(struct device *dev, struct gpasid_caps *caps);
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,
-		      unsigned int *done);
+		      u32 flags, unsigned int *done);
 int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
 
 /**
@@ -192,6 +192,7 @@ void gpasid_fault_take(struct gpasid_fault_queue *q,
 bool gpasid_fault_pending(struct gpasid_fault_queue *q);
 wait_queue_head_t *gpasid_fault_wait(struct gpasid_fault_queue *q);
 int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code);
+void gpasid_fault_pause(struct gpasid_fault_queue *q, bool pause);
 
 /* For drivers that open devices through iommufd: bind the context's PASIDs. */
 struct iommufd_device;

@@ -235,7 +235,8 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 /* One chunk; returns the entries done in @done, also on an error. */
 static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 			    struct iommu_gpasid_inv *entries, void __user *uptr,
-			    u32 entry_len, unsigned int nr, unsigned int *done)
+			    u32 entry_len, unsigned int nr, u32 flags,
+			    unsigned int *done)
 {
 	struct ioasid_set *set = gpasid_set(ictx);
 	unsigned int i;
@@ -258,7 +259,7 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 	if (!set)
 		return i ? -ENOENT : rc;
 
-	rc_inv = gpasid_invalidate(set, entries, i, done);
+	rc_inv = gpasid_invalidate(set, entries, i, flags, done);
 	return rc_inv ?: rc;
 }
 
@@ -270,7 +271,7 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 	void __user *uptr = u64_to_user_ptr(cmd->entry_uptr);
 	int rc = 0, rc_respond;
 
-	if (cmd->flags)
+	if (cmd->flags & ~IOMMU_GPASID_INVALIDATE_SKIP)
 		return -EINVAL;
 
 	cmd->entry_num = 0;
@@ -294,7 +295,7 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 		cond_resched();
 		chunk = min(nr, GPASID_INV_CHUNK);
 		rc = gpasid_inv_chunk(ucmd->ictx, entries, uptr, cmd->entry_len,
-				      chunk, &done);
+				      chunk, cmd->flags, &done);
 		cmd->entry_num += done;
 		uptr += (size_t)chunk * cmd->entry_len;
 		nr -= chunk;

@@ -142,8 +142,28 @@ static __poll_t gpasid_fault_fops_poll(struct file *filp,
 	return events;
 }
 
+static long gpasid_fault_fops_ioctl(struct file *filp, unsigned int cmd,
+				    unsigned long arg)
+{
+	struct gpasid_fault_file *ff = filp->private_data;
+	struct iommu_gpasid_fault_pause pause;
+
+	if (cmd != IOMMU_GPASID_FAULT_PAUSE)
+		return -ENOTTY;
+	if (copy_from_user(&pause, (void __user *)arg, sizeof(pause)))
+		return -EFAULT;
+	if (pause.size != sizeof(pause) ||
+	    pause.flags & ~IOMMU_GPASID_FAULT_PAUSED)
+		return -EINVAL;
+	gpasid_fault_pause(ff->q, pause.flags & IOMMU_GPASID_FAULT_PAUSED);
+
+	return 0;
+}
+
 static const struct file_operations gpasid_fault_fops = {
 	.owner = THIS_MODULE,
+	.unlocked_ioctl = gpasid_fault_fops_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.read = gpasid_fault_fops_read,
 	.write = gpasid_fault_fops_write,
 	.poll = gpasid_fault_fops_poll,

@@ -26,6 +26,7 @@ enum {
 	GPASID_CMD_QUOTA = 0xe3,
 	GPASID_CMD_INVALIDATE = 0xe4,
 	GPASID_CMD_FAULT_ALLOC = 0xe5,
+	GPASID_CMD_FAULT_PAUSE = 0xe6,
 };
 
 /**
@@ -179,9 +180,18 @@ struct iommu_gpasid_inv {
 };
 
 /**
+ * enum iommu_gpasid_invalidate_flags - Flags of IOMMU_GPASID_INVALIDATE
+ * @IOMMU_GPASID_INVALIDATE_SKIP: Pass over a PASID that is not in this context, or
+ *                                not bound, and count the entry as done
+ */
+enum iommu_gpasid_invalidate_flags {
+	IOMMU_GPASID_INVALIDATE_SKIP = 1 << 0,
+};
+
+/**
  * struct iommu_gpasid_invalidate - ioctl(IOMMU_GPASID_INVALIDATE)
  * @size: sizeof(struct iommu_gpasid_invalidate)
- * @flags: Must be 0
+ * @flags: Combination of enum iommu_gpasid_invalidate_flags
  * @entry_uptr: User pointer to an array of struct iommu_gpasid_inv
  * @entry_len: sizeof(struct iommu_gpasid_inv)
  * @entry_num: Input: entries in the array.  Output: entries done
@@ -189,10 +199,11 @@ struct iommu_gpasid_inv {
  * Pass a guest's first-stage invalidations on to every device of the context
  * that has the PASID bound.  When the call returns the invalidations are
  * complete.  The first entry in error ends the call; @entry_num then tells how
- * many before it were done.
+ * many before it were done.  A guest may still have invalidations in its queue for
+ * a PASID that it has just given up: IOMMU_GPASID_INVALIDATE_SKIP is for those.
  *
  * Errors: EINVAL (flags, alignment, empty range, or a range that wraps), ENOENT
- * (no such PASID in this context, or not bound), E2BIG (@entry_len above a page,
+ * (without the flag: no such PASID in this context, or not bound), E2BIG (@entry_len above a page,
  * or what follows the entry is not zero), EINTR (the caller is being killed),
  * EFAULT, ENOMEM.
  */
@@ -220,7 +231,8 @@ struct iommu_gpasid_invalidate {
  *
  * Open the file by which page requests of this context's bound PASIDs arrive
  * and are answered.  read() takes whole records of struct iommu_gpasid_fault,
- * as many as fit; without one it waits, or with O_NONBLOCK fails with EAGAIN.
+ * as many as there are and fit; without one it waits, or with O_NONBLOCK fails
+ * with EAGAIN.  A length that is 0 or not that of whole records is EINVAL.
  * write() takes whole records of struct iommu_gpasid_fault_response, stops at
  * the first that is in error and tells how much it took, or the error when
  * that was the first one: ENOENT (no such group unanswered in this context, or
@@ -229,9 +241,10 @@ struct iommu_gpasid_invalidate {
  *
  * Page requests are enabled on a device when a PASID is bound on it while the
  * file is open.  Closing the file answers what is outstanding as invalid.
+ * IOMMU_GPASID_FAULT_PAUSE stops the time limit.
  *
- * Errors: EBUSY (the context has such a file), EINVAL (limit or timeout out of
- * range), ENOMEM.
+ * Errors: EBUSY (the context has such a file), EINVAL (flags, reserved field,
+ * limit or timeout out of range), EMFILE and ENFILE (no file left), ENOMEM.
  */
 struct iommu_gpasid_fault_alloc {
 	__u32 size;
@@ -243,6 +256,33 @@ struct iommu_gpasid_fault_alloc {
 };
 
 #define IOMMU_GPASID_FAULT_ALLOC _IO(GPASID_TYPE, GPASID_CMD_FAULT_ALLOC)
+
+/**
+ * enum iommu_gpasid_fault_pause_flags - Flags of IOMMU_GPASID_FAULT_PAUSE
+ * @IOMMU_GPASID_FAULT_PAUSED: The time limit stands still; else it runs on
+ */
+enum iommu_gpasid_fault_pause_flags {
+	IOMMU_GPASID_FAULT_PAUSED = 1 << 0,
+};
+
+/**
+ * struct iommu_gpasid_fault_pause - ioctl(IOMMU_GPASID_FAULT_PAUSE)
+ * @size: sizeof(struct iommu_gpasid_fault_pause)
+ * @flags: Combination of enum iommu_gpasid_fault_pause_flags
+ *
+ * On the file of IOMMU_GPASID_FAULT_ALLOC, for a VMM that pauses its VM: the time
+ * limit of every page request group stands still until it runs on, and continues
+ * where it was.  Groups can be read and answered as ever.  What ends a group
+ * otherwise still does: an unbind, a reset, the close of the file.
+ *
+ * Errors: EINVAL (size, unknown flag), EFAULT.
+ */
+struct iommu_gpasid_fault_pause {
+	__u32 size;
+	__u32 flags;
+};
+
+#define IOMMU_GPASID_FAULT_PAUSE _IO(GPASID_TYPE, GPASID_CMD_FAULT_PAUSE)
 
 /* Bounds of iommu_gpasid_fault_alloc::limit and ::timeout_ms. */
 #define IOMMU_GPASID_FAULT_LIMIT_MAX	65536
@@ -380,7 +420,8 @@ enum vfio_gpasid_bind_flags {
  * ENOENT (PASID or HWPT not of this context; replace: not bound), EEXIST (the
  * host PASID has another guest PASID), EBUSY (bound already, or bound to another
  * table on another device), ENODEV (device not attached to a nest parent, or
- * file not bound to iommufd), ENOSPC, ENOMEM.
+ * opened by its VFIO group), ENOSPC, ENOMEM.  As for every ioctl of a VFIO device
+ * file, EINVAL when the file is not bound to iommufd.
  */
 struct vfio_device_gpasid_bind {
 	__u32 argsz;
@@ -407,7 +448,8 @@ struct vfio_device_gpasid_bind {
  * Take a binding down.  When the call returns, the device does not reach
  * memory by the PASID and no cache holds a translation of it.
  *
- * Errors: ENOENT (not bound on this device by this file).
+ * Errors: ENOENT (not bound on this device by this file), EINVAL (flags, reserved
+ * field, or file not bound to iommufd), ENODEV (opened by its VFIO group).
  */
 struct vfio_device_gpasid_unbind {
 	__u32 argsz;
@@ -458,6 +500,9 @@ enum vfio_gpasid_errata {
  * @out_bound: PASIDs bound on this device by this file
  *
  * Tell what a bind on this device may ask for.
+ *
+ * Errors: EINVAL (flags, or file not bound to iommufd), ENODEV (opened by its VFIO
+ * group), EOPNOTSUPP (the IOMMU driver has no guest PASIDs).
  */
 struct vfio_device_gpasid_info {
 	__u32 argsz;
