@@ -22,7 +22,7 @@ static int pasid_alloc(int iommufd, struct iommu_gpasid_alloc *cmd,
 
 int gpasid_alloc(int iommufd, __u32 *hpasid)
 {
-	struct iommu_gpasid_alloc cmd = {};
+	struct iommu_gpasid_alloc cmd = { .max = vm->max_pasid };
 
 	return pasid_alloc(iommufd, &cmd, hpasid);
 }
@@ -31,6 +31,7 @@ int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 *hpasid)
 {
 	struct iommu_gpasid_alloc cmd = {
 		.flags = IOMMU_GPASID_ALLOC_GPASID,
+		.max = vm->max_pasid,
 		.gpasid = gpasid,
 	};
 

@@ -10,6 +10,7 @@
 
 /* Bits of VT-d's CAP and ECAP. */
 #define CAP_FS5LP(cap)		((cap) >> 60 & 1)
+#define CAP_SSLPS(cap)		((cap) >> 34 & 0xf)
 #define ECAP_SMPWC(ecap)	((ecap) >> 48 & 1)
 #define ECAP_SSADS(ecap)	((ecap) >> 45 & 1)
 #define ECAP_PASID(ecap)	((ecap) >> 40 & 1)
@@ -175,6 +176,52 @@ TEST_F(caps, every_pasid_of_the_width_can_be_used_and_none_beyond)
 	cmd.max = end;
 	ASSERT_EQ(0, gvm_ioctl(self->vm.iommufd, IOMMU_GPASID_ALLOC, &cmd));
 	EXPECT_EQ(-EINVAL, gvm_bind_identity(&self->dev, &self->pt, end));
+}
+
+/* There are more numbers than a narrow device has. */
+TEST_F_TIMEOUT(caps, no_pasid_is_given_out_that_the_device_cannot_use, 240)
+{
+	__u32 h, i, max = 1U << self->info.out_pasid_bits;
+
+	if (self->info.out_pasid_bits > 15 || !self->nested)
+		SKIP(return, "no narrow device");
+	for (i = 0; i < max; i++) {
+		if (gvm_pasid_alloc(&self->vm, &h))
+			break;
+		ASSERT_LT(h, max);
+	}
+	EXPECT_EQ(-ENOSPC, gvm_pasid_alloc(&self->vm, &h));
+	EXPECT_LT(max / 2, i);
+}
+
+/*
+ * A parent that was made for the first unit maps what that one can walk.  Each
+ * DMA of another that cannot would end in a fault.
+ */
+TEST(a_unit_without_the_parents_superpages_is_refused)
+{
+	struct gvm_dev other;
+	__u64 cap, ecap;
+	struct process p;
+	struct bench b;
+	__u32 hwpt;
+
+	ASSERT_EQ(0, bench_open(&b, GVM_PASID));
+	ASSERT_EQ(0, bench_add_vfio(&b, EP_1A));
+	ASSERT_EQ(0, gvm_dev_open(&other, EP_2A));
+	ASSERT_EQ(0, gvm_dev_bind(&other, &b.vm));
+	ASSERT_EQ(0, gvm_dev_vtd_caps(&other, &cap, &ecap));
+	if (CAP_SSLPS(cap) == CAP_SSLPS(b.cap[0]))
+		SKIP(goto out, "units with the same superpages");
+	EXPECT_EQ(-EINVAL, gvm_dev_attach(&other, b.vm.parent));
+	ASSERT_EQ(0, bench_process(&b, &p, 1));
+	ASSERT_EQ(0, gvm_hwpt_nested(&b.dev[0], &p.pt,
+				     GVM_HWPT_PASID, &hwpt));
+	EXPECT_EQ(-EINVAL, gvm_pasid_attach(&other, 1, hwpt));
+	EXPECT_EQ(0, gvm_pasid_attach(&b.dev[0], 1, hwpt));
+out:
+	gvm_dev_close(&other);
+	EXPECT_EQ(0, bench_close(&b));
 }
 
 TEST_HARNESS_MAIN

@@ -57,6 +57,19 @@ int gvm_dev_open(struct gvm_dev *dev, const char *address)
 	return dev->fd < 0 ? -errno : 0;
 }
 
+/* Host PASIDs are wanted that the narrowest device can use. */
+static void limit_pasids(struct gvm *vm, struct gvm_dev *dev)
+{
+	struct vfio_device_gpasid_info info = {};
+	__u32 max;
+
+	if (gvm_dev_info(dev, &info) || !info.out_pasid_bits)
+		return;
+	max = (1U << info.out_pasid_bits) - 1;
+	if (!vm->max_pasid || vm->max_pasid > max)
+		vm->max_pasid = max;
+}
+
 int gvm_dev_bind(struct gvm_dev *dev, struct gvm *vm)
 {
 	struct vfio_device_bind_iommufd cmd = {
@@ -69,6 +82,7 @@ int gvm_dev_bind(struct gvm_dev *dev, struct gvm *vm)
 		return rc;
 	dev->vm = vm;
 	dev->devid = cmd.out_devid;
+	limit_pasids(vm, dev);
 	return 0;
 }
 

@@ -159,6 +159,7 @@ enum gvm_flags {
  * @iommufd: /dev/iommu
  * @ioas: the IOAS that holds the memory map
  * @parent: the nest-parent HWPT, 0 before the first device
+ * @max_pasid: what the narrowest device so far can use, 0 before the first one
  * @flags: enum gvm_flags
  * @ram: guest RAM
  */
@@ -166,6 +167,7 @@ struct gvm {
 	int iommufd;
 	__u32 ioas;
 	__u32 parent;
+	__u32 max_pasid;
 	unsigned int flags;
 	struct gvm_ram ram;
 };
