@@ -226,6 +226,26 @@ TEST_F(abi, memory_that_is_not_there_is_a_fault)
 	munmap(page, 4096);
 }
 
+TEST(a_file_that_is_not_bound_to_iommufd_is_refused)
+{
+	struct vfio_device_gpasid_info info = { .argsz = sizeof(info) };
+	struct vfio_device_gpasid_unbind unbind = {
+		.argsz = sizeof(unbind), .pasid = 1,
+	};
+	struct vfio_device_gpasid_bind bind = {
+		.argsz = sizeof(bind), .format = GPASID_FORMAT_VTD,
+		.addr_width = 48, .hpasid = 1,
+	};
+	struct gvm_dev dev;
+
+	ASSERT_EQ(0, gvm_dev_open(&dev, EP_2A));
+	EXPECT_EQ(-EINVAL, gvm_ioctl(dev.fd, VFIO_DEVICE_GPASID_BIND, &bind));
+	EXPECT_EQ(-EINVAL, gvm_ioctl(dev.fd, VFIO_DEVICE_GPASID_UNBIND,
+				     &unbind));
+	EXPECT_EQ(-EINVAL, gvm_ioctl(dev.fd, VFIO_DEVICE_GPASID_INFO, &info));
+	gvm_dev_close(&dev);
+}
+
 /* ---- PASID numbers ------------------------------------------------------------- */
 
 FIXTURE(pasid)
@@ -609,6 +629,42 @@ TEST_F(isolation, a_pasid_of_another_context_cannot_be_invalidated)
 	EXPECT_EQ(0, num);
 	ASSERT_EQ(0, since(&self->b.lab[0], &before, &diff));
 	EXPECT_EQ(0, diff.u_desc_total);
+}
+
+/* A guest may have invalidations in its queue for a PASID that it has given up. */
+TEST_F(isolation, an_invalidation_can_pass_over_what_is_not_bound)
+{
+	struct iommu_gpasid_inv inv[3] = {
+		{ .flags = IOMMU_GPASID_INV_PASID },
+		{ .pasid = self->victim, .flags = IOMMU_GPASID_INV_PASID },
+		{ .flags = IOMMU_GPASID_INV_PASID },
+	};
+	struct iommu_gpasid_invalidate cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_GPASID_INVALIDATE_SKIP,
+		.entry_uptr = (uintptr_t)inv,
+		.entry_len = sizeof(inv[0]),
+		.entry_num = 3,
+	};
+	struct vtdsim_counters before, diff;
+	__u32 h;
+
+	ASSERT_EQ(0, gvm_bind(&self->b.dev[0], &self->pb.pt, 0x102, &h));
+	inv[0].pasid = h;
+	inv[2].pasid = h;
+	ASSERT_EQ(0, lab_counters(&self->b.lab[0], &before));
+	EXPECT_EQ(0, gvm_ioctl(self->b.vm.iommufd, IOMMU_GPASID_INVALIDATE,
+			       &cmd));
+	EXPECT_EQ(3, cmd.entry_num);
+	ASSERT_EQ(0, since(&self->b.lab[0], &before, &diff));
+	EXPECT_EQ(2, diff.u_desc[VTDSIM_D_PIOTLB]);
+	cmd.flags = 0;
+	EXPECT_EQ(-ENOENT, gvm_ioctl(self->b.vm.iommufd,
+				     IOMMU_GPASID_INVALIDATE, &cmd));
+	EXPECT_EQ(1, cmd.entry_num);
+	cmd.flags = IOMMU_GPASID_INVALIDATE_SKIP << 1;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(self->b.vm.iommufd,
+				     IOMMU_GPASID_INVALIDATE, &cmd));
 }
 
 TEST_F(isolation, guest_numbers_are_each_contexts_own)

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
@@ -580,6 +581,112 @@ TEST_F(pri, what_is_not_answered_fails_in_time)
 	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 1));
 	EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
 	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 0));
+}
+
+static int pause_limits(int fd, __u32 flags)
+{
+	struct iommu_gpasid_fault_pause arg = {
+		.size = sizeof(arg), .flags = flags,
+	};
+
+	return gvm_ioctl(fd, IOMMU_GPASID_FAULT_PAUSE, &arg);
+}
+
+/* Both a group from before the pause and one that arrives in it. */
+TEST_F(pri, the_time_of_a_paused_vm_does_not_count)
+{
+	int q;
+
+	close(self->fd);
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, QUICK_MS, &self->fd));
+	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
+	ASSERT_EQ(1, gvm_faults_read(self->fd, self->f, 64, WAIT_MS));
+	ASSERT_EQ(0, pause_limits(self->fd, IOMMU_GPASID_FAULT_PAUSED));
+	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 4 * QUICK_MS));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 1, 0));
+	ASSERT_EQ(0, pause_limits(self->fd, 0));
+	for (q = 0; q < 2; q++)
+		EXPECT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, q, WAIT_MS));
+}
+
+TEST_F(pri, a_paused_vm_can_answer)
+{
+	ASSERT_EQ(0, pause_limits(self->fd, IOMMU_GPASID_FAULT_PAUSED));
+	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
+	EXPECT_EQ(1, serve(&self->b, &self->p, self->fd, 0));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, 0));
+}
+
+TEST_F(pri, a_pause_knows_its_size_and_flags)
+{
+	struct iommu_gpasid_fault_pause arg = { .size = sizeof(arg) - 1 };
+
+	EXPECT_EQ(-EINVAL, gvm_ioctl(self->fd, IOMMU_GPASID_FAULT_PAUSE, &arg));
+	EXPECT_EQ(-EINVAL, pause_limits(self->fd, 2));
+	EXPECT_EQ(-ENOTTY, gvm_ioctl(self->fd, IOMMU_GPASID_FAULT_ALLOC, &arg));
+}
+
+TEST_F(pri, a_read_takes_whole_records_as_many_as_there_are)
+{
+	const size_t size = sizeof(self->f[0]);
+
+	ASSERT_EQ(0, start_read(self->lab, 0, self->h, 0));
+	ASSERT_EQ(0, start_read(self->lab, 1, self->h, 1));
+	EXPECT_EQ(-1, read(self->fd, self->f, size - 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, read(self->fd, self->f, size + 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, read(self->fd, self->f, 0));
+	EXPECT_EQ(EINVAL, errno);
+	while (gvm_faults_read(self->fd, self->f, 1, WAIT_MS) == 0)
+		usleep(1000);
+	EXPECT_EQ(size, read(self->fd, self->f, sizeof(self->f)));
+}
+
+TEST_F(pri, a_fault_file_needs_a_descriptor)
+{
+	struct rlimit was, none;
+	int fd;
+
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
+	none = was;
+	none.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-EMFILE, gvm_faults_open(&self->b.vm, 0, 0, &fd));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
+}
+
+/*
+ * What is on its way when the drain begins is in the queue after it, and the old
+ * binding's.  A polite unit has nothing on its way.
+ */
+TEST_F_TIMEOUT(pri, a_request_that_arrives_with_the_drain_is_not_the_next_owners, 240)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_PAGE_REQUEST,
+		.flags = F_DEMAND,
+		.addr = HEAP_VA,
+		.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_LAST |
+			   VTDSIM_PRQ_GROUP(300),
+	};
+	int i;
+
+	for (i = 0; i < 150; i++) {
+		d.pasid = self->h;
+		ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
+		while (!__atomic_load_n(&lab_regs(self->lab)->pri_outstanding,
+					__ATOMIC_ACQUIRE))
+			;
+		ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID,
+				      &self->h));
+		EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 20));
+		EXPECT_EQ(0, lab_wait(self->lab, 0, WAIT_MS));
+	}
 }
 
 TEST_F(pri, closing_the_file_answers_what_is_outstanding)
