@@ -229,4 +229,65 @@ TEST_F_TIMEOUT(memcg, of_one_vm_delays_no_page_request_of_another, 120)
 	EXPECT_LT(loaded, MAX_RATIO * (idle > SLICE ? idle : SLICE));
 }
 
+/* ---- PASID tables ------------------------------------------------------------------ */
+
+#define TABLE_PAGES	2000
+#define TABLE_STRIDE	64	/* entries in a page */
+#define TABLE_FIRST	0x80000
+
+static long charged(void)
+{
+	char text[32] = "";
+	int fd = open(CGROUP "/memory.current", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -1;
+	close(fd);
+	return atol(text);
+}
+
+/* Attach one PASID after another; bytes that it has left charged, or negative. */
+static long attach_all_over(void)
+{
+	struct process p;
+	struct bench b;
+	__u32 hwpt, i;
+	long before;
+
+	if (set_limit("cgroup.procs", "0") || bench_open(&b, GVM_PASID) ||
+	    bench_add_vfio(&b, EP_2B) || bench_process(&b, &p, 1) ||
+	    nested_alloc(&b.dev[0], p.pt.root, 0, &hwpt))
+		return -1;
+	before = charged();
+	for (i = 0; i < TABLE_PAGES; i++) {
+		if (gvm_pasid_attach(&b.dev[0], TABLE_FIRST + i * TABLE_STRIDE,
+				     hwpt) ||
+		    gvm_pasid_detach(&b.dev[0], TABLE_FIRST + i * TABLE_STRIDE))
+			return -2;
+	}
+	return charged() - before;
+}
+
+/* They stay with the device, whatever VM has it. */
+TEST_F_TIMEOUT(memcg, does_not_pay_for_pages_of_a_pasid_table, 240)
+{
+	int result[2];
+	long left = -1;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(result));
+	pid = fork();
+	if (!pid) {
+		left = attach_all_over();
+		_exit(write(result[1], &left, sizeof(left)) != sizeof(left));
+	}
+	close(result[1]);
+	ASSERT_EQ(sizeof(left), read(result[0], &left, sizeof(left)));
+	close(result[0]);
+	waitpid(pid, NULL, 0);
+	TH_LOG("%ld KiB charged for %d pages", left / 1024, TABLE_PAGES);
+	EXPECT_LE(0, left + (1 << 20));
+	EXPECT_GT(TABLE_PAGES * 4096 / 2, left);
+}
+
 TEST_HARNESS_MAIN
