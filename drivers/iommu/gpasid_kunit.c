@@ -142,7 +142,17 @@ static void fake_reset(struct gpasid_binding *b)
 	say('r');
 }
 
-static const struct iommu_ops fake_iommu_ops = {};
+static int responses;
+
+static void fake_response(struct device *dev, struct iopf_fault *evt,
+			  struct iommu_page_response *msg)
+{
+	responses++;
+}
+
+static const struct iommu_ops fake_iommu_ops = {
+	.page_response = fake_response,
+};
 
 static const struct gpasid_ops fake_ops = {
 	.owner = THIS_MODULE,
@@ -532,6 +542,57 @@ static void parent_is_not_pinned_by_a_veto(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, ctx->unpinned);
 }
 
+/*
+ * Page requests
+ */
+
+static int report(struct gpasid_test *ctx)
+{
+	struct iopf_fault evt = {
+		.fault = {
+			.type = IOMMU_FAULT_PAGE_REQ,
+			.prm = {
+				.flags = IOMMU_FAULT_PAGE_REQUEST_PASID_VALID |
+					 IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
+				.pasid = ctx->id,
+				.perm = IOMMU_FAULT_PERM_READ,
+			},
+		},
+	};
+
+	return iommu_report_device_fault(ctx->dev, &evt);
+}
+
+/* A driver that takes page requests away first does not end what the core has. */
+static void page_requests_have_one_owner(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct gpasid_fault_queue *q;
+	struct iopf_queue *iopf;
+	u32 limit = 0, timeout = 0;
+
+	responses = 0;
+	ctx->dev->iommu_group = iommu_group_alloc();
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->dev->iommu_group);
+	iopf = iopf_queue_alloc("gpasid");
+	KUNIT_ASSERT_NOT_NULL(test, iopf);
+	KUNIT_ASSERT_EQ(test, 0, iopf_queue_add_device(iopf, ctx->dev));
+	q = gpasid_fault_queue_create(ctx->set, &limit, &timeout);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, q);
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+
+	KUNIT_EXPECT_EQ(test, 0, report(ctx));
+	iopf_queue_remove_device(iopf, ctx->dev);
+	KUNIT_EXPECT_EQ(test, 0, responses);
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
+	KUNIT_EXPECT_EQ(test, 1, responses);
+
+	gpasid_fault_queue_destroy(q);
+	iopf_queue_free(iopf);
+	iommu_group_put(ctx->dev->iommu_group);
+	ctx->dev->iommu_group = NULL;
+}
+
 static struct kunit_case gpasid_cases[] = {
 	KUNIT_CASE(setup_is_nobodys_to_share),
 	KUNIT_CASE(setup_is_not_unbound_or_replaced),
@@ -542,6 +603,7 @@ static struct kunit_case gpasid_cases[] = {
 	KUNIT_CASE(numbers_beyond_the_device_are_refused),
 	KUNIT_CASE(parent_is_pinned_once),
 	KUNIT_CASE(parent_is_not_pinned_by_a_veto),
+	KUNIT_CASE(page_requests_have_one_owner),
 	{}
 };
 
