@@ -69,9 +69,12 @@ int gpasid_width(int iommufd, __u32 dev_id, unsigned int *width);
  * Host-wide PASIDs, for devices that several VMs share (linux/gpasid.h).
  */
 
-/* Any number; one for a guest's number; one that the guest uses as it is. */
-int gpasid_alloc(int iommufd, __u32 *hpasid);
-int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 *hpasid);
+/*
+ * Any number; one for a guest's number; one that the guest uses as it is.  @max: the
+ * highest that the narrowest device can use, see gpasid_width(); 0: any.
+ */
+int gpasid_alloc(int iommufd, __u32 max, __u32 *hpasid);
+int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 max, __u32 *hpasid);
 int gpasid_alloc_same(int iommufd, __u32 pasid);
 int gpasid_free(int iommufd, __u32 hpasid);
 int gpasid_free_guest(int iommufd, __u32 gpasid);

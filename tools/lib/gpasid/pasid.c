@@ -20,18 +20,18 @@ static int pasid_alloc(int iommufd, struct iommu_gpasid_alloc *cmd,
 	return rc;
 }
 
-int gpasid_alloc(int iommufd, __u32 *hpasid)
+int gpasid_alloc(int iommufd, __u32 max, __u32 *hpasid)
 {
-	struct iommu_gpasid_alloc cmd = { .max = vm->max_pasid };
+	struct iommu_gpasid_alloc cmd = { .max = max };
 
 	return pasid_alloc(iommufd, &cmd, hpasid);
 }
 
-int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 *hpasid)
+int gpasid_alloc_guest(int iommufd, __u32 gpasid, __u32 max, __u32 *hpasid)
 {
 	struct iommu_gpasid_alloc cmd = {
 		.flags = IOMMU_GPASID_ALLOC_GPASID,
-		.max = vm->max_pasid,
+		.max = max,
 		.gpasid = gpasid,
 	};
 

@@ -9,12 +9,12 @@
 
 int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid)
 {
-	return gpasid_alloc(vm->iommufd, hpasid);
+	return gpasid_alloc(vm->iommufd, vm->max_pasid, hpasid);
 }
 
 int gvm_pasid_alloc_guest(struct gvm *vm, __u32 gpasid, __u32 *hpasid)
 {
-	return gpasid_alloc_guest(vm->iommufd, gpasid, hpasid);
+	return gpasid_alloc_guest(vm->iommufd, gpasid, vm->max_pasid, hpasid);
 }
 
 int gvm_pasid_alloc_identity(struct gvm *vm, __u32 pasid)
