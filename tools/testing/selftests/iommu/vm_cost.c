@@ -160,18 +160,17 @@ static void come_and_go(int n)
 /* What a migration does: tracking starts, rounds read what is dirty, it ends. */
 static void dirty_rounds(int n)
 {
-	char text[1024] = "";
 	int tries = 0;
 
 	begin();
-	must(lab_vm_monitor(vm, "calc_dirty_rate -b 1", text, sizeof(text)),
+	must(lab_vm_command(vm, "calc-dirty-rate",
+			    "'calc-time': 1, 'mode': 'dirty-bitmap'"),
 	     "start dirty tracking");
 	do {
 		usleep(200000);
-		must(lab_vm_monitor(vm, "info dirty_rate", text, sizeof(text)),
-		     "ask QEMU");
-	} while (!strstr(text, "measured") && ++tries < 200);
-	check(strstr(text, "measured"), "QEMU has read what is dirty");
+		must(lab_vm_command(vm, "query-dirty-rate", ""), "ask QEMU");
+	} while (!strstr(vm->said, "measured") && ++tries < 200);
+	check(strstr(vm->said, "measured"), "QEMU has read what is dirty");
 	tell_cost("dirty", n);
 }
 
