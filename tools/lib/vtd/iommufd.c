@@ -7,7 +7,7 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
-#include "../gpasid/hwpt-abi.h"
+#include "../gpasid/abi.h"
 #include "iommufd.h"
 
 #define MAX_INVS	128
@@ -36,9 +36,9 @@ static void destroy(int iommufd, uint32_t id)
 
 static int attach(const struct vvtd_iommufd *dev, uint32_t pasid, uint32_t id)
 {
-	struct gvm_attach_pt cmd = {
+	struct gpasid_attach_pt cmd = {
 		.argsz = sizeof(cmd),
-		.flags = pasid == VVTD_RID ? 0 : GVM_BY_PASID,
+		.flags = pasid == VVTD_RID ? 0 : GPASID_BY_PASID,
 		.pt_id = id,
 		.pasid = pasid,
 	};
@@ -48,9 +48,9 @@ static int attach(const struct vvtd_iommufd *dev, uint32_t pasid, uint32_t id)
 
 static void detach(const struct vvtd_iommufd *dev, uint32_t pasid)
 {
-	struct gvm_detach_pt cmd = {
+	struct gpasid_detach_pt cmd = {
 		.argsz = sizeof(cmd),
-		.flags = pasid == VVTD_RID ? 0 : GVM_BY_PASID,
+		.flags = pasid == VVTD_RID ? 0 : GPASID_BY_PASID,
 		.pasid = pasid,
 	};
 
@@ -74,7 +74,7 @@ static int nested(const struct vvtd_iommufd *dev,
 	};
 	struct iommu_hwpt_alloc cmd = {
 		.size = sizeof(cmd),
-		.flags = GVM_HWPT_PASID,
+		.flags = GPASID_HWPT_PASID,
 		.dev_id = dev->devid,
 		.pt_id = dev->parent,
 		.data_type = IOMMU_HWPT_DATA_VTD_S1,
@@ -84,7 +84,7 @@ static int nested(const struct vvtd_iommufd *dev,
 	int rc;
 
 	if (stage->flags & VVTD_PAGE_REQUESTS) {
-		cmd.flags |= GVM_HWPT_FAULT;
+		cmd.flags |= IOMMU_HWPT_FAULT_ID_VALID;
 		cmd.fault_id = dev->fault_id;
 	}
 	rc = call(dev->iommufd, IOMMU_HWPT_ALLOC, &cmd);
@@ -220,7 +220,7 @@ static int paging(const struct vvtd_iommufd *dev, struct domain *d)
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	struct iommu_hwpt_alloc hwpt = {
 		.size = sizeof(hwpt),
-		.flags = GVM_HWPT_PASID,
+		.flags = GPASID_HWPT_PASID,
 		.dev_id = dev->devid,
 	};
 	int rc = call(d->iommufd, IOMMU_IOAS_ALLOC, &ioas);
