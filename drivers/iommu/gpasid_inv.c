@@ -132,8 +132,8 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
  *
  * Context: Process context. May sleep. Takes the locks of the VM's parents.
  * Return: 0; -EINVAL (flags, alignment, empty or wrapping range); -ENOENT (no
- * such PASID in the set, or not bound, and not to be passed over); -ENOMEM; -EINTR when the caller is being
- * killed.
+ * such PASID in the set, or not bound, and not to be passed over); -ENOMEM;
+ * -EINTR when the caller is being killed.
  */
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,

@@ -762,8 +762,9 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
  *
  * Issues the lowest number of the range that is free and not kept for processes of
  * the host; half of the numbers of each width are left to callers with an @max of
- * that width or below, until no others are free. The IOASID comes with a reference for ioasid_put(): others can free it
- * from the moment it exists, but until then the number is not issued again.
+ * that width or below, until no others are free. The IOASID comes with a reference
+ * for ioasid_put(): others can free it from the moment it exists, but until then the
+ * number is not issued again.
  *
  * Subscribers are told %IOASID_ALLOC before this returns; others can look the IOASID
  * up while they are.

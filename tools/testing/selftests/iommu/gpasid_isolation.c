@@ -241,9 +241,10 @@ static void compare(struct bench *b, struct process *p, const struct load *l,
 			idle[m] = now_is;
 			continue;
 		}
-		printf("# A %s: %s of B: 90%% below %.1f times its idle time (%.1f portions), worst %.1f times\n",
-		       l->what, measure_name[m], now_is.p90 / idle[m].p90,
-		       now_is.p90 / portion, now_is.worst / idle[m].worst);
+		printf("# A %s: %s of B\n", l->what, measure_name[m]);
+		printf("#   90%% below %.1f times its idle time, %.1f portions; worst %.1f times\n",
+		       now_is.p90 / idle[m].p90, now_is.p90 / portion,
+		       now_is.worst / idle[m].worst);
 		snprintf(what, sizeof(what), "while A %s, %s of B does not wait for it",
 			 l->what, measure_name[m]);
 		check(now_is.p90 < MAX_RATIO * (idle[m].p90 > SLICE ?

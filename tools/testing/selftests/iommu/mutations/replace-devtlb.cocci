@@ -6,7 +6,7 @@
  vtd_flush_table(...)
  {
 	<...
--	if (vtd_has_devtlb(info))
+-	if (intel_gpasid_has_devtlb(info))
 +	if (false)
 		n += vtd_add_devtlb(...);
 	...>
