@@ -495,9 +495,11 @@ def stale_files():
 
 def started(program):
     """A lab whose program has begun to speak, and its children."""
+    # A job in the background ignores SIGINT, and so would what it starts.
     proc = subprocess.Popen([str(LAB), "run", "--no-build", "--", "sh", "-c", program],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env=clean_env())
+                            stderr=subprocess.PIPE, env=clean_env(),
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     proc.stdout.readline()
     return proc, children(proc.pid)
 
