@@ -827,66 +827,30 @@ static void gpasid_queue_reset(struct gpasid_fault_queue *q,
 }
 
 /*
- * The next binding at or after *@index whose page requests somebody may take;
- * under RCU.  Those by IOASIDs of @set have been seen to.
+ * A device has the bindings of one VM, or if it is shared, of a few.  A number of
+ * the device's own has no queue here: what holds its groups frees them.
  */
-static struct gpasid_binding *gpasid_reset_next(struct gpasid_device *gdev,
-						unsigned long *index,
-						const struct ioasid_set *set)
-{
-	struct gpasid_binding *b;
-
-	for (b = xa_find(&gdev->bindings, index, ULONG_MAX, XA_PRESENT); b;
-	     b = xa_find_after(&gdev->bindings, index, ULONG_MAX, XA_PRESENT))
-		if (b->att->own ? !!READ_ONCE(b->handle) : b->set != set)
-			return b;
-	return NULL;
-}
-
-/* The page requests of an HWPT's PASID are its own; it stays under the lock. */
-static void gpasid_reset_hwpt(struct gpasid_device *gdev, unsigned long pasid)
-{
-	struct gpasid_hwpt_table *hwpt;
-	struct gpasid_parent *parent;
-	struct gpasid_binding *b;
-
-	parent = gpasid_pasid_lock(gdev, pasid, &b);
-	if (!parent)
-		return;
-	if (b->att->own && b->handle) {
-		hwpt = container_of(b->table, struct gpasid_hwpt_table, table);
-		if (hwpt->ops->reset)
-			hwpt->ops->reset(hwpt->priv, b->handle);
-	}
-	gpasid_pasid_unlock(parent);
-}
-
-/* A device has the bindings of one VM, or if it is shared, of a few. */
 static void gpasid_fault_reset(struct device *dev)
 {
 	struct gpasid_device *gdev = gpasid_device_find(dev);
 	struct gpasid_fault_queue *q;
 	struct ioasid_set *set = NULL;
 	struct gpasid_binding *b;
-	unsigned long index = 0;
-	bool own;
+	unsigned long index;
 
 	if (!gdev)
 		return;
-	for (;; index++) {
+	for (index = 0; ; index++) {
 		q = NULL;
 		rcu_read_lock();
-		b = gpasid_reset_next(gdev, &index, set);
-		own = b && b->att->own;
-		if (b && !own) {
+		b = xa_find(&gdev->bindings, &index, ULONG_MAX, XA_PRESENT);
+		if (b && !b->att->own && b->set != set) {
 			set = b->set;
 			q = gpasid_queue_get(set);
 		}
 		rcu_read_unlock();
 		if (!b)
 			break;
-		if (own)
-			gpasid_reset_hwpt(gdev, index);
 		if (q) {
 			gpasid_queue_reset(q, gdev);
 			gpasid_queue_put(q);

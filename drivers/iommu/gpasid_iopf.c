@@ -82,25 +82,31 @@ void iommu_gpasid_begin_group(struct iopf_group *group)
 	mutex_unlock(&param->lock);
 }
 
-/* @group is about to be answered; one that nobody took has not waited. */
-void iommu_gpasid_answer_group(struct iopf_group *group,
+/*
+ * @group is about to be answered; one that was refused at once has not waited.
+ * False: a reset of the device has ended it, so there is nothing to answer.
+ */
+bool iommu_gpasid_answer_group(struct iopf_group *group,
 			       enum iommu_page_response_code code)
 {
 	bool waited = group->waiting.next;
 
 	lockdep_assert_held(&group->fault_param->lock);
 
+	if (group->ended)
+		return false;
 	trace_gpasid_page_answer(group->fault_param->dev,
 				 &group->last_fault.fault.prm, code,
 				 waited ? jiffies_to_msecs(jiffies - group->since) : 0);
 	if (waited)
 		list_del_init(&group->waiting);
+	return true;
 }
 
 /* @group is about to be freed. */
 void iommu_gpasid_end_group(struct iopf_group *group)
 {
-	if (!group->waiting.next)
+	if (!group->waiting.next || READ_ONCE(group->ended))
 		return;
 	mutex_lock(&group->fault_param->lock);
 	list_del_init(&group->waiting);
@@ -239,6 +245,43 @@ static bool iommu_gpasid_any(ioasid_t pasid, void *arg)
 	return true;
 }
 
+/*
+ * Times that groups were ended. A holder of groups that sees another number than
+ * before looks for those of its groups that have.
+ */
+static atomic_t iommu_gpasid_ended = ATOMIC_INIT(0);
+
+/* Pairs with the release after the groups are marked. */
+unsigned int iommu_gpasid_nr_ended(void)
+{
+	return atomic_read_acquire(&iommu_gpasid_ended);
+}
+EXPORT_SYMBOL_GPL(iommu_gpasid_nr_ended);
+
+/*
+ * The device no longer waits for the groups that are out.  Their holders' locks
+ * may be held by a caller that waits for this reset, so the groups are marked
+ * only: they are not answered any more, and the holders free them when they see
+ * that.
+ */
+static void iommu_gpasid_end_waiting(struct device *dev)
+{
+	struct iommu_fault_param *param = iommu_gpasid_param_get(dev);
+	struct iopf_group *group, *next;
+
+	if (!param)
+		return;
+
+	mutex_lock(&param->lock);
+	list_for_each_entry_safe(group, next, &param->waiting, waiting) {
+		list_del_init(&group->waiting);
+		WRITE_ONCE(group->ended, true);
+	}
+	mutex_unlock(&param->lock);
+	atomic_inc_return_release(&iommu_gpasid_ended);
+	iommu_gpasid_param_put(param);
+}
+
 /* End all page requests of a device inside a reset, without an answer. */
 void iommu_gpasid_reset_requests(struct device *dev)
 {
@@ -246,6 +289,7 @@ void iommu_gpasid_reset_requests(struct device *dev)
 	int idx;
 
 	iommu_gpasid_discard_partial(dev, iommu_gpasid_any, NULL);
+	iommu_gpasid_end_waiting(dev);
 	ops = iommu_gpasid_ops_get(&idx);
 	if (ops)
 		ops->reset(dev);

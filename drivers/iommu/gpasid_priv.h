@@ -140,7 +140,7 @@ void gpasid_unbind_exit(void);
  * @handle: take the group; an error has it answered as invalid
  * @alloc: zeroed memory for a request of @pasid of @dev, at the VM's expense,
  *         without waiting
- * @reset: @dev is inside a reset: end its groups without an answer
+ * @reset: @dev is inside a reset, its groups have ended: free them
  *
  * Called in process context; all but @reset from the page-request thread of a
  * unit.
@@ -166,7 +166,7 @@ iommu_gpasid_attach_handle(struct device *dev, ioasid_t pasid)
 }
 #endif
 void iommu_gpasid_begin_group(struct iopf_group *group);
-void iommu_gpasid_answer_group(struct iopf_group *group,
+bool iommu_gpasid_answer_group(struct iopf_group *group,
 			       enum iommu_page_response_code code);
 void iommu_gpasid_end_group(struct iopf_group *group);
 enum iommu_page_response_code

@@ -34,6 +34,7 @@ void gpasid_reset_register_ops(const struct gpasid_reset_ops *ops);
 void gpasid_reset_prepare(struct device *dev);
 void gpasid_reset_done(struct device *dev);
 bool gpasid_in_reset(struct device *dev);
+unsigned int iommu_gpasid_nr_ended(void);
 int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 				 bool resets);
 void gpasid_reset_powered(struct pci_dev *pdev);

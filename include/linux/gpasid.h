@@ -138,16 +138,12 @@ static inline ioasid_t gpasid_find_host(struct ioasid_set *set,
  *           succeeded, after its page requests have been drained, with the
  *           @owner and the @handle of that attach.  The core has no use for the
  *           HWPT's domain or its parent any more on behalf of that attach
- * @reset: the device is inside a reset: page requests for @handle end without a
- *         response; NULL: @handle is always NULL
  *
- * Called in process context; @unbound with no lock of the core held, @reset with
- * that of the parent.
+ * Called in process context with no lock of the core held.
  */
 struct gpasid_hwpt_ops {
 	void (*unbound)(void *priv, void *owner,
 			struct iommu_attach_handle *handle);
-	void (*reset)(void *priv, struct iommu_attach_handle *handle);
 };
 
 /**

@@ -36,6 +36,8 @@ int iommufd_pasid_check_rid(struct iommufd_group *igroup,
 void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 			    struct iommu_hw_info *cmd);
 u64 iommufd_pasid_hw_caps(struct device *dev);
+void iommufd_fault_free_ended(struct iommufd_fault *fault);
+void iommufd_fault_free_unread(struct iommufd_fault *fault);
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
 long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 			  unsigned long npages, unsigned int gup_flags,
@@ -72,6 +74,14 @@ static inline int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 static inline int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline void iommufd_fault_free_ended(struct iommufd_fault *fault)
+{
+}
+
+static inline void iommufd_fault_free_unread(struct iommufd_fault *fault)
+{
 }
 
 static inline void iommufd_gpasid_release(struct iommufd_ctx *ictx)

