@@ -638,6 +638,22 @@ TEST_F(upstream, a_request_that_nobody_has_read_is_not_read_afterwards)
 	EXPECT_EQ(0, poll(&pfd, 1, 100));
 }
 
+/* A reader may wait for memory that a reset keeps from it: the device's own. */
+TEST_F(upstream, a_request_can_be_read_into_memory_of_the_device)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	struct iommu_hwpt_pgfault *record = lab_local(self->lab, 3);
+	__u32 cookie;
+
+	ASSERT_EQ(0, request(self->lab, 0, self->pasid, HEAP_VA,
+			     VTDSIM_PRQ_LAST));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	ASSERT_EQ(sizeof(*record), read(self->fd, record, sizeof(*record)));
+	cookie = record->cookie;
+	ASSERT_EQ(0, restart(self));
+	EXPECT_EQ(-EINVAL, answer_upstream(self->fd, cookie));
+}
+
 /* ---- power states ------------------------------------------------------------------- */
 
 /* Power states are found when the function is, and shown from a reset on. */
