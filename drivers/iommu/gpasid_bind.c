@@ -318,18 +318,18 @@ struct gpasid_op {
 };
 
 /* The guest PASID, if the caller names one, is the one that the IOASID has. */
-static bool gpasid_spid_agrees(const struct gpasid_op *op)
+static bool gpasid_agrees(const struct gpasid_op *op)
 {
 	const struct gpasid_bind_data *data = op->data;
-	ioasid_t spid;
+	ioasid_t gpasid;
 
 	if (!(data->flags & GPASID_BIND_GPASID))
 		return true;
-	spid = ioasid_spid(data->set, op->id);
+	gpasid = ioasid_spid(data->set, op->id);
 	/* An IOASID without a guest PASID has its own number in the guest. */
-	if (spid == INVALID_IOASID)
-		spid = op->id;
-	return spid == data->gpasid;
+	if (gpasid == INVALID_IOASID)
+		gpasid = op->id;
+	return gpasid == data->gpasid;
 }
 
 /* Join a binding that another owner has made. */
@@ -559,7 +559,7 @@ static int gpasid_bind(struct gpasid_op *op)
 {
 	struct gpasid_binding *b;
 
-	if (!gpasid_spid_agrees(op))
+	if (!gpasid_agrees(op))
 		return -EEXIST;
 
 	mutex_lock(&op->parent->lock);
@@ -580,8 +580,8 @@ static int gpasid_check_data(struct device *dev,
 		return -EINVAL;
 	if (data->flags & ~flags || (!guest && (data->gpasid || !data->hpasid)))
 		return -EINVAL;
-	if (data->hpasid > GPASID_MAX || (guest && !data->gpasid) ||
-	    data->gpasid > GPASID_MAX) {
+	if (data->hpasid > IOASID_MAX || (guest && !data->gpasid) ||
+	    data->gpasid > IOASID_MAX) {
 		dev_warn_ratelimited(dev, "hPASID %u, gPASID %u: out of range\n",
 				     data->hpasid, data->gpasid);
 		return -EINVAL;

@@ -131,13 +131,13 @@ DEFINE_SHOW_ATTRIBUTE(gpasid_requests);
 
 static struct gpasid_binding *gpasid_binding_from(loff_t *pos)
 {
-	unsigned long pasid = (*pos - 1) & GPASID_MAX;
+	unsigned long pasid = (*pos - 1) & IOASID_MAX;
 	unsigned int n = (*pos - 1) >> GPASID_POS_BITS;
 	struct gpasid_device *gdev;
 	struct gpasid_binding *b;
 
 	for (; (gdev = gpasid_device_nth(n)); n++, pasid = 0) {
-		b = xa_find(&gdev->bindings, &pasid, GPASID_MAX, XA_PRESENT);
+		b = xa_find(&gdev->bindings, &pasid, IOASID_MAX, XA_PRESENT);
 		if (!b)
 			continue;
 		*pos = ((loff_t)n << GPASID_POS_BITS | pasid) + 1;

@@ -76,7 +76,7 @@ static void say(char what)
 
 static int fake_get_caps(struct device *dev, struct gpasid_caps *caps)
 {
-	caps->caps = VFIO_GPASID_CAP_NEST;
+	caps->caps = GPASID_CAP_NEST;
 	return 0;
 }
 

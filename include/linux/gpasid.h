@@ -20,9 +20,6 @@ struct device;
 struct gpasid_table;
 struct iommu_attach_handle;
 
-/* A PASID has 20 bits; 0 is the PASID of requests without one. */
-#define GPASID_MAX		(BIT(20) - 1)
-
 /**
  * enum gpasid_bind_flags - What iommu_sva_bind_gpasid() is asked for
  * @GPASID_BIND_GPASID: gpasid_bind_data::gpasid is given
@@ -77,8 +74,8 @@ struct gpasid_bind_data {
 
 /**
  * struct gpasid_caps - What a device and its IOMMU can do
- * @caps: combination of enum vfio_gpasid_caps
- * @errata: combination of enum vfio_gpasid_errata
+ * @caps: combination of enum gpasid_cap_flags
+ * @errata: combination of enum gpasid_errata_flags
  * @vtd_flags: combination of enum gpasid_vtd_flags that a bind may ask for
  * @pasid_bits: width of a PASID on this device, in bits; 0: none
  * @addr_widths: bit 0: 48-bit, bit 1: 57-bit first-stage tables

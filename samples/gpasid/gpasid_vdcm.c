@@ -906,7 +906,7 @@ static int vdcm_pf_check(struct vdcm_pf *pf)
 	ret = gpasid_get_caps(&pf->pdev->dev, &caps);
 	if (ret)
 		return ret;
-	return caps.caps & VFIO_GPASID_CAP_NEST ? 0 : -EOPNOTSUPP;
+	return caps.caps & GPASID_CAP_NEST ? 0 : -EOPNOTSUPP;
 }
 
 static int vdcm_pf_probe(struct pci_dev *pdev, const struct pci_device_id *id)

@@ -141,7 +141,7 @@ static struct verdict check_setup(const char *device, const struct caps *c)
 	if (!c->pasid_bits)
 		return no("scalable mode is off, or the device's PASIDs are",
 			  CMDLINE);
-	if (!(c->caps & VFIO_GPASID_CAP_NEST))
+	if (!(c->caps & GPASID_CAP_NEST))
 		return no("nested translation does not work on this unit", HARDWARE);
 	if (strcmp(driver, "vfio-pci"))
 		return no("another driver has the device", "bind it to vfio-pci");
@@ -159,10 +159,10 @@ void check_words(const struct caps *c, char *text, int size)
 {
 	snprintf(text, size, "%u-bit PASIDs%s%s%s%s%s", c->pasid_bits,
 		 c->addr_widths & 2 ? ", 5-level tables" : "",
-		 c->caps & VFIO_GPASID_CAP_ATS ? ", ATS" : "",
-		 c->caps & VFIO_GPASID_CAP_PRI ? ", page requests" : "",
-		 c->caps & VFIO_GPASID_CAP_DIRTY ? ", dirty tracking" : "",
-		 c->errata & VFIO_GPASID_ERRATA_772415 ?
+		 c->caps & GPASID_CAP_ATS ? ", ATS" : "",
+		 c->caps & GPASID_CAP_PRI ? ", page requests" : "",
+		 c->caps & GPASID_CAP_DIRTY ? ", dirty tracking" : "",
+		 c->errata & GPASID_ERRATA_772415 ?
 		 ", no read-only mappings" : "");
 }
 

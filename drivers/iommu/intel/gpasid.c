@@ -310,22 +310,22 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	struct intel_iommu *iommu = info->iommu;
 
 	/* As IOMMU_GET_HW_INFO says; the driver enforces it on nest parents. */
-	caps->errata = VFIO_GPASID_ERRATA_772415;
+	caps->errata = GPASID_ERRATA_772415;
 	if (info->ats_enabled)
-		caps->caps |= VFIO_GPASID_CAP_ATS;
+		caps->caps |= GPASID_CAP_ATS;
 	if (info->ats_supported && vtd_ats_global(dev))
-		caps->caps |= VFIO_GPASID_CAP_ATS_GLOBAL;
+		caps->caps |= GPASID_CAP_ATS_GLOBAL;
 	/* Virtual functions share the page requests of their physical one. */
 	if (intel_gpasid_can_prq(info) && !to_pci_dev(dev)->is_virtfn)
-		caps->caps |= VFIO_GPASID_CAP_PRI;
+		caps->caps |= GPASID_CAP_PRI;
 	if (ssads_supported(iommu))
-		caps->caps |= VFIO_GPASID_CAP_DIRTY;
+		caps->caps |= GPASID_CAP_DIRTY;
 	if (vtd_max_pasids(dev))
 		caps->pasid_bits = ilog2(vtd_max_pasids(dev));
 	if (!vtd_can_nest(iommu) || !caps->pasid_bits)
 		return 0;
 
-	caps->caps |= VFIO_GPASID_CAP_NEST;
+	caps->caps |= GPASID_CAP_NEST;
 	caps->formats = BIT(GPASID_FORMAT_VTD);
 	caps->addr_widths = BIT(0);
 	if (cap_fl5lp_support(iommu->cap))

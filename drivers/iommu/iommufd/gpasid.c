@@ -107,13 +107,13 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	struct iommu_gpasid_alloc *cmd = ucmd->cmd;
 	bool guest = cmd->flags & IOMMU_GPASID_ALLOC_GPASID;
 	ioasid_t min = cmd->min ?: 1;
-	ioasid_t max = cmd->max ?: GPASID_MAX;
+	ioasid_t max = cmd->max ?: IOASID_MAX;
 	struct ioasid_set *set;
 	ioasid_t id;
 	int rc;
 
-	if (cmd->flags & ~IOMMU_GPASID_ALLOC_GPASID || max > GPASID_MAX ||
-	    min > max || cmd->gpasid > (guest ? GPASID_MAX : 0) ||
+	if (cmd->flags & ~IOMMU_GPASID_ALLOC_GPASID || max > IOASID_MAX ||
+	    min > max || cmd->gpasid > (guest ? IOASID_MAX : 0) ||
 	    (guest && !cmd->gpasid))
 		return -EINVAL;
 
@@ -380,7 +380,7 @@ static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 	struct gpasid_caps caps;
 
 	if (rc == -ENODEV && !gpasid_get_caps(idev->dev, &caps) &&
-	    !(caps.caps & VFIO_GPASID_CAP_NEST))
+	    !(caps.caps & GPASID_CAP_NEST))
 		return -EOPNOTSUPP;
 	return rc;
 }
@@ -391,15 +391,15 @@ static int gpasid_no_parent(struct iommufd_device *idev, int rc)
  */
 static int gpasid_identity(struct gpasid_bind_data *data)
 {
-	ioasid_t spid;
+	ioasid_t gpasid;
 
 	if (data->flags & GPASID_BIND_GPASID) {
 		if (data->hpasid && data->hpasid != data->gpasid)
 			return -EINVAL;
 		data->hpasid = data->gpasid;
 	}
-	spid = ioasid_spid(data->set, data->hpasid);
-	return spid == INVALID_IOASID || spid == data->hpasid ? 0 : -EINVAL;
+	gpasid = ioasid_spid(data->set, data->hpasid);
+	return gpasid == INVALID_IOASID || gpasid == data->hpasid ? 0 : -EINVAL;
 }
 
 static int gpasid_count_device(struct device *dev, void *nr)

@@ -259,7 +259,7 @@ int iommufd_gpasid_iopf_enable(struct iommufd_device *idev)
 	if (idev->gpasid_iopf || !READ_ONCE(idev->ictx->gpasid_faults))
 		return 0;
 	rc = gpasid_get_caps(idev->dev, &caps);
-	if (rc || !(caps.caps & VFIO_GPASID_CAP_PRI))
+	if (rc || !(caps.caps & GPASID_CAP_PRI))
 		return rc;
 
 	rc = iommufd_fault_iopf_enable(idev);

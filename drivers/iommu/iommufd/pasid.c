@@ -317,7 +317,7 @@ u64 iommufd_pasid_hw_caps(struct device *dev)
 	bool ats;
 
 	if (!gpasid_get_caps(dev, &caps))
-		ats = caps.caps & VFIO_GPASID_CAP_ATS;
+		ats = caps.caps & GPASID_CAP_ATS;
 	else
 		ats = dev_is_pci(dev) && pci_ats_supported(to_pci_dev(dev));
 	return ats ? 0 : IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;

@@ -461,38 +461,38 @@ struct vfio_device_gpasid_unbind {
 #define VFIO_DEVICE_GPASID_UNBIND _IO(GPASID_TYPE, GPASID_CMD_UNBIND)
 
 /**
- * enum vfio_gpasid_caps - What a device and its IOMMU can do
- * @VFIO_GPASID_CAP_NEST: Nested translation per PASID
- * @VFIO_GPASID_CAP_ATS: Address Translation Services are enabled
- * @VFIO_GPASID_CAP_ATS_GLOBAL: The device TLB can be invalidated for all
+ * enum gpasid_cap_flags - What a device and its IOMMU can do
+ * @GPASID_CAP_NEST: Nested translation per PASID
+ * @GPASID_CAP_ATS: Address Translation Services are enabled
+ * @GPASID_CAP_ATS_GLOBAL: The device TLB can be invalidated for all
  *                              PASIDs at once
- * @VFIO_GPASID_CAP_PRI: The device can raise page requests
- * @VFIO_GPASID_CAP_DIRTY: Second-stage dirty tracking
+ * @GPASID_CAP_PRI: The device can raise page requests
+ * @GPASID_CAP_DIRTY: Second-stage dirty tracking
  */
-enum vfio_gpasid_caps {
-	VFIO_GPASID_CAP_NEST = 1 << 0,
-	VFIO_GPASID_CAP_ATS = 1 << 1,
-	VFIO_GPASID_CAP_ATS_GLOBAL = 1 << 2,
-	VFIO_GPASID_CAP_PRI = 1 << 3,
-	VFIO_GPASID_CAP_DIRTY = 1 << 4,
+enum gpasid_cap_flags {
+	GPASID_CAP_NEST = 1 << 0,
+	GPASID_CAP_ATS = 1 << 1,
+	GPASID_CAP_ATS_GLOBAL = 1 << 2,
+	GPASID_CAP_PRI = 1 << 3,
+	GPASID_CAP_DIRTY = 1 << 4,
 };
 
 /**
- * enum vfio_gpasid_errata - Errata that a VMM must know of
- * @VFIO_GPASID_ERRATA_772415: No read-only second-stage mapping may stand
+ * enum gpasid_errata_flags - Errata that a VMM must know of
+ * @GPASID_ERRATA_772415: No read-only second-stage mapping may stand
  *                             under a nested entry; such mappings are refused
  *                             on a nest parent
  */
-enum vfio_gpasid_errata {
-	VFIO_GPASID_ERRATA_772415 = 1 << 0,
+enum gpasid_errata_flags {
+	GPASID_ERRATA_772415 = 1 << 0,
 };
 
 /**
  * struct vfio_device_gpasid_info - ioctl(VFIO_DEVICE_GPASID_INFO)
  * @argsz: sizeof(struct vfio_device_gpasid_info)
  * @flags: Must be 0
- * @out_caps: Combination of enum vfio_gpasid_caps
- * @out_errata: Combination of enum vfio_gpasid_errata
+ * @out_caps: Combination of enum gpasid_cap_flags
+ * @out_errata: Combination of enum gpasid_errata_flags
  * @out_vtd_flags: Combination of enum gpasid_vtd_flags that a bind may ask for
  * @out_pasid_bits: Width of the PASIDs that the device can use, 0 for none
  * @out_addr_widths: Bit 0: 48-bit, bit 1: 57-bit first-stage tables

@@ -234,7 +234,7 @@ TEST_F_TIMEOUT(admin, a_request_in_the_queue_of_a_vm_has_an_age, 120)
 	struct iommu_gpasid_fault f;
 	__u32 h;
 
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
 	ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, PASID, &h));
@@ -254,7 +254,7 @@ TEST_F_TIMEOUT(admin, a_request_in_the_queue_of_a_hwpt_has_an_age, 120)
 	struct iommu_hwpt_pgfault f;
 	__u32 id, hwpt;
 
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &id, &self->fd));
 	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, id, &hwpt));

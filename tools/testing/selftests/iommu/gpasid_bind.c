@@ -253,7 +253,7 @@ TEST_F(dma, cannot_write_what_the_second_stage_maps_read_only)
 	__u64 *page;
 
 	page = gvm_ram_ptr(&self->b.vm.ram, self->q.page, GVM_SZ_4K);
-	if (self->b.info[0].out_errata & VFIO_GPASID_ERRATA_772415) {
+	if (self->b.info[0].out_errata & GPASID_ERRATA_772415) {
 		/* No such mapping may stand under a nested entry. */
 		EXPECT_EQ(-EINVAL, gvm_map(&self->b.vm, HOTPLUG_GPA, page,
 					   GVM_SZ_4K, GVM_MAP_READ));

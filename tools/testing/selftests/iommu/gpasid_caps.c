@@ -70,7 +70,7 @@ FIXTURE_SETUP(caps)
 	ASSERT_EQ(0, gvm_pt_map(&self->pt, PROC_VA, self->page, GVM_SZ_4K,
 				GVM_SZ_4K, GVM_PT_RW));
 	*(__u64 *)gvm_ram_ptr(&self->vm.ram, self->page, 8) = TAG(1);
-	self->nested = self->info.out_caps & VFIO_GPASID_CAP_NEST &&
+	self->nested = self->info.out_caps & GPASID_CAP_NEST &&
 		       self->info.out_pasid_bits;
 }
 
@@ -87,7 +87,7 @@ TEST_F(caps, nesting_needs_pasids_and_coherent_walks)
 {
 	EXPECT_EQ(ECAP_NEST(self->ecap) && ECAP_SMPWC(self->ecap) &&
 		  self->info.out_pasid_bits,
-		  !!(self->info.out_caps & VFIO_GPASID_CAP_NEST));
+		  !!(self->info.out_caps & GPASID_CAP_NEST));
 }
 
 TEST_F(caps, address_widths_are_the_units)
@@ -121,18 +121,18 @@ TEST_F(caps, ats_is_told_as_the_hardware_has_it)
 {
 	bool ats = lab_regs(&self->lab)->ctl & VTDSIM_CTL_ATS;
 
-	EXPECT_EQ(ats, !!(self->info.out_caps & VFIO_GPASID_CAP_ATS));
+	EXPECT_EQ(ats, !!(self->info.out_caps & GPASID_CAP_ATS));
 	if (!ECAP_DT(self->ecap))
 		EXPECT_FALSE(ats);
 	if (!ats)
-		EXPECT_EQ(0, self->info.out_caps & (VFIO_GPASID_CAP_ATS_GLOBAL |
-						    VFIO_GPASID_CAP_PRI));
+		EXPECT_EQ(0, self->info.out_caps & (GPASID_CAP_ATS_GLOBAL |
+						    GPASID_CAP_PRI));
 }
 
 TEST_F(caps, dirty_tracking_is_told_as_the_unit_has_it)
 {
 	EXPECT_EQ(ECAP_SSADS(self->ecap) && ECAP_SMPWC(self->ecap),
-		  !!(self->info.out_caps & VFIO_GPASID_CAP_DIRTY));
+		  !!(self->info.out_caps & GPASID_CAP_DIRTY));
 }
 
 TEST_F(caps, the_vtd_format_is_known_where_there_is_nesting)

@@ -28,7 +28,7 @@ FIXTURE_SETUP(cost)
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
 	ASSERT_EQ(0, bench_process(&self->b, &self->q, 2));
 	self->cm = bench_caching_mode(&self->b, 0);
-	self->ats = self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS;
+	self->ats = self->b.info[0].out_caps & GPASID_CAP_ATS;
 }
 
 FIXTURE_TEARDOWN(cost)
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN(cost)
 static void touch(struct bench *b, int dev, __u32 h)
 {
 	peek_proc(&b->lab[dev], h, 0);
-	if (b->info[dev].out_caps & VFIO_GPASID_CAP_ATS)
+	if (b->info[dev].out_caps & GPASID_CAP_ATS)
 		peek_proc(&b->lab[dev], h, VTDSIM_F_ATS);
 }
 
@@ -256,7 +256,7 @@ static int count_unmap(struct bench *b, int dev, void *mem, __u32 h,
 	if (rc)
 		return rc;
 	peek(&b->lab[dev], h, 0, va);
-	if (b->info[dev].out_caps & VFIO_GPASID_CAP_ATS)
+	if (b->info[dev].out_caps & GPASID_CAP_ATS)
 		peek(&b->lab[dev], h, VTDSIM_F_ATS, va);
 	rc = lab_counters(&b->lab[dev], c);
 	if (!rc)
@@ -267,8 +267,8 @@ static int count_unmap(struct bench *b, int dev, void *mem, __u32 h,
 /* A device TLB that has no global invalidate must be asked PASID by PASID. */
 static bool flat(const struct bench *b)
 {
-	return !(b->info[0].out_caps & VFIO_GPASID_CAP_ATS) ||
-	       b->info[0].out_caps & VFIO_GPASID_CAP_ATS_GLOBAL;
+	return !(b->info[0].out_caps & GPASID_CAP_ATS) ||
+	       b->info[0].out_caps & GPASID_CAP_ATS_GLOBAL;
 }
 
 TEST_F_TIMEOUT(cost, a_second_stage_unmap_costs_the_same_at_any_number, 300)

@@ -57,7 +57,7 @@ static int still_seen_by(struct bench *b, __u32 h, __u64 va, __u64 then,
 		if (!may_be_outdated(&b->lab[i], peek(&b->lab[i], h, 0, va),
 				     then, now))
 			continue;
-		if (b->info[i].out_caps & VFIO_GPASID_CAP_ATS &&
+		if (b->info[i].out_caps & GPASID_CAP_ATS &&
 		    !may_be_outdated(&b->lab[i],
 				     peek(&b->lab[i], h, VTDSIM_F_ATS, va),
 				     then, now))

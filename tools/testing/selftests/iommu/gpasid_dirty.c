@@ -80,7 +80,7 @@ FIXTURE_SETUP(dirty)
 	ASSERT_EQ(0, i);
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];
-	ASSERT_NE(0, self->b.info[0].out_caps & VFIO_GPASID_CAP_DIRTY);
+	ASSERT_NE(0, self->b.info[0].out_caps & GPASID_CAP_DIRTY);
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
 	for (i = 0; i < NR_BUF; i++) {
 		self->buf[i] = gvm_ram_alloc_page(&self->b.vm.ram);
@@ -298,7 +298,7 @@ TEST_F(dirty, costs_the_same_at_any_number)
 	struct vtdsim_counters none[2], many[2];
 	int i;
 
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS_GLOBAL))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_ATS_GLOBAL))
 		SKIP(return, "device TLBs are flushed PASID by PASID");
 	ASSERT_EQ(0, bench_add(&self->b, EP_1B));
 	for (i = 0; i < 2; i++)

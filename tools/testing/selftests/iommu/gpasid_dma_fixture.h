@@ -40,7 +40,7 @@ FIXTURE_SETUP(dma)
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];
-	if (variant->flags && !(self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS))
+	if (variant->flags && !(self->b.info[0].out_caps & GPASID_CAP_ATS))
 		SKIP(return, "no ATS");
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
 	ASSERT_EQ(0, bench_process(&self->b, &self->q, 2));

@@ -138,7 +138,7 @@ TEST_F(events, a_batch_tells_its_unit_and_its_descriptors)
 	ASSERT_EQ(0, gvm_invalidate_range(&self->b.vm, PASID, PROC_VA, 1, true));
 	EXPECT_EQ(before + 1, TRACED("gpasid_inv_batch: unit=dmar"));
 	EXPECT_EQ(1, TRACED(" descriptors=%u\n",
-			    self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS ? 2 : 1));
+			    self->b.info[0].out_caps & GPASID_CAP_ATS ? 2 : 1));
 }
 
 TEST_F(events, a_reset_has_a_beginning_and_an_end)
@@ -162,7 +162,7 @@ TEST_F(events, a_page_request_and_its_answer_name_each_other)
 	unsigned int waited;
 	const char *answer;
 
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
 	ASSERT_EQ(1, gvm_faults_read(self->fd, &f, 1, WAIT_MS));

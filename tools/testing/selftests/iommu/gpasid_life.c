@@ -124,7 +124,7 @@ TEST_F(life, a_reset_of_the_device_keeps_its_bindings)
 	ASSERT_EQ(0, gvm_dev_enable(self->dev, true));
 	ASSERT_EQ(0, lab_dev_init(self->lab, self->dev->bar));
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, 0));
-	if (self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS)
+	if (self->b.info[0].out_caps & GPASID_CAP_ATS)
 		EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, VTDSIM_F_ATS));
 	EXPECT_EQ(0, gvm_unbind(self->dev, self->h));
 	EXPECT_TRUE(nothing_left(self->lab, 0));

@@ -160,7 +160,7 @@ FIXTURE_SETUP(memcg)
 	ASSERT_EQ(0, set_limit("memory.high", "max"));
 	self->fd = open_vm(&self->b, &self->p, EP_1B, PASID_B);
 	ASSERT_LE(0, self->fd);
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 }
 

@@ -47,7 +47,7 @@ FIXTURE_SETUP(pri)
 	/* A thousand pages, and what is left over for the other tests. */
 	ASSERT_EQ(0, bench_open_size(&self->b, 0, 2 * RAM_SIZE));
 	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	self->dev = &self->b.dev[0];
 	self->lab = &self->b.lab[0];

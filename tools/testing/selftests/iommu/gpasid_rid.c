@@ -116,7 +116,7 @@ FIXTURE_TEARDOWN(rid)
 
 TEST_F(rid, keeps_ats_and_pri_whatever_it_is_attached_to)
 {
-	__u32 want = VFIO_GPASID_CAP_ATS | VFIO_GPASID_CAP_PRI;
+	__u32 want = GPASID_CAP_ATS | GPASID_CAP_PRI;
 
 	EXPECT_TRUE(ats_is_on(self->lab));
 	EXPECT_EQ(want, caps_of(self->dev) & want);

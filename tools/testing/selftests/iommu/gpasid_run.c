@@ -207,14 +207,14 @@ static void step_units(void)
 			tell("unit of PCI segment %.4s", endpoints[i]);
 			show_vtd_caps(cap, ecap);
 		}
-		check(info.out_caps & VFIO_GPASID_CAP_NEST,
+		check(info.out_caps & GPASID_CAP_NEST,
 		      "%s: %u PASID bits, nested%s%s%s%s", endpoints[i],
 		      info.out_pasid_bits,
-		      info.out_caps & VFIO_GPASID_CAP_ATS ? ", ATS" : "",
-		      info.out_caps & VFIO_GPASID_CAP_ATS_GLOBAL ?
+		      info.out_caps & GPASID_CAP_ATS ? ", ATS" : "",
+		      info.out_caps & GPASID_CAP_ATS_GLOBAL ?
 		      " with global invalidate" : "",
-		      info.out_caps & VFIO_GPASID_CAP_PRI ? ", PRI" : "",
-		      info.out_caps & VFIO_GPASID_CAP_DIRTY ?
+		      info.out_caps & GPASID_CAP_PRI ? ", PRI" : "",
+		      info.out_caps & GPASID_CAP_DIRTY ?
 		      ", dirty tracking" : "");
 		gvm_dev_close(&d);
 	}

@@ -262,7 +262,7 @@ TEST_F_TIMEOUT(running, no_write_is_missed_by_dirty_tracking, 120)
 	struct vtdsim_loop l;
 	int i;
 
-	if (!(self->b.info[0].out_caps & VFIO_GPASID_CAP_DIRTY))
+	if (!(self->b.info[0].out_caps & GPASID_CAP_DIRTY))
 		SKIP(return, "no dirty tracking");
 	ASSERT_EQ(0, start(self->lab, 0, self->h, variant->flags, PROC_VA,
 			   TAG(1), TAG(1)));
@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(running, an_unbind_ends_page_requests_that_nobody_answers, 120)
 	int fd, i;
 
 	if (!variant->flags ||
-	    !(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	    !(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &fd));
 	for (i = 0; i < ROUNDS; i++) {
@@ -413,7 +413,7 @@ TEST_F_TIMEOUT(running, no_page_request_is_under_way_after_an_unbind, 120)
 	int fd, i;
 
 	if (!variant->flags ||
-	    !(self->b.info[0].out_caps & VFIO_GPASID_CAP_PRI))
+	    !(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	/* One may wait, and does: all others are answered at once. */
 	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 1, IOMMU_GPASID_FAULT_TIMEOUT_MAX,

@@ -116,7 +116,7 @@ FIXTURE_TEARDOWN(stress)
 
 static bool has_ats(struct bench *b)
 {
-	return b->info[0].out_caps & VFIO_GPASID_CAP_ATS;
+	return b->info[0].out_caps & GPASID_CAP_ATS;
 }
 
 TEST_F_TIMEOUT(stress, no_hit_is_stale_when_dma_rests_during_changes, 120)

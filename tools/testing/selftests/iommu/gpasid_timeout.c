@@ -113,7 +113,7 @@ FIXTURE_SETUP(timeout)
 	/* Source ID 0, which a unit that names nobody says, is VM B's. */
 	ASSERT_EQ(0, vm_open(&self->b, EP_1A, GPASID_B));
 	ASSERT_EQ(0, vm_open(&self->a, EP_1B, GPASID_A));
-	if (!(self->a.b.info[0].out_caps & VFIO_GPASID_CAP_ATS))
+	if (!(self->a.b.info[0].out_caps & GPASID_CAP_ATS))
 		SKIP(return, "no ATS");
 	self->unit = self->b.lab;
 	ASSERT_EQ(0, lab_counters(self->unit, &self->c));

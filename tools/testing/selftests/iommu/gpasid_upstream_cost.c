@@ -45,7 +45,7 @@ FIXTURE_SETUP(cost)
 	ASSERT_EQ(0, gvm_hwpt_nested(self->dev, &self->q.pt, GVM_HWPT_PASID,
 				     &self->hq));
 	self->cm = bench_caching_mode(&self->b, 0);
-	self->ats = self->b.info[0].out_caps & VFIO_GPASID_CAP_ATS;
+	self->ats = self->b.info[0].out_caps & GPASID_CAP_ATS;
 }
 
 FIXTURE_TEARDOWN(cost)
@@ -84,7 +84,7 @@ FIXTURE_TEARDOWN(cost)
 static void touch(struct bench *b, __u32 pasid)
 {
 	peek_proc(&b->lab[0], pasid, 0);
-	if (b->info[0].out_caps & VFIO_GPASID_CAP_ATS)
+	if (b->info[0].out_caps & GPASID_CAP_ATS)
 		peek_proc(&b->lab[0], pasid, VTDSIM_F_ATS);
 }
 
@@ -276,7 +276,7 @@ static int count_unmap(struct bench *b, void *mem, __u32 pasid,
 	if (rc)
 		return rc;
 	peek(&b->lab[0], pasid, 0, va);
-	if (b->info[0].out_caps & VFIO_GPASID_CAP_ATS)
+	if (b->info[0].out_caps & GPASID_CAP_ATS)
 		peek(&b->lab[0], pasid, VTDSIM_F_ATS, va);
 	rc = lab_counters(&b->lab[0], c);
 	if (!rc)
@@ -287,8 +287,8 @@ static int count_unmap(struct bench *b, void *mem, __u32 pasid,
 /* A device TLB that has no global invalidate must be asked PASID by PASID. */
 static bool flat(const struct bench *b)
 {
-	return !(b->info[0].out_caps & VFIO_GPASID_CAP_ATS) ||
-	       b->info[0].out_caps & VFIO_GPASID_CAP_ATS_GLOBAL;
+	return !(b->info[0].out_caps & GPASID_CAP_ATS) ||
+	       b->info[0].out_caps & GPASID_CAP_ATS_GLOBAL;
 }
 
 TEST_F(cost, a_second_stage_unmap_costs_the_same_at_any_number)

@@ -597,7 +597,7 @@ TEST_F(vdcm, a_device_says_what_it_has)
 	}
 	EXPECT_EQ(VDCM_REGS_SIZE + VDCM_RING_SIZE + VDCM_MEM_SIZE, size);
 	ASSERT_EQ(0, gvm_dev_info(&self->v.dev, &gpasid));
-	EXPECT_TRUE(gpasid.out_caps & VFIO_GPASID_CAP_NEST);
+	EXPECT_TRUE(gpasid.out_caps & GPASID_CAP_NEST);
 	EXPECT_EQ(1, gpasid.out_bound);
 	EXPECT_EQ(-ENOTTY, gvm_ioctl(self->v.dev.fd, _IO(VFIO_TYPE, 0xff), NULL));
 }
