@@ -24,6 +24,7 @@
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
+#include <linux/delay.h>
 #include <linux/pci.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
@@ -37,6 +38,9 @@
 
 /* Times that a descriptor may be refused. */
 #define QUEUE_TRIES_MAX		3
+
+/* Microseconds that a unit may take to clear an error. */
+#define QUEUE_CLEAR_US		1000000
 
 /* q_inval::desc_status of a descriptor that the unit has refused. */
 #define QUEUE_REFUSED		(QI_ABORT + 1)
@@ -70,11 +74,6 @@ struct intel_gpasid_port {
 };
 
 static DEFINE_XARRAY(intel_gpasid_ports);
-
-/* By unit: where its queue stood at the last time-out. */
-static int intel_gpasid_cleared[DMAR_UNITS_SUPPORTED] = {
-	[0 ... DMAR_UNITS_SUPPORTED - 1] = -1,
-};
 
 static unsigned long intel_gpasid_port_index(struct intel_iommu *iommu, u16 sid)
 {
@@ -287,10 +286,7 @@ static int intel_gpasid_queue_head(struct intel_iommu *iommu)
 	return readl(iommu->reg + DMAR_IQH_REG) >> qi_shift(iommu);
 }
 
-/*
- * Where the queue has stopped for an @error; negative: it has not.  A unit may
- * show an error for a while after it was cleared, and run on meanwhile.
- */
+/* Where the queue has stopped for an @error; negative: it has not. */
 static int intel_gpasid_queue_stopped(struct intel_iommu *iommu, u32 error)
 {
 	int head;
@@ -302,6 +298,24 @@ static int intel_gpasid_queue_stopped(struct intel_iommu *iommu, u32 error)
 	} while (head != intel_gpasid_queue_head(iommu));
 
 	return head;
+}
+
+/*
+ * Let the queue run on, and return when it may: nothing is submitted meanwhile, as
+ * its lock is held, so an error that is seen after this is another one.  Were this
+ * one seen again, clearing it again could clear another one.
+ */
+static void intel_gpasid_queue_clear(struct intel_iommu *iommu, u32 error)
+{
+	int us;
+
+	writel(error, iommu->reg + DMAR_FSTS_REG);
+	for (us = 0; us < QUEUE_CLEAR_US; us++) {
+		if (!(readl(iommu->reg + DMAR_FSTS_REG) & error))
+			return;
+		udelay(1);
+	}
+	pr_err_ratelimited("%s: queue error 0x%x stays\n", iommu->name, error);
 }
 
 /* PCIe: "ATS Control Register": the TLB of a device is empty while ATS is off. */
@@ -358,35 +372,25 @@ static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
 	rcu_read_unlock();
 }
 
-/* Mark what the unit has fetched and is not known to be done; how many. */
-static int intel_gpasid_queue_abort(struct q_inval *qi, int head)
+/* Mark what the unit has fetched and is not known to be done. */
+static void intel_gpasid_queue_abort(struct q_inval *qi, int head)
 {
-	int slot, nr = 0;
+	int slot;
 
-	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH) {
-		if (qi->desc_status[slot] != QI_IN_USE)
-			continue;
-		qi->desc_status[slot] = QI_ABORT;
-		nr++;
-	}
-	return nr;
+	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH)
+		if (qi->desc_status[slot] == QI_IN_USE)
+			qi->desc_status[slot] = QI_ABORT;
 }
 
-/*
- * A time-out is cleared once: if the unit has run on since, clearing it again
- * would clear another.
- */
 static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 {
 	int head = intel_gpasid_queue_stopped(iommu, DMA_FSTS_ITE);
-	int *cleared = &intel_gpasid_cleared[iommu->seq_id];
 
-	if (head < 0 || (!intel_gpasid_queue_abort(iommu->qi, head) &&
-			 *cleared == head))
+	if (head < 0)
 		return;
-	*cleared = head;
+	intel_gpasid_queue_abort(iommu->qi, head);
 	intel_gpasid_count_time_out(iommu);
-	writel(DMA_FSTS_ITE, iommu->reg + DMAR_FSTS_REG);
+	intel_gpasid_queue_clear(iommu, DMA_FSTS_ITE);
 }
 
 /*
@@ -406,7 +410,7 @@ static void intel_gpasid_queue_error(struct intel_iommu *iommu)
 	status = &iommu->qi->desc_status[head];
 	*status = intel_gpasid_desc_is_wait(desc) ? QI_ABORT : QUEUE_REFUSED;
 	memcpy(desc, &intel_gpasid_nothing, 1 << qi_shift(iommu));
-	writel(DMA_FSTS_IQE, iommu->reg + DMAR_FSTS_REG);
+	intel_gpasid_queue_clear(iommu, DMA_FSTS_IQE);
 }
 
 /**
