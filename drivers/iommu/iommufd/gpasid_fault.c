@@ -281,10 +281,7 @@ void iommufd_gpasid_iopf_disable(struct iommufd_device *idev)
  * The fault queues of HWPTs: groups that a reset of their device has ended
  */
 
-/*
- * Free what has not been read.  Another lock than the queue's spinlock may be held
- * by a reader that waits for the reset.
- */
+/* Free what has not been read.  Runs in the page-request thread: does not sleep. */
 void iommufd_fault_free_unread(struct iommufd_fault *fault)
 {
 	struct iopf_group *group, *next;
