@@ -32,7 +32,7 @@ check: setup
 mutate: setup
 	@scripts/mutate $(MUTATIONS)
 
-# Side by side with an unmodified Linux 7.x.  QUICK=1: in five minutes.
+# Side by side with an unmodified Linux 7.x.  QUICK=1: less of it.
 bench: setup
 	@scripts/setup bench
 	@scripts/bench $(if $(QUICK),--quick)
