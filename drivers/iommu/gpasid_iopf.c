@@ -106,7 +106,10 @@ bool iommu_gpasid_answer_group(struct iopf_group *group,
 /* @group is about to be freed. */
 void iommu_gpasid_end_group(struct iopf_group *group)
 {
-	if (!group->waiting.next || smp_load_acquire(&group->ended))
+	if (!group->waiting.next)
+		return;
+	/* Pairs with the release in iommu_gpasid_end_waiting(). */
+	if (smp_load_acquire(&group->ended))
 		return;
 	mutex_lock(&group->fault_param->lock);
 	list_del_init(&group->waiting);
@@ -275,7 +278,7 @@ static void iommu_gpasid_end_waiting(struct device *dev)
 	mutex_lock(&param->lock);
 	list_for_each_entry_safe(group, next, &param->waiting, waiting) {
 		list_del_init(&group->waiting);
-		/* From here on its holder may free it without the lock. */
+		/* Its holder frees it without the lock: iommu_gpasid_end_group(). */
 		smp_store_release(&group->ended, true);
 	}
 	mutex_unlock(&param->lock);
