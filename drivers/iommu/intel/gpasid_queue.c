@@ -372,24 +372,33 @@ static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
 	rcu_read_unlock();
 }
 
-/* Mark what the unit has fetched and is not known to be done. */
-static void intel_gpasid_queue_abort(struct q_inval *qi, int head)
+/* Mark what the unit has fetched and is not known to be done; was there any? */
+static bool intel_gpasid_queue_abort(struct q_inval *qi, int head)
 {
+	bool found = false;
 	int slot;
 
 	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH)
-		if (qi->desc_status[slot] == QI_IN_USE)
+		if (qi->desc_status[slot] == QI_IN_USE) {
 			qi->desc_status[slot] = QI_ABORT;
+			found = true;
+		}
+	return found;
 }
 
+/*
+ * An error that aborts nothing is one that was seen before: the fault handler
+ * writes the same register, without the queue's lock, and what is read back in
+ * between need not be what the unit makes of it.
+ */
 static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 {
 	int head = intel_gpasid_queue_stopped(iommu, DMA_FSTS_ITE);
 
 	if (head < 0)
 		return;
-	intel_gpasid_queue_abort(iommu->qi, head);
-	intel_gpasid_count_time_out(iommu);
+	if (intel_gpasid_queue_abort(iommu->qi, head))
+		intel_gpasid_count_time_out(iommu);
 	intel_gpasid_queue_clear(iommu, DMA_FSTS_ITE);
 }
 

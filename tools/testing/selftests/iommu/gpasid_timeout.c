@@ -19,6 +19,7 @@
 #define GPASID_A	0x101
 #define GPASID_B	0x202
 #define ROUNDS		20
+#define FAULT_ROUNDS	300
 
 /* More than the descriptors that an invalidation queue has room for. */
 #define MANY		300
@@ -336,6 +337,44 @@ static int gone(struct vm *a)
 TEST_F(timeout, another_vm_does_not_return_early_for_a_device_that_was_pulled_out)
 {
 	disturb_other(_metadata, self, gone);
+}
+
+static void *fault_again(void *arg)
+{
+	struct other *o = arg;
+
+	while (!atomic_load(&o->stop) && !o->rc) {
+		if (peek_proc(o->vm->lab, o->vm->h, 0) == TAG(o->vm->gpasid))
+			o->rc = -EIO;
+		atomic_fetch_add(&o->rounds, 1);
+	}
+	return NULL;
+}
+
+/*
+ * The driver clears faults in the register that reports time-outs, on another
+ * processor, so a time-out that it has cleared may show once more.
+ */
+TEST_F_TIMEOUT(timeout, faults_beside_a_time_out_do_not_let_it_count_twice, 120)
+{
+	struct other o = { .vm = &self->b };
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, vm_unbind(&self->b));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, fault_again, &o));
+	for (i = 0; i < FAULT_ROUNDS && ats_is_on(&self->a); i++) {
+		lab_fail(self->a.lab, LAB_FAIL(mute), 2);
+		ASSERT_EQ(0, do_invalidate(&self->a));
+		EXPECT_EQ(0, lab_fails(self->a.lab, LAB_FAIL(mute)));
+	}
+	EXPECT_EQ(FAULT_ROUNDS, i);
+	atomic_store(&o.stop, true);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, o.rc);
+	EXPECT_LT(0, o.rounds);
+	EXPECT_TRUE(ats_is_on(&self->a));
+	ASSERT_EQ(0, vm_bind(&self->b));
 }
 
 /* ---- errors of the unit -------------------------------------------------------------- */
