@@ -9,8 +9,9 @@
  * path can forget one:
  *
  * - What is for a device that will not answer is replaced by a descriptor that
- *   does nothing: a device inside a reset, one that is not present, one that has
- *   let too many invalidations time out, and one that has been released.
+ *   does nothing: a device inside a reset, one that has been removed or is found
+ *   to be absent after a time-out, one that has let too many invalidations time
+ *   out, and one that has been released.
  * - A device that is present and does not answer loses ATS, which empties its TLB,
  *   until it is reset.  So others wait for a few time-outs of it at most.
  * - A submission is over when all of its descriptors have been executed.  What was
@@ -63,12 +64,14 @@ enum intel_gpasid_port_state {
  * struct intel_gpasid_port - A device that the unit sends invalidations to
  * @pdev: the device; there as long as this is
  * @state: what may be sent to it
- * @absent: it did not answer when it was last asked whether it is there
+ * @doubtful: its last invalidation timed out
+ * @absent: while @doubtful, it was not there when it was last asked for
  * @timeouts: in a row
  */
 struct intel_gpasid_port {
 	struct pci_dev *pdev;
 	enum intel_gpasid_port_state state;
+	bool doubtful;
 	bool absent;
 	unsigned int timeouts;
 };
@@ -228,9 +231,21 @@ static bool intel_gpasid_same_device(const struct qi_desc *a,
 }
 
 /*
- * Is there a use in sending what @desc, for @sid, says?  Under RCU.  Whether the
- * device is present is read from its configuration space, once in a row.
+ * Whether a device is present is read from its configuration space: only if there
+ * is a doubt, as the queue is locked, and for the first of a row (@ask).
  */
+static bool intel_gpasid_port_absent(struct intel_gpasid_port *port, bool ask)
+{
+	if (pci_dev_is_disconnected(port->pdev))
+		return true;
+	if (!port->doubtful)
+		return false;
+	if (ask)
+		port->absent = !pci_device_is_present(port->pdev);
+	return port->absent;
+}
+
+/* Is there a use in sending what @desc, for @sid, says?  Under RCU. */
 static bool intel_gpasid_desc_wanted(struct intel_iommu *iommu, u16 sid,
 				     const struct qi_desc *desc, bool ask)
 {
@@ -240,9 +255,8 @@ static bool intel_gpasid_desc_wanted(struct intel_iommu *iommu, u16 sid,
 		return false;
 	if (!intel_gpasid_desc_is_devtlb(desc))
 		return true;
-	if (ask)
-		port->absent = !pci_device_is_present(port->pdev);
-	return port->state != PORT_SILENT && !port->absent;
+	return port->state != PORT_SILENT &&
+	       !intel_gpasid_port_absent(port, ask);
 }
 
 static const struct qi_desc intel_gpasid_nothing = {
@@ -330,6 +344,7 @@ static void intel_gpasid_ats_off(struct pci_dev *pdev)
 
 static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
 {
+	port->doubtful = true;
 	if (port->state != PORT_LIVE || ++port->timeouts < PORT_TIMEOUTS_MAX)
 		return;
 	port->state = PORT_SILENT;
@@ -467,8 +482,10 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 		return;
 	rcu_read_lock();
 	port = intel_gpasid_port_find(iommu, sid);
-	if (port)
+	if (port) {
+		port->doubtful = false;
 		port->timeouts = 0;
+	}
 	rcu_read_unlock();
 }
 

@@ -216,13 +216,14 @@ static int do_unbind(struct vm *vm)
 	return gvm_unbind(vm->dev, vm->h);
 }
 
-TEST_F(timeout, nothing_is_sent_to_a_device_that_was_pulled_out)
+/* Unless the bus says so, that it is gone is known from the first time-out. */
+TEST_F(timeout, one_invalidation_is_sent_to_a_device_that_was_pulled_out)
 {
 	int (* const ops[])(struct vm *vm) = {
 		do_invalidate, do_unmap, do_replace, do_unbind,
 	};
 	struct vtdsim_counters c;
-	unsigned int i;
+	unsigned int i, sent;
 
 	lab_fail(self->a.lab, LAB_FAIL(gone), 1);
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -230,8 +231,8 @@ TEST_F(timeout, nothing_is_sent_to_a_device_that_was_pulled_out)
 		ASSERT_EQ(0, ops[i](&self->a));
 		ASSERT_EQ(0, since(self->unit, &c, &c));
 		EXPECT_LT(0, c.u_waits);
-		EXPECT_EQ(0, c.u_desc[VTDSIM_D_PDEVTLB]);
-		EXPECT_EQ(0, c.u_desc[VTDSIM_D_DEVTLB]);
+		sent = c.u_desc[VTDSIM_D_PDEVTLB] + c.u_desc[VTDSIM_D_DEVTLB];
+		EXPECT_EQ(!i, sent);
 	}
 	lab_fail(self->a.lab, LAB_FAIL(gone), 0);
 	ASSERT_EQ(0, gvm_dev_reset(self->a.dev));
