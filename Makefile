@@ -52,6 +52,12 @@ install: setup
 		$(MAKE) -s -C tools/$$d O=$(CURDIR)/build/install/$$d KHDR=$$khdr \
 			PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install || exit; done
 
+# What install has written there.
+uninstall: setup
+	@rm -rf build/install/root
+	@$(MAKE) install DESTDIR=$(CURDIR)/build/install/root
+	@cd build/install/root && find . ! -type d -printf '$(DESTDIR)/%P\n' | xargs -d '\n' rm -f
+
 htmldocs: setup
 	@scripts/kernel htmldocs
 
@@ -68,6 +74,7 @@ help:
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
 	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
 	@echo 'make install         headers, libgpasid, the tool gpasid, man pages (DESTDIR, PREFIX)'
+	@echo 'make uninstall       remove them (DESTDIR, PREFIX as they were)'
 	@echo 'make htmldocs        the documentation, in build/htmldocs'
 	@echo
 	@echo 'make kernel-release  the kernel of make run (also: -debug, -pristine)'
@@ -77,4 +84,4 @@ help:
 	@echo 'scripts/lab --help   boot any program in the lab'
 	@echo 'scripts/check --list the suites of make check'
 
-.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb install htmldocs clean help
+.PHONY: setup kernel-release kernel-debug kernel-pristine lab run vm check mutate bench patch deb install uninstall htmldocs clean help

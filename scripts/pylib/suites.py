@@ -220,6 +220,15 @@ def install(suite):
                 suite.item(f"man {page.stem}", "NAME" in out and not err, err)
         status, out, err = call([root / "usr/sbin/gpasid", "--help"], suite)
         suite.item("the tool runs", status == 0 and out.startswith("usage: gpasid"), out + err)
+    with tempfile.TemporaryDirectory(dir=BUILD) as tmp:
+        other = Path(tmp) / "usr/include/other.h"
+        other.parent.mkdir(parents=True)
+        other.write_text("")
+        for what in ("install", "uninstall"):
+            status, out, err = call(["make", "-C", TOP, f"DESTDIR={tmp}", "PREFIX=/usr", what], suite)
+        left = [path for path in Path(tmp).rglob("*") if not path.is_dir()]
+        suite.item("make uninstall removes what make install wrote, and nothing else",
+                   status == 0 and left == [other], f"{out}{err}{left}")
 
 
 def htmldocs(suite):
