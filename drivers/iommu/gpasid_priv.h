@@ -25,9 +25,13 @@
  *  gpasid_parent::lock		all that is bound under a parent
  *  gpasid_hash_lock		the hashes of devices and parents; a spinlock
  *
- * gpasid_ops_rwsem is taken alone, when a device or a parent is first used.  No
- * lock of the core is held over an event, over a drain of page requests, or
- * while a VMM is waited for.
+ * gpasid_ops_rwsem is taken alone, when a device or a parent is first used.  The
+ * locks of page requests (gpasid_fault.c) are taken without any of these.
+ *
+ * Under gpasid_parent::lock a binding is made, moved to another table and cleared,
+ * and invalidations are submitted and waited for.  gpasid_device::bindings is
+ * changed under it, and read under RCU, too.  No lock of the core is held over an
+ * event, over a drain of page requests, or while a VMM is waited for.
  */
 #ifndef __GPASID_PRIV_H
 #define __GPASID_PRIV_H
