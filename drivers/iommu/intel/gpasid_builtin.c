@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
+#include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/pci.h>
@@ -232,12 +233,17 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
  */
 static int intel_gpasid_dirty_rid(struct device_domain_info *info, bool enable)
 {
-	struct pasid_entry *pe = get_pasid_table_from_pde(info->pasid_table->table);
 	struct intel_iommu *iommu = info->iommu;
+	struct pasid_entry *pe;
 	int ret = 0;
 	u16 pgtt;
 
+	/* A VMD child's DMA has the RID of another device. */
+	if (!info->pasid_table)
+		return -ENODEV;
+
 	spin_lock(&iommu->lock);
+	pe = get_pasid_table_from_pde(info->pasid_table->table);
 	if (!pe || !pasid_pte_is_present(pe))
 		goto unlock;
 	pgtt = pasid_pte_get_pgtt(pe);
@@ -377,8 +383,8 @@ static void intel_gpasid_flush_entries(struct dmar_domain *domain)
  * all, so that what is attached meanwhile is either set up by it or found here.
  *
  * Context: Process context. May sleep.
- * Return: 0, or -EOPNOTSUPP if a RID has no second stage; then nothing is
- * changed.
+ * Return: 0; -EOPNOTSUPP, a RID has no second stage; -ENODEV, a device has no
+ * entry of its own.  On an error nothing is changed.
  */
 int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 {
@@ -403,6 +409,7 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(intel_gpasid_set_dirty_tracking);
 
 /*
  * Page requests
@@ -446,7 +453,8 @@ static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
  * intel_gpasid_drain_prq - wait for page requests and responses under way
  * @dev: the device
  * @did: domain ID of the entry that was there
- * @pasid: the PASID, or INTEL_GPASID_ALL for every PASID of @dev
+ * @pasid: the PASID, INTEL_GPASID_ALL for every PASID of @dev, or IOMMU_NO_PASID
+ *         for its RID
  * @global: the device TLB can be flushed for all PASIDs at once
  *
  * The entry is not present and all caches are invalidated.  VT-d: "Draining of
@@ -475,9 +483,9 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 		n = 3;
 
 	desc[0].qw0 = QI_IWD_STATUS_DATA(QI_DONE) | QI_IWD_FENCE | QI_IWD_TYPE;
-	if (pasid == INTEL_GPASID_ALL) {
+	if (pasid == INTEL_GPASID_ALL || pasid == IOMMU_NO_PASID) {
 		qi_desc_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH, &desc[1]);
-		if (global)
+		if (global && pasid == INTEL_GPASID_ALL)
 			intel_gpasid_desc_dev_iotlb_all(info, &desc[2]);
 		else
 			qi_desc_dev_iotlb(sid, info->pfsid, info->ats_qdep, 0,

@@ -68,9 +68,25 @@ static void device_without_a_table_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vtd_ops.check(dev, &f->parent.domain, NULL), 0);
 }
 
+/* A VMD child is on its domain's list of devices. */
+static void dirty_tracking_needs_a_table(struct kunit *test)
+{
+	struct vtd_fake *f = test->priv;
+
+	spin_lock_init(&f->parent.lock);
+	spin_lock_init(&f->parent.cache_lock);
+	INIT_LIST_HEAD(&f->parent.devices);
+	INIT_LIST_HEAD(&f->parent.cache_tags);
+	list_add(&f->info.link, &f->parent.devices);
+	KUNIT_EXPECT_EQ(test, intel_gpasid_set_dirty_tracking(&f->parent, true),
+			-ENODEV);
+	KUNIT_EXPECT_FALSE(test, f->parent.dirty_tracking);
+}
+
 static struct kunit_case vtd_kunit_cases[] = {
 	KUNIT_CASE(pasids_need_a_table),
 	KUNIT_CASE(device_without_a_table_is_refused),
+	KUNIT_CASE(dirty_tracking_needs_a_table),
 	{}
 };
 

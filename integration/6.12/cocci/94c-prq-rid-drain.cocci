@@ -1,12 +1,14 @@
 // file: drivers/iommu/intel/prq.c
-// With rule 94b a RID that is detached waits for its own requests, too.
+// With rule 94b a RID has page requests, too: those of its own device are waited
+// for, and what arrives with the drain.  Native SVA keeps the completion.
 @@
-symbol req, pasid;
+symbol did, dev, pasid;
 @@
  intel_iommu_drain_pasid_prq(...)
  {
-	<...
--	!req->pasid_present || req->pasid != pasid
-+	req->pasid != pasid
-	...>
+	...
+	did = ...;
++	if (pasid == IOMMU_NO_PASID)
++		return intel_gpasid_drain_prq(dev, did, pasid, false);
+	...
  }

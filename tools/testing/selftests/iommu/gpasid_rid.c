@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -198,6 +199,41 @@ TEST_F(rid, device_tlb_is_flushed_by_replace_and_detach)
 }
 
 /* Requests of the RID itself are not the matter: the device has PASIDs, too. */
+/* What is on its way when the drain begins is the old HWPT's. */
+TEST_F_TIMEOUT(rid, a_request_that_arrives_with_the_drain_is_not_the_next_hwpts, 240)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_PAGE_REQUEST,
+		.flags = VTDSIM_F_ATS | VTDSIM_F_PRI,
+		.addr = PROC_VA,
+		.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_LAST |
+			   VTDSIM_PRQ_GROUP(300),
+	};
+	struct pollfd next = { .events = POLLIN };
+	__u32 fault[2], hwpt[2];
+	int fd[2], i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, fault_alloc(&self->b.vm, &fault[i], &fd[i]));
+		ASSERT_EQ(0, nested_alloc(self->dev, self->p.pt.root, fault[i],
+					  &hwpt[i]));
+	}
+	ASSERT_EQ(0, gvm_dev_attach(self->dev, hwpt[1]));
+	for (i = 0; i < 150; i++) {
+		ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
+		while (!__atomic_load_n(&lab_regs(self->lab)->pri_outstanding,
+					__ATOMIC_ACQUIRE))
+			;
+		ASSERT_EQ(0, gvm_dev_attach(self->dev, hwpt[i & 1]));
+		next.fd = fd[i & 1];
+		EXPECT_EQ(0, poll(&next, 1, 20));
+		EXPECT_EQ(0, lab_wait(self->lab, 0, 8000));
+	}
+	ASSERT_EQ(0, gvm_dev_attach(self->dev, self->hwpt));
+	for (i = 0; i < 2; i++)
+		close(fd[i]);
+}
+
 TEST_F(rid, can_have_page_requests_switched_on_while_nested)
 {
 	__u32 fault, hwpt;
