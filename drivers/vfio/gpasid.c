@@ -62,8 +62,13 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 	if (ret || !put_user(data.hpasid, &ubind->hpasid))
 		return ret;
 
-	if (!(cmd.flags & VFIO_GPASID_BIND_REPLACE))
-		ops->unbind(priv, data.hpasid, false);
+	/*
+	 * The caller has taken the place away meanwhile.  A replace stands: the old
+	 * table may not be there any more.
+	 */
+	if (cmd.flags & VFIO_GPASID_BIND_REPLACE)
+		return 0;
+	ops->unbind(priv, data.hpasid, false);
 	return -EFAULT;
 }
 

@@ -229,7 +229,9 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 	cmd->quota = stats.quota;
 	cmd->out_allocated = stats.active + stats.free_pending;
 	cmd->out_pending = stats.free_pending;
-	return iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	/* A quota that is set stays, wherever the place for the answer is now. */
+	return cmd->flags & IOMMU_GPASID_QUOTA_SET ? 0 : rc;
 }
 
 /* One chunk; returns the entries done in @done, also on an error. */

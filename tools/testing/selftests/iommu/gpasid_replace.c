@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "gpasid_dma_fixture.h"
@@ -59,6 +60,40 @@ TEST_F(dma, a_replace_that_fails_leaves_the_old_table)
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
 	EXPECT_EQ(self->p.pt.root,
 		  entry_word(self->lab, self->h, 2) & ~0xfffULL);
+}
+
+/* Nor is there a bind whose PASID nobody would know. */
+TEST_F(dma, a_replace_or_a_bind_that_cannot_answer_changes_nothing)
+{
+	struct vfio_device_gpasid_bind *arg;
+	__u32 h;
+
+	ASSERT_EQ(0, gvm_pasid_alloc(&self->b.vm, &h));
+	arg = mmap(NULL, GVM_SZ_4K, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)arg);
+	*arg = (struct vfio_device_gpasid_bind){
+		.argsz = sizeof(*arg),
+		.flags = VFIO_GPASID_BIND_REPLACE,
+		.format = GPASID_FORMAT_VTD,
+		.addr_width = 48,
+		.hpasid = self->h,
+		.pgtbl = self->q.pt.root,
+	};
+	ASSERT_EQ(0, mprotect(arg, GVM_SZ_4K, PROT_READ));
+	EXPECT_EQ(-EFAULT, gvm_ioctl(self->dev->fd, VFIO_DEVICE_GPASID_BIND,
+				     arg));
+	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, variant->flags));
+	ASSERT_EQ(0, mprotect(arg, GVM_SZ_4K, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, gvm_ioctl(self->dev->fd, VFIO_DEVICE_GPASID_BIND, arg));
+	EXPECT_EQ(TAG(2), peek_proc(self->lab, self->h, variant->flags));
+	arg->flags = 0;
+	arg->hpasid = h;
+	ASSERT_EQ(0, mprotect(arg, GVM_SZ_4K, PROT_READ));
+	EXPECT_EQ(-EFAULT, gvm_ioctl(self->dev->fd, VFIO_DEVICE_GPASID_BIND,
+				     arg));
+	EXPECT_FALSE(entry_present(self->lab, h));
+	munmap(arg, GVM_SZ_4K);
 }
 
 TEST_F(dma, a_replace_by_the_same_table_is_fine)
