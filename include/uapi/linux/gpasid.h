@@ -419,9 +419,9 @@ enum vfio_gpasid_bind_flags {
  * EOPNOTSUPP (the hardware cannot, or the device is not alone in its group),
  * ENOENT (PASID or HWPT not of this context; replace: not bound), EEXIST (the
  * host PASID has another guest PASID), EBUSY (bound already, or bound to another
- * table on another device), ENODEV (device not attached to a nest parent, or
- * opened by its VFIO group), ENOSPC, ENOMEM.  As for every ioctl of a VFIO device
- * file, EINVAL when the file is not bound to iommufd.
+ * table on another device), ENODEV (device not attached to a nest parent),
+ * ENOSPC, ENOMEM.  As for every ioctl of a VFIO device file, EINVAL when the file is
+ * not bound to iommufd; ENOTTY, it was opened by its VFIO group.
  */
 struct vfio_device_gpasid_bind {
 	__u32 argsz;
@@ -449,7 +449,7 @@ struct vfio_device_gpasid_bind {
  * memory by the PASID and no cache holds a translation of it.
  *
  * Errors: ENOENT (not bound on this device by this file), EINVAL (flags, reserved
- * field, or file not bound to iommufd), ENODEV (opened by its VFIO group).
+ * field, or file not bound to iommufd), ENOTTY (opened by its VFIO group).
  */
 struct vfio_device_gpasid_unbind {
 	__u32 argsz;
@@ -501,7 +501,7 @@ enum gpasid_errata_flags {
  *
  * Tell what a bind on this device may ask for.
  *
- * Errors: EINVAL (flags, or file not bound to iommufd), ENODEV (opened by its VFIO
+ * Errors: EINVAL (flags, or file not bound to iommufd), ENOTTY (opened by its VFIO
  * group), EOPNOTSUPP (the IOMMU driver has no guest PASIDs).
  */
 struct vfio_device_gpasid_info {

@@ -527,7 +527,7 @@ TEST_F(pasid, quota_is_not_set_by_a_call_that_cannot_answer)
 	munmap(cmd, 4096);
 }
 
-/* Nor is a PASID allocated or bound, whose number nobody would know. */
+/* Nor is a PASID allocated whose number nobody would know. */
 TEST_F(pasid, numbers_are_not_given_out_by_a_call_that_cannot_answer)
 {
 	struct iommu_gpasid_alloc *cmd;
