@@ -42,7 +42,7 @@ static u64 pasid_free(struct vvtd *v, u32 pasid)
 
 void vv_virtual_command(struct vvtd *v)
 {
-	u64 cmd = vv_get64(v, REG_VCMD);
+	u64 cmd = vtd_get64(&v->m, REG_VCMD);
 	u64 rsp = VCRSP_SC(VCSC_UNKNOWN);
 
 	if (!v->cfg.virtual_commands)
@@ -51,7 +51,7 @@ void vv_virtual_command(struct vvtd *v)
 		rsp = pasid_alloc(v);
 	else if (VCMD_CMD(cmd) == VCMD_FREE)
 		rsp = pasid_free(v, VCMD_PASID(cmd));
-	vv_set64(v, REG_VCRSP, rsp);
+	vtd_set64(&v->m, REG_VCRSP, rsp);
 }
 
 /* Every number of the guest; nothing is bound to them any more. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * Rules of the specification that need no state: whether an entry or a
- * descriptor is sound on a unit with given capabilities.  Pure functions; both
- * the simulated hardware and the virtual unit use them.
+ * The model of a unit, for both roles: the simulated hardware and the virtual
+ * unit.  First its state and what changes it, then the rules of the
+ * specification that need no state: whether an entry or a descriptor is sound
+ * on a unit with given capabilities.
  */
 #ifndef VTD_MODEL_H
 #define VTD_MODEL_H
@@ -14,6 +15,133 @@ struct vtd_caps {
 	u64 ecap;
 	u8 haw;			/* host address width */
 };
+
+/* An event that is signalled by message: fault, invalidation, page request. */
+struct vtd_event {
+	u32 reg;		/* control register; data and address follow */
+	bool pending;
+};
+
+struct vtd_model;
+
+/*
+ * Where the roles differ.
+ * @sync: take what software has written to status registers up to now, for a
+ *	role whose registers do not trap; or NULL
+ * @publish: show @fsts, @ics and @prs in the registers
+ */
+struct vtd_model_ops {
+	void (*msi)(struct vtd_model *m, const struct vtd_event *ev, u64 addr,
+		    u32 data);
+	void (*sync)(struct vtd_model *m);
+	void (*publish)(struct vtd_model *m);
+};
+
+#define VTD_MAX_RECORDS	256
+
+/*
+ * The registers as the unit holds them.  @regs is the page that software sees
+ * and, unless its accesses trap, may write to at any time.
+ */
+struct vtd_model {
+	const struct vtd_model_ops *ops;
+	struct vtd_caps caps;
+	u8 *regs;
+	u32 gsts;
+	u64 rtaddr;		/* in effect */
+	u32 fsts;
+	u32 ics;
+	u32 prs;
+	u32 fault_next;		/* next fault recording register */
+	u32 fault_top[VTD_MAX_RECORDS];	/* top word of each */
+	struct vtd_event ev_fault;
+	struct vtd_event ev_inv;
+	struct vtd_event ev_prq;
+};
+
+static inline u32 vtd_get32(const struct vtd_model *m, u32 reg)
+{
+	return load_acquire((u32 *)(m->regs + reg));
+}
+
+static inline u64 vtd_get64(const struct vtd_model *m, u32 reg)
+{
+	return load_acquire((u64 *)(m->regs + reg));
+}
+
+static inline void vtd_set32(struct vtd_model *m, u32 reg, u32 val)
+{
+	store_release((u32 *)(m->regs + reg), val);
+}
+
+static inline void vtd_set64(struct vtd_model *m, u32 reg, u64 val)
+{
+	store_release((u64 *)(m->regs + reg), val);
+}
+
+/*
+ * events.c: the state after a reset.  @m->regs is zeroed; @m->ops and @m->caps
+ * are kept.
+ */
+void vtd_model_init(struct vtd_model *m, u32 version);
+
+static inline void vtd_sync(struct vtd_model *m)
+{
+	if (m->ops->sync)
+		m->ops->sync(m);
+}
+
+/*
+ * Send the message of a pending event, unless it is masked, and show what the
+ * control register is now.  True if that changed it.
+ */
+bool vtd_event_service(struct vtd_model *m, struct vtd_event *ev);
+void vtd_event_raise(struct vtd_model *m, struct vtd_event *ev);
+/* Software has dealt with what a masked event was to tell it. */
+void vtd_event_clear(struct vtd_model *m, struct vtd_event *ev);
+
+/* Status registers but FSTS: software has written these bits, 1 to clear. */
+void vtd_ics_clear(struct vtd_model *m, u32 written);
+void vtd_prs_clear(struct vtd_model *m, u32 written);
+
+/*
+ * fault_log.c.  Setting a status bit publishes it; clearing leaves that to the
+ * caller, who has more to clear.  @written: by software, 1 to clear.
+ */
+struct vtd_fault {
+	u64 addr;
+	u32 pasid;
+	u16 sid;
+	u8 reason;
+	u8 at;			/* address type */
+	bool t1;		/* type of the request */
+	bool t2;
+	bool has_pasid;
+	bool exec;
+	bool priv;
+};
+
+static inline u32 vtd_record_reg(u32 index)
+{
+	return REG_FRCD + index * 16;
+}
+
+static inline u32 vtd_nr_records(const struct vtd_model *m)
+{
+	return bits(m->caps.cap, 47, 40) + 1;
+}
+
+static inline bool vtd_record_pending(const struct vtd_model *m, u32 index)
+{
+	return m->fault_top[index] & FRCD_W3_F;
+}
+
+void vtd_fault_record(struct vtd_model *m, const struct vtd_fault *f);
+void vtd_fault_status_set(struct vtd_model *m, u32 bit);
+void vtd_fault_status_clear(struct vtd_model *m, u32 written);
+void vtd_fault_record_clear(struct vtd_model *m, u32 index);
+/* After records were cleared.  True: none is pending any more. */
+bool vtd_fault_records_settle(struct vtd_model *m);
 
 /*
  * entries.c: FR_NONE, or the fault that the entry causes.  @ctx has four

@@ -16,7 +16,7 @@
 
 static u32 queue_mask(const struct vvtd *v)
 {
-	return (0x1000u << bits(vv_get64(v, REG_PQA), 2, 0)) - PRQ_ENTRY;
+	return (0x1000u << bits(vtd_get64(&v->m, REG_PQA), 2, 0)) - PRQ_ENTRY;
 }
 
 static void respond(struct vvtd_dev *dev, u64 cookie, u8 answer)
@@ -62,11 +62,12 @@ void vv_groups_end(struct vvtd_dev *dev, bool answered, u8 answer)
 
 static void prs_set(struct vvtd *v, u32 bit)
 {
-	u32 prs = vv_get32(v, REG_PRS);
+	bool was = v->m.prs & bit;
 
-	vv_set32(v, REG_PRS, prs | bit);
-	if (!(prs & bit))
-		vv_event(v, REG_PECTL);
+	v->m.prs |= bit;
+	v->m.ops->publish(&v->m);
+	if (!was)
+		vtd_event_raise(&v->m, &v->m.ev_prq);
 }
 
 /* "Page Request Descriptor" */
@@ -107,14 +108,14 @@ static bool enqueue(struct vvtd_dev *dev, const struct vvtd_page_request *rq,
 {
 	struct vvtd *v = dev->v;
 	u32 mask = queue_mask(v);
-	u32 head = vv_get32(v, REG_PQH) & mask;
-	u32 tail = vv_get32(v, REG_PQT) & mask;
+	u32 head = vtd_get32(&v->m, REG_PQH) & mask;
+	u32 tail = vtd_get32(&v->m, REG_PQT) & mask;
 	u32 next = (tail + PRQ_ENTRY) & mask;
-	u64 base = page_of(vv_get64(v, REG_PQA));
+	u64 base = page_of(vtd_get64(&v->m, REG_PQA));
 	u64 *p;
 
 	*answer = VVTD_ANSWER_SUCCESS;
-	if (vv_get32(v, REG_PRS) & PRS_PRO || next == head ||
+	if (v->m.prs & PRS_PRO || next == head ||
 	    dev->nr_groups == MAX_GROUPS) {
 		prs_set(v, PRS_PRO);
 		return false;
@@ -126,7 +127,7 @@ static bool enqueue(struct vvtd_dev *dev, const struct vvtd_page_request *rq,
 	write_entry(p, dev->sid, rq);
 	if (rq->last)
 		group_add(dev, rq, tail);
-	vv_set32(v, REG_PQT, next);
+	vtd_set32(&v->m, REG_PQT, next);
 	v->stats.page_requests++;
 	prs_set(v, PRS_PPR);
 	return true;
@@ -211,7 +212,7 @@ void vv_page_queue_moved(struct vvtd *v)
 {
 	u32 mask = queue_mask(v);
 
-	devices_see(v, vv_get32(v, REG_PQH) & mask, vv_get32(v, REG_PQT) & mask);
+	devices_see(v, vtd_get32(&v->m, REG_PQH) & mask, vtd_get32(&v->m, REG_PQT) & mask);
 }
 
 /* The guest moves its queue, or its tail: what it has not seen, it never will. */

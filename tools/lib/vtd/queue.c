@@ -7,14 +7,14 @@
 
 static u8 ttm(const struct vvtd *v)
 {
-	return RTADDR_TTM(v->rtaddr);
+	return RTADDR_TTM(v->m.rtaddr);
 }
 
 bool vv_queue_ready(const struct vvtd *v)
 {
-	return vv_gsts(v) & GCMD_QIE &&
-	       !(vv_get32(v, REG_FSTS) & (FSTS_IQE | FSTS_ITE)) &&
-	       vv_get32(v, REG_IQH) != vv_get32(v, REG_IQT);
+	return v->m.gsts & GCMD_QIE &&
+	       !(v->m.fsts & (FSTS_IQE | FSTS_ITE)) &&
+	       vtd_get32(&v->m, REG_IQH) != vtd_get32(&v->m, REG_IQT);
 }
 
 static u8 fetch(struct vvtd *v, u64 iqa, u32 head, u64 *d)
@@ -27,7 +27,7 @@ static u8 fetch(struct vvtd *v, u64 iqa, u32 head, u64 *d)
 		return IQEI_FETCH;
 	for (i = 0; i < 4; i++)
 		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	return vtd_check_descriptor(&v->caps, d, iqa & IQA_DW, ttm(v));
+	return vtd_check_descriptor(&v->m.caps, d, iqa & IQA_DW, ttm(v));
 }
 
 /* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
@@ -82,11 +82,11 @@ static void walk_all_devices(struct vvtd *v)
 
 void vv_queue_fetch(struct vvtd *v)
 {
-	u32 tail = vv_get32(v, REG_IQT);
-	u64 iqa = vv_get64(v, REG_IQA);
+	u32 tail = vtd_get32(&v->m, REG_IQT);
+	u64 iqa = vtd_get64(&v->m, REG_IQA);
 	struct batch *b = &v->batch;
 
-	b->head = vv_get32(v, REG_IQH);
+	b->head = vtd_get32(&v->m, REG_IQH);
 	b->error = vtd_check_tail(iqa, b->head, tail, ttm(v));
 	while (!b->error && b->head != tail && b->num < BATCH_DESCS) {
 		b->error = fetch(v, iqa, b->head, b->d[b->num]);
@@ -113,10 +113,11 @@ static void drain(struct vvtd *v)
 
 static void complete_event(struct vvtd *v)
 {
-	if (vv_get32(v, REG_ICS) & ICS_IWC)
+	if (v->m.ics & ICS_IWC)
 		return;
-	vv_set32(v, REG_ICS, ICS_IWC);
-	vv_event(v, REG_IECTL);
+	v->m.ics |= ICS_IWC;
+	v->m.ops->publish(&v->m);
+	vtd_event_raise(&v->m, &v->m.ev_inv);
 }
 
 /* "Invalidation Wait Descriptor"; after a time-out it is aborted. */
@@ -139,17 +140,17 @@ static void complete_wait(struct vvtd *v, const u64 *d)
 
 static void queue_error(struct vvtd *v, u8 error)
 {
-	vv_set32(v, REG_IQERCD, (vv_get32(v, REG_IQERCD) & ~15u) | error);
-	vv_fault_status(v, FSTS_IQE);
+	vtd_set32(&v->m, REG_IQERCD, (vtd_get32(&v->m, REG_IQERCD) & ~15u) | error);
+	vtd_fault_status_set(&v->m, FSTS_IQE);
 }
 
 /* "Invalidation Time-out Error" */
 static void time_out(struct vvtd *v)
 {
-	u64 rest = vv_get64(v, REG_IQERCD) & ~GENMASK_ULL(47, 32);
+	u64 rest = vtd_get64(&v->m, REG_IQERCD) & ~GENMASK_ULL(47, 32);
 
-	vv_set64(v, REG_IQERCD, rest | IQERCD_ITESID(v->batch.timed_out_sid));
-	vv_fault_status(v, FSTS_ITE);
+	vtd_set64(&v->m, REG_IQERCD, rest | IQERCD_ITESID(v->batch.timed_out_sid));
+	vtd_fault_status_set(&v->m, FSTS_ITE);
 }
 
 /* The host has done all that the batch asks for. */
@@ -159,7 +160,7 @@ void vv_queue_complete(struct vvtd *v)
 	u32 i;
 
 	if (b->num)
-		vv_set32(v, REG_IQH, b->head);
+		vtd_set32(&v->m, REG_IQH, b->head);
 	for (i = 0; i < b->num; i++) {
 		switch (inv_type(b->d[i][0])) {
 		case INV_WAIT:

@@ -8,30 +8,6 @@
 #define VERSION		0x60	/* 6.0 */
 #define MAMV		18	/* the mask of a page-selective invalidation */
 
-u32 vv_get32(const struct vvtd *v, u32 reg)
-{
-	u32 val;
-
-	memcpy(&val, v->regs + reg, 4);
-	return val;
-}
-
-u64 vv_get64(const struct vvtd *v, u32 reg)
-{
-	return vv_get32(v, reg) | (u64)vv_get32(v, reg + 4) << 32;
-}
-
-void vv_set32(struct vvtd *v, u32 reg, u32 val)
-{
-	memcpy(v->regs + reg, &val, 4);
-}
-
-void vv_set64(struct vvtd *v, u32 reg, u64 val)
-{
-	vv_set32(v, reg, (u32)val);
-	vv_set32(v, reg + 4, val >> 32);
-}
-
 /*
  * "Capability Register".  CM: the guest has to tell of entries that become
  * present, too.
@@ -72,76 +48,70 @@ static u64 extended_capability(const struct vvtd_config *c)
 	return ecap;
 }
 
+static void send_message(struct vtd_model *m, const struct vtd_event *ev,
+			 u64 addr, u32 data)
+{
+	struct vvtd *v = container_of(m, struct vvtd, m);
+
+	(void)ev;
+	v->ops.msi(v->ctx, addr, data);
+}
+
+static void publish(struct vtd_model *m)
+{
+	vtd_set32(m, REG_FSTS, m->fsts);
+	vtd_set32(m, REG_ICS, m->ics);
+	vtd_set32(m, REG_PRS, m->prs);
+}
+
+static const struct vtd_model_ops model_ops = {
+	.msi = send_message,
+	.publish = publish,
+};
+
 void vv_registers_init(struct vvtd *v)
 {
-	memset(v->regs, 0, sizeof(v->regs));
-	v->caps.cap = capability(&v->cfg);
-	v->caps.ecap = extended_capability(&v->cfg);
-	v->caps.haw = v->cfg.address_bits;
-	vv_set32(v, REG_VER, VERSION);
-	vv_set64(v, REG_CAP, v->caps.cap);
-	vv_set64(v, REG_ECAP, v->caps.ecap);
-	vv_set64(v, REG_VCCAP, v->cfg.virtual_commands ? VCCAP_PAS : 0);
-	vv_set32(v, REG_FECTL, ECTL_IM);
-	vv_set32(v, REG_IECTL, ECTL_IM);
-	vv_set32(v, REG_PECTL, ECTL_IM);
+	v->m.ops = &model_ops;
+	v->m.regs = v->regs;
+	v->m.caps = (struct vtd_caps){
+		.cap = capability(&v->cfg),
+		.ecap = extended_capability(&v->cfg),
+		.haw = v->cfg.address_bits,
+	};
+	vtd_model_init(&v->m, VERSION);
+	vtd_set64(&v->m, REG_VCCAP, v->cfg.virtual_commands ? VCCAP_PAS : 0);
 }
 
-/* A message, unless it is masked: then it stays pending. */
-void vv_event(struct vvtd *v, u32 ctl)
+static void control_written(struct vvtd *v, struct vtd_event *ev, u32 val)
 {
-	if (vv_get32(v, ctl) & ECTL_IM) {
-		vv_set32(v, ctl, ECTL_IM | ECTL_IP);
-		return;
-	}
-	vv_set32(v, ctl, 0);
-	v->ops.msi(v->ctx, vv_get64(v, ctl + 8), vv_get32(v, ctl + 4));
-}
-
-/* Software has dealt with what a masked event was to tell it. */
-void vv_event_clear(struct vvtd *v, u32 ctl)
-{
-	vv_set32(v, ctl, vv_get32(v, ctl) & ECTL_IM);
-}
-
-static void control_written(struct vvtd *v, u32 ctl, u32 val)
-{
-	bool pending = vv_get32(v, ctl) & ECTL_IP;
-
-	vv_set32(v, ctl, val & ECTL_IM);
-	if (pending)
-		vv_event(v, ctl);
-}
-
-u32 vv_gsts(const struct vvtd *v)
-{
-	return vv_get32(v, REG_GSTS);
+	vtd_set32(&v->m, ev->reg, val & ECTL_IM);
+	vtd_event_service(&v->m, ev);
 }
 
 bool vv_has_command(const struct vvtd *v)
 {
 	return v->has_gcmd || v->drop_pasids ||
-	       vv_get64(v, REG_CCMD) & CCMD_ICC ||
-	       vv_get64(v, REG_IOTLB) & IOTLB_IVT;
+	       vtd_get64(&v->m, REG_CCMD) & CCMD_ICC ||
+	       vtd_get64(&v->m, REG_IOTLB) & IOTLB_IVT;
 }
 
 /* "Global Command Register": what a command asks for takes effect here. */
 static void gcmd_begin(struct vvtd *v)
 {
-	u32 changed = v->gcmd ^ vv_gsts(v);
+	u32 changed = v->gcmd ^ v->m.gsts;
 
 	v->has_gcmd = false;
 	v->serving |= SERVE_GCMD;
 	v->gsts = v->gcmd & (GCMD_TE | GCMD_QIE | GCMD_SRTP);
-	v->gsts |= vv_gsts(v) & GCMD_SRTP;
+	v->gsts |= v->m.gsts & GCMD_SRTP;
 	if (v->gcmd & GCMD_SRTP)
-		v->rtaddr = vv_get64(v, REG_RTADDR);
+		v->m.rtaddr = vtd_get64(&v->m, REG_RTADDR);
 	if (changed & GCMD_TE)
 		v->translate = v->gcmd & GCMD_TE;
 	if (changed & GCMD_TE || (v->gcmd & GCMD_SRTP && v->translate))
 		vv_stale_all(v);
 	if (changed & v->gcmd & GCMD_QIE)
-		vv_set64(v, REG_IQH, 0);
+		vtd_set64(&v->m, REG_IQH, 0);
 }
 
 /* Invalidations by register are carried out at the widest granularity. */
@@ -149,11 +119,11 @@ void vv_commands_begin(struct vvtd *v)
 {
 	if (v->has_gcmd)
 		gcmd_begin(v);
-	if (vv_get64(v, REG_CCMD) & CCMD_ICC) {
+	if (vtd_get64(&v->m, REG_CCMD) & CCMD_ICC) {
 		v->serving |= SERVE_CCMD;
 		vv_stale_all(v);
 	}
-	if (vv_get64(v, REG_IOTLB) & IOTLB_IVT) {
+	if (vtd_get64(&v->m, REG_IOTLB) & IOTLB_IVT) {
 		v->serving |= SERVE_IOTLB;
 		v->batch.iotlb.all = true;
 	}
@@ -162,16 +132,18 @@ void vv_commands_begin(struct vvtd *v)
 /* The host has followed: let software see that its commands are done. */
 void vv_commands_done(struct vvtd *v)
 {
-	u64 ccmd = vv_get64(v, REG_CCMD) & ~(CCMD_ICC | CCMD_CAIG);
-	u64 iotlb = vv_get64(v, REG_IOTLB) & ~(IOTLB_IVT | IOTLB_IAIG);
+	u64 ccmd = vtd_get64(&v->m, REG_CCMD) & ~(CCMD_ICC | CCMD_CAIG);
+	u64 iotlb = vtd_get64(&v->m, REG_IOTLB) & ~(IOTLB_IVT | IOTLB_IAIG);
 
-	if (v->serving & SERVE_GCMD)
-		vv_set32(v, REG_GSTS, v->gsts);
+	if (v->serving & SERVE_GCMD) {
+		v->m.gsts = v->gsts;
+		vtd_set32(&v->m, REG_GSTS, v->gsts);
+	}
 	/* "Actual Invalidation Granularity": global. */
 	if (v->serving & SERVE_CCMD)
-		vv_set64(v, REG_CCMD, ccmd | 1ULL << 59);
+		vtd_set64(&v->m, REG_CCMD, ccmd | 1ULL << 59);
 	if (v->serving & SERVE_IOTLB)
-		vv_set64(v, REG_IOTLB, iotlb | 1ULL << 57);
+		vtd_set64(&v->m, REG_IOTLB, iotlb | 1ULL << 57);
 	v->serving = 0;
 }
 
@@ -206,23 +178,6 @@ static bool plain_mask(u32 reg, u32 *mask)
 	return false;
 }
 
-static void ics_written(struct vvtd *v, u32 val)
-{
-	if (!(val & vv_get32(v, REG_ICS) & ICS_IWC))
-		return;
-	vv_set32(v, REG_ICS, 0);
-	vv_event_clear(v, REG_IECTL);
-}
-
-static void prs_written(struct vvtd *v, u32 val)
-{
-	u32 prs = vv_get32(v, REG_PRS) & ~val;
-
-	vv_set32(v, REG_PRS, prs);
-	if (!prs)
-		vv_event_clear(v, REG_PECTL);
-}
-
 static void write32(struct vvtd *v, u32 reg, u32 val)
 {
 	u32 mask;
@@ -231,7 +186,7 @@ static void write32(struct vvtd *v, u32 reg, u32 val)
 		/* What is about to be overwritten may hold page requests. */
 		if (reg == REG_PQA || reg == REG_PQA + 4 || reg == REG_PQT)
 			vv_page_queue_dropped(v);
-		vv_set32(v, reg, val & mask);
+		vtd_set32(&v->m, reg, val & mask);
 		return;
 	}
 	switch (reg) {
@@ -240,22 +195,27 @@ static void write32(struct vvtd *v, u32 reg, u32 val)
 		v->has_gcmd = true;
 		break;
 	case REG_FECTL:
+		control_written(v, &v->m.ev_fault, val);
+		break;
 	case REG_IECTL:
+		control_written(v, &v->m.ev_inv, val);
+		break;
 	case REG_PECTL:
-		control_written(v, reg, val);
+		control_written(v, &v->m.ev_prq, val);
 		break;
 	case REG_FSTS:
-		vv_fault_status_written(v, val);
+		vtd_fault_status_clear(&v->m, val);
 		break;
 	case REG_ICS:
-		ics_written(v, val);
+		vtd_ics_clear(&v->m, val);
 		break;
 	case REG_PRS:
-		prs_written(v, val);
+		vtd_prs_clear(&v->m, val);
 		break;
 	default:
 		vv_fault_record_written(v, reg, val);
 	}
+	publish(&v->m);
 }
 
 /* What a write starts, once all of it is in the register. */
@@ -278,7 +238,7 @@ uint64_t vvtd_read(struct vvtd *v, uint64_t offset, unsigned int size)
 {
 	if (!is_access(offset, size))
 		return 0;
-	return size == 8 ? vv_get64(v, offset) : vv_get32(v, offset);
+	return size == 8 ? vtd_get64(&v->m, offset) : vtd_get32(&v->m, offset);
 }
 
 void vvtd_write(struct vvtd *v, uint64_t offset, unsigned int size,

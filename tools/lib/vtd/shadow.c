@@ -207,7 +207,7 @@ static int sync_leaf(const struct pair *p, u32 i, u64 want)
 static int sync_entry(const struct pair *p, u32 i, u64 entry, u64 first,
 		      u64 last)
 {
-	const struct vtd_caps *caps = &p->s->v->caps;
+	const struct vtd_caps *caps = &p->s->v->m.caps;
 	u8 prot = p->prot & rights(entry);
 	u64 want;
 

@@ -192,7 +192,7 @@ static const u64 *read_directory(struct vvtd_dev *dev, u32 dir, u8 *reason,
 	}
 	pde = load_acquire(p);
 	*fpd = pde & PDE_FPD;
-	*reason = vtd_check_directory(&v->caps, pde);
+	*reason = vtd_check_directory(&v->m.caps, pde);
 	if (*reason) {
 		*reason = *reason == FR_SPD_2 ? FR_NONE : *reason;
 		return NULL;

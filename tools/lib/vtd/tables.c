@@ -8,7 +8,7 @@
 /* No more than one page, and within it; NULL also beyond the address width. */
 void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write)
 {
-	if ((gpa | (gpa + len - 1)) >> v->caps.haw)
+	if ((gpa | (gpa + len - 1)) >> v->m.caps.haw)
 		return NULL;
 	return v->ops.ptr(v->ctx, gpa, len, write);
 }
@@ -29,13 +29,13 @@ static bool copy_entry(struct vvtd *v, u64 gpa, u64 *to, u32 nr)
 static u8 read_root(struct vvtd_dev *dev, u64 *half)
 {
 	struct vvtd *v = dev->v;
-	u64 addr = page_of(v->rtaddr) + (dev->sid >> 8) * 16;
+	u64 addr = page_of(v->m.rtaddr) + (dev->sid >> 8) * 16;
 
 	if (dev->sid & 0x80)
 		addr += 8;
 	if (!copy_entry(v, addr, half, 1))
 		return FR_SRT_1;
-	return vtd_check_root(&v->caps, *half);
+	return vtd_check_root(&v->m.caps, *half);
 }
 
 static void take_context(struct vvtd_dev *dev, const u64 *ctx)
@@ -62,7 +62,7 @@ static u8 read_scalable(struct vvtd_dev *dev)
 	if (!copy_entry(dev->v, page_of(root) + (dev->sid & 0x7f) * 32, ctx, 4))
 		return FR_SCT_1;
 	dev->fpd = ctx[0] & CTX_FPD;
-	reason = vtd_check_context(&dev->v->caps, ctx);
+	reason = vtd_check_context(&dev->v->m.caps, ctx);
 	if (!reason)
 		take_context(dev, ctx);
 	return reason;
@@ -86,15 +86,15 @@ static u8 read_legacy(struct vvtd_dev *dev)
 	u64 root[2], ctx[2];
 	u8 reason;
 
-	if (!copy_entry(v, page_of(v->rtaddr) + (dev->sid >> 8) * 16, root, 2))
+	if (!copy_entry(v, page_of(v->m.rtaddr) + (dev->sid >> 8) * 16, root, 2))
 		return FR_LRT_1;
-	reason = vtd_check_legacy_root(&v->caps, root);
+	reason = vtd_check_legacy_root(&v->m.caps, root);
 	if (reason)
 		return reason;
 	if (!copy_entry(v, page_of(root[0]) + (dev->sid & 0xff) * 16, ctx, 2))
 		return FR_LCT_1;
 	dev->fpd = ctx[0] & CTX_FPD;
-	reason = vtd_check_legacy_context(&v->caps, ctx);
+	reason = vtd_check_legacy_context(&v->m.caps, ctx);
 	if (!reason)
 		take_legacy(dev, ctx);
 	return reason;
@@ -115,7 +115,7 @@ void vv_read_context(struct vvtd_dev *dev)
 	dev->mode = MODE_OFF;
 	if (!v->translate)
 		return;
-	switch (RTADDR_TTM(v->rtaddr)) {
+	switch (RTADDR_TTM(v->m.rtaddr)) {
 	case TTM_SCALABLE:
 		reason = read_scalable(dev);
 		break;
@@ -153,7 +153,7 @@ static void faulty(struct binding *want, u8 reason)
 /* What an entry that is present asks for; it may be any bytes. */
 void vv_decode_entry(struct vvtd_dev *dev, const u64 *pe, struct binding *want)
 {
-	u8 reason = vtd_check_pasid(&dev->v->caps, pe);
+	u8 reason = vtd_check_pasid(&dev->v->m.caps, pe);
 
 	want->did = PE_DID(pe[1]);
 	if (reason) {

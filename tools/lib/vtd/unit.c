@@ -98,9 +98,7 @@ void vvtd_reset(struct vvtd *v)
 	v->has_gcmd = false;
 	v->serving = 0;
 	v->waiting = false;
-	v->rtaddr = 0;
 	v->translate = false;
-	v->fault_next = 0;
 	v->drop_pasids = true;
 	vv_stale_all(v);
 }

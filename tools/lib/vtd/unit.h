@@ -136,15 +136,13 @@ struct vvtd {
 	struct vvtd_config cfg;
 	struct vvtd_ops ops;
 	void *ctx;
-	struct vtd_caps caps;
+	struct vtd_model m;
 	u8 regs[VVTD_REGISTERS] __attribute__((aligned(8)));
 	u32 gcmd;		/* the last one written, and */
 	bool has_gcmd;		/* not looked at */
 	u32 serving;		/* SERVE_*: what this batch is for */
 	u32 gsts;		/* SERVE_GCMD: to be shown when it is done */
-	u64 rtaddr;		/* in effect */
 	bool translate;		/* TE, in effect */
-	u32 fault_next;
 	u64 *pasids;		/* the guest's host-wide ones, a bit each */
 	bool drop_pasids;	/* once nothing is bound to them */
 	bool waiting;		/* for vvtd_host_done() */
@@ -158,17 +156,10 @@ struct vvtd {
 };
 
 /* registers.c */
-u32 vv_get32(const struct vvtd *v, u32 reg);
-u64 vv_get64(const struct vvtd *v, u32 reg);
-void vv_set32(struct vvtd *v, u32 reg, u32 val);
-void vv_set64(struct vvtd *v, u32 reg, u64 val);
 void vv_registers_init(struct vvtd *v);
-u32 vv_gsts(const struct vvtd *v);
 bool vv_has_command(const struct vvtd *v);
 void vv_commands_begin(struct vvtd *v);
 void vv_commands_done(struct vvtd *v);
-void vv_event(struct vvtd *v, u32 ctl);
-void vv_event_clear(struct vvtd *v, u32 ctl);
 
 /* queue.c */
 bool vv_queue_ready(const struct vvtd *v);
@@ -204,8 +195,6 @@ void vv_did_clear(struct did_set *set);
 
 /* faults.c */
 void vv_fault(struct vvtd *v, u16 sid, const struct vvtd_fault *f);
-void vv_fault_status(struct vvtd *v, u32 bit);
-void vv_fault_status_written(struct vvtd *v, u32 val);
 void vv_fault_record_written(struct vvtd *v, u32 reg, u32 val);
 
 /* commands.c */

@@ -6,92 +6,26 @@
 
 #define FAULT_QUIET	1000	/* rounds without a record being cleared */
 
-static u32 record_reg(u32 index)
-{
-	return REG_FRCD + index * 16;
-}
-
-/* "Fault Recording Registers", T1 and T2 */
-static void request_type(const struct request *rq, u32 *w2, u32 *w3)
-{
-	if (rq->page_request)
-		*w2 |= FRCD_W2_T2;
-	else if (rq->read)
-		*w3 |= FRCD_W3_T1;
-	if (rq->read && rq->write && rq->at == AT_UNTRANSLATED)
-		*w2 |= FRCD_W2_T2;
-}
-
-static void write_record(struct unit *u, u32 index, const struct request *rq,
-			 u8 reason)
-{
-	u32 w3 = FRCD_W3_F | FRCD_W3_AT(rq->at) | reason;
-	u32 w2 = rq->sid;
-	u32 reg = record_reg(index);
-
-	request_type(rq, &w2, &w3);
-	if (rq->has_pasid) {
-		w3 |= FRCD_W3_PV(rq->pasid);
-		w2 |= FRCD_W2_PP;
-		w2 |= rq->exec ? FRCD_W2_EXE : 0;
-		w2 |= rq->priv ? FRCD_W2_PRIV : 0;
-	}
-	reg_write64(u, reg, page_of(rq->addr));
-	reg_write32(u, reg + 8, w2);
-	reg_write32(u, reg + 12, w3);
-	u->frcd_shown[index] = w3;
-}
-
-/*
- * The event is raised whenever PPF goes from 0 to 1, even while an overflow
- * is still being cleared: a record is never left without its interrupt.
- */
-void fault_status_set(struct unit *u, u32 bit)
-{
-	bool was = u->fsts & bit;
-
-	u->fsts |= bit;
-	registers_publish(u);
-	if (!was && bit != FSTS_PFO)
-		event_raise(u, &u->ev_fault);
-}
-
-/* "Primary Fault Logging" */
+/* "Primary Fault Logging"; "Fault Recording Registers": T1 and T2 */
 void fault_record(struct unit *u, const struct request *rq, u8 reason)
 {
-	u32 index = u->fault_next;
+	const struct vtd_fault f = {
+		.addr = rq->addr, .pasid = rq->pasid, .sid = rq->sid,
+		.reason = reason, .at = rq->at,
+		.t1 = rq->read && !rq->page_request,
+		.t2 = rq->page_request ||
+		      (rq->read && rq->write && rq->at == AT_UNTRANSLATED),
+		.has_pasid = rq->has_pasid, .exec = rq->exec, .priv = rq->priv,
+	};
+	bool was;
 
-	registers_sync(u);
+	vtd_sync(&u->m);
 	u->cnt.u_faults++;
 	u->cnt.u_faults_by_reason[reason]++;
-	if (u->fsts & FSTS_PFO)
-		return;
-	if (u->frcd_shown[index] & FRCD_W3_F) {
-		fault_status_set(u, FSTS_PFO);
-		return;
-	}
-	write_record(u, index, rq, reason);
-	u->fault_next = (index + 1) % u->cfg.nfr;
-	if (u->fsts & FSTS_PPF)
-		return;
-	u->fsts = (u->fsts & 0xff) | FSTS_FRI(index);
-	u->fault_handled = false;
-	fault_status_set(u, FSTS_PPF);
-}
-
-static bool condition_left(const struct unit *u)
-{
-	return u->fsts & (FSTS_PPF | FSTS_RW1C);
-}
-
-void fault_status_clear(struct unit *u, u32 written)
-{
-	u->fsts &= ~(written & FSTS_RW1C);
-	if (written & FSTS_IQE)
-		reg_write64(u, REG_IQERCD,
-			    reg_read64(u, REG_IQERCD) & ~15ULL);
-	if (!condition_left(u))
-		event_clear(u, &u->ev_fault);
+	was = u->m.fsts & FSTS_PPF;
+	vtd_fault_record(&u->m, &f);
+	if (!was)
+		u->fault_handled = false;
 }
 
 /* Software clears a record by writing 1 to its F, alone in the top word. */
@@ -99,44 +33,37 @@ static bool record_cleared(struct unit *u, u32 index)
 {
 	u32 seen;
 
-	if (!(u->frcd_shown[index] & FRCD_W3_F))
+	if (!vtd_record_pending(&u->m, index))
 		return false;
-	seen = reg_read32(u, record_reg(index) + 12);
-	if (seen == u->frcd_shown[index] || !(seen & FRCD_W3_F))
+	seen = reg_read32(u, vtd_record_reg(index) + 12);
+	if (seen == u->m.fault_top[index] || !(seen & FRCD_W3_F))
 		return false;
-	u->frcd_shown[index] = seen & ~FRCD_W3_F;
-	reg_write32(u, record_reg(index) + 12, u->frcd_shown[index]);
+	u->m.fault_top[index] = seen;
+	vtd_fault_record_clear(&u->m, index);
 	return true;
 }
 
-/* PPF is the OR of all F. */
 void faults_poll(struct unit *u)
 {
-	bool pending = false;
 	u32 i;
 
-	if (!(u->fsts & FSTS_PPF))
+	if (!(u->m.fsts & FSTS_PPF))
 		return;
 	for (i = 0; i < u->cfg.nfr; i++) {
 		if (record_cleared(u, i)) {
 			u->fault_handled = true;
 			u->fault_quiet = 0;
 		}
-		pending |= u->frcd_shown[i] & FRCD_W3_F;
 	}
-	if (pending)
-		return;
-	u->fsts &= 0xff & ~FSTS_PPF;
-	if (!condition_left(u))
-		event_clear(u, &u->ev_fault);
+	vtd_fault_records_settle(&u->m);
 }
 
 /* Records are filled in turn: the oldest pending one follows the newest. */
 static u32 oldest_record(const struct unit *u)
 {
-	u32 i = u->fault_next;
+	u32 i = u->m.fault_next;
 
-	while (!(u->frcd_shown[i] & FRCD_W3_F))
+	while (!vtd_record_pending(&u->m, i))
 		i = (i + 1) % u->cfg.nfr;
 	return i;
 }
@@ -148,13 +75,15 @@ static u32 oldest_record(const struct unit *u)
  */
 void faults_watch(struct unit *u)
 {
-	if (!(u->fsts & FSTS_PPF) || !u->fault_handled || u->ev_fault.pending ||
+	struct vtd_model *m = &u->m;
+
+	if (!(m->fsts & FSTS_PPF) || !u->fault_handled || m->ev_fault.pending ||
 	    u->fault_quiet++ < FAULT_QUIET)
 		return;
 	u->fault_handled = false;
-	u->fsts = (u->fsts & 0xff) | FSTS_FRI(oldest_record(u));
-	registers_publish(u);
-	event_raise(u, &u->ev_fault);
+	m->fsts = (m->fsts & 0xff) | FSTS_FRI(oldest_record(u));
+	m->ops->publish(m);
+	vtd_event_raise(m, &m->ev_fault);
 }
 
 const char *fault_text(u8 reason)

@@ -168,7 +168,7 @@ static void completion_error(struct unit *u, u16 sid)
 	reg_write64(u, REG_IQERCD,
 		    (reg_read64(u, REG_IQERCD) & GENMASK_ULL(47, 0)) |
 		    IQERCD_ICESID(sid));
-	fault_status_set(u, FSTS_ICE);
+	vtd_fault_status_set(&u->m, FSTS_ICE);
 }
 
 /*
@@ -205,7 +205,7 @@ static void report_time_out(struct unit *u)
 	reg_write64(u, REG_IQERCD,
 		    (reg_read64(u, REG_IQERCD) & ~GENMASK_ULL(47, 32)) |
 		    IQERCD_ITESID(u->timed_out_sid));
-	fault_status_set(u, FSTS_ITE);
+	vtd_fault_status_set(&u->m, FSTS_ITE);
 }
 
 static void inv_devtlb(struct unit *u, const u64 *d)
@@ -269,11 +269,11 @@ static void inv_wait(struct unit *u, const u64 *d)
 		store_release(status, (u32)bits(d[0], 63, 32));
 	if (!(d[0] & WAIT_IF))
 		return;
-	registers_sync(u);
-	if (!(u->ics & ICS_IWC)) {
-		u->ics |= ICS_IWC;
-		registers_publish(u);
-		event_raise(u, &u->ev_inv);
+	vtd_sync(&u->m);
+	if (!(u->m.ics & ICS_IWC)) {
+		u->m.ics |= ICS_IWC;
+		u->m.ops->publish(&u->m);
+		vtd_event_raise(&u->m, &u->m.ev_inv);
 	}
 }
 
@@ -312,7 +312,7 @@ static bool queue_error(struct unit *u, enum iqei info)
 		   u->iqh);
 	reg_write64(u, REG_IQERCD,
 		    (reg_read64(u, REG_IQERCD) & ~15ULL) | info);
-	fault_status_set(u, FSTS_IQE);
+	vtd_fault_status_set(&u->m, FSTS_IQE);
 	return false;
 }
 
@@ -326,8 +326,8 @@ static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
 		return IQEI_FETCH;
 	for (i = 0; i < 4; i++)
 		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	return vtd_check_descriptor(&u->caps, d, iqa & IQA_DW,
-				    RTADDR_TTM(u->rtaddr));
+	return vtd_check_descriptor(&u->m.caps, d, iqa & IQA_DW,
+				    RTADDR_TTM(u->m.rtaddr));
 }
 
 static u32 slot_after(u64 iqa, u32 at)
@@ -435,10 +435,10 @@ bool invalidation_poll(struct unit *u)
 	u64 iqa;
 	u8 info;
 
-	if (!(u->gsts & GCMD_QIE))
+	if (!(u->m.gsts & GCMD_QIE))
 		return false;
 	tail = reg_read32(u, REG_IQT);
-	if (tail == u->iqh || u->fsts & (FSTS_IQE | FSTS_ITE))
+	if (tail == u->iqh || u->m.fsts & (FSTS_IQE | FSTS_ITE))
 		return false;
 	if (u->iq_rest) {
 		u->iq_rest--;
@@ -446,7 +446,7 @@ bool invalidation_poll(struct unit *u)
 	}
 	u->iq_rest = adverse_rest(u);
 	iqa = reg_read64(u, REG_IQA);
-	info = vtd_check_tail(iqa, u->iqh, tail, RTADDR_TTM(u->rtaddr));
+	info = vtd_check_tail(iqa, u->iqh, tail, RTADDR_TTM(u->m.rtaddr));
 	if (info)
 		return queue_error(u, info);
 	if (tail != u->iqt_seen) {

@@ -147,13 +147,13 @@ static void prs_set(struct unit *u, u32 bit)
 {
 	bool was;
 
-	registers_sync(u);
-	was = u->prs & bit;
-	u->prs |= bit;
+	vtd_sync(&u->m);
+	was = u->m.prs & bit;
+	u->m.prs |= bit;
 	u->prs_again |= was ? bit : 0;
-	registers_publish(u);
+	u->m.ops->publish(&u->m);
 	if (!was)
-		event_raise(u, &u->ev_prq);
+		vtd_event_raise(&u->m, &u->m.ev_prq);
 }
 
 /*
@@ -165,11 +165,9 @@ void page_request_status_clear(struct unit *u, u32 written)
 {
 	bool again = written & u->prs_again & PRS_PPR;
 
-	u->prs &= ~written;
+	vtd_prs_clear(&u->m, written);
 	u->prs_again &= ~written;
-	if (!u->prs)
-		event_clear(u, &u->ev_prq);
-	u->prq_hidden = u->prs & PRS_PRO;
+	u->prq_hidden = u->m.prs & PRS_PRO;
 	u->prq_quiet = 0;
 	if (again && reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT))
 		prs_set(u, PRS_PPR);
@@ -186,17 +184,17 @@ void page_requests_watch(struct unit *u)
 {
 	u32 n;
 
-	if (!u->prq_hidden || u->ev_prq.pending ||
+	if (!u->prq_hidden || u->m.ev_prq.pending ||
 	    reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT) ||
 	    u->prq_quiet++ < QUIET_ROUNDS)
 		return;
 	u->prq_hidden = false;
-	event_raise(u, &u->ev_prq);
+	vtd_event_raise(&u->m, &u->m.ev_prq);
 	for (n = 0; n < WATCH_LOOKS; n++) {
 		if (reg_read32(u, REG_PRS) != u->prs_shown)
 			break;
 	}
-	registers_sync(u);
+	vtd_sync(&u->m);
 }
 
 /* "Page Request Descriptor" */
@@ -238,12 +236,12 @@ static enum prq_result enqueue(struct unit *u, const struct request *rq,
 	u64 *p;
 
 	/* An overflow that software cleared a moment ago is over. */
-	registers_sync(u);
+	vtd_sync(&u->m);
 	head = reg_read64(u, REG_PQH) & mask;
 	tail = reg_read64(u, REG_PQT) & mask;
 	next = (tail + PRQ_ENTRY) & mask;
-	if (u->prs & PRS_PRO || next == head) {
-		u->cnt.u_prq_overflows += !(u->prs & PRS_PRO);
+	if (u->m.prs & PRS_PRO || next == head) {
+		u->cnt.u_prq_overflows += !(u->m.prs & PRS_PRO);
 		prs_set(u, PRS_PRO);
 		return PRQ_OVERFLOWED;
 	}
@@ -260,7 +258,7 @@ static enum prq_result enqueue(struct unit *u, const struct request *rq,
 	 * it has read the queue to its end, and this request is a new event.
 	 */
 	if (head == tail)
-		u->prs &= ~PRS_PPR;
+		u->m.prs &= ~PRS_PPR;
 	prs_set(u, PRS_PPR);
 	return PRQ_QUEUED;
 }

@@ -19,36 +19,6 @@
 #define VERSION(major)	((major) << 4)
 #define VERSION_QUEUE_ONLY	6	/* no invalidation by registers from here on */
 
-static u32 *reg32(struct unit *u, u32 reg)
-{
-	return (u32 *)(u->regs + reg);
-}
-
-static u64 *reg64(struct unit *u, u32 reg)
-{
-	return (u64 *)(u->regs + reg);
-}
-
-u32 reg_read32(struct unit *u, u32 reg)
-{
-	return load_acquire(reg32(u, reg));
-}
-
-u64 reg_read64(struct unit *u, u32 reg)
-{
-	return load_acquire(reg64(u, reg));
-}
-
-void reg_write32(struct unit *u, u32 reg, u32 val)
-{
-	store_release(reg32(u, reg), val);
-}
-
-void reg_write64(struct unit *u, u32 reg, u64 val)
-{
-	store_release(reg64(u, reg), val);
-}
-
 /* "Capability Register" */
 static u64 capability(const struct unit_config *c)
 {
@@ -90,65 +60,94 @@ static u64 extended_capability(const struct unit_config *c)
 	return ecap;
 }
 
+static void send_message(struct vtd_model *m, const struct vtd_event *ev,
+			 u64 addr, u32 data)
+{
+	struct unit *u = container_of(m, struct unit, m);
+	const char *name = ev == &m->ev_fault ? "fault" :
+			   ev == &m->ev_prq ? "page request" : "invalidation";
+
+	trace_note(u, "%s event: message %#x to %#llx", name, data, addr);
+	sim_msi(u->sim, addr, data);
+}
+
+/* Take what software wrote, if it wrote; returns the bits to clear. */
+static u32 w1c_written(struct unit *u, u32 reg, u32 *shown)
+{
+	u32 seen = reg_read32(u, reg);
+	u32 written = 0;
+
+	if (seen == *shown)
+		return 0;
+	written = seen & ~W1C_MARK;
+	*shown = seen;
+	return written;
+}
+
+static void w1c_show(struct unit *u, u32 reg, u32 *shown, u32 val)
+{
+	u32 show = val ? val | W1C_MARK : 0;
+	u32 old = *shown;
+
+	if (show != old && cmpxchg((u32 *)(u->m.regs + reg), &old, show))
+		*shown = show;
+}
+
+/* Status registers, as they are now. */
+static void publish(struct vtd_model *m)
+{
+	struct unit *u = container_of(m, struct unit, m);
+
+	w1c_show(u, REG_FSTS, &u->fsts_shown, m->fsts);
+	w1c_show(u, REG_ICS, &u->ics_shown, m->ics);
+	w1c_show(u, REG_PRS, &u->prs_shown, m->prs);
+}
+
+static void poll_w1c(struct unit *u)
+{
+	u32 written;
+
+	written = w1c_written(u, REG_FSTS, &u->fsts_shown);
+	if (written)
+		vtd_fault_status_clear(&u->m, written);
+	written = w1c_written(u, REG_ICS, &u->ics_shown);
+	if (written)
+		vtd_ics_clear(&u->m, written);
+	written = w1c_written(u, REG_PRS, &u->prs_shown);
+	if (written)
+		page_request_status_clear(u, written);
+	publish(&u->m);
+}
+
+/*
+ * Whether an event is due depends on what software cleared, even a moment ago;
+ * the fence orders what the event is about before the look at the registers.
+ */
+static void take_written(struct vtd_model *m)
+{
+	struct unit *u = container_of(m, struct unit, m);
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	faults_poll(u);
+	poll_w1c(u);
+}
+
+static const struct vtd_model_ops model_ops = {
+	.msi = send_message,
+	.sync = take_written,
+	.publish = publish,
+};
+
 void registers_init(struct unit *u)
 {
-	memset(u->regs, 0, VTDSIM_UNIT_SIZE);
-	u->caps = (struct vtd_caps){
+	u->m.ops = &model_ops;
+	u->m.caps = (struct vtd_caps){
 		.cap = capability(&u->cfg),
 		.ecap = extended_capability(&u->cfg),
 		.haw = u->cfg.haw,
 	};
-	u->ev_fault.reg = REG_FECTL;
-	u->ev_inv.reg = REG_IECTL;
-	u->ev_prq.reg = REG_PECTL;
-	reg_write32(u, REG_VER, VERSION(u->cfg.ver));
-	reg_write64(u, REG_CAP, u->caps.cap);
-	reg_write64(u, REG_ECAP, u->caps.ecap);
+	vtd_model_init(&u->m, VERSION(u->cfg.ver));
 	reg_write32(u, REG_GCMD, GCMD_IDLE);
-	reg_write32(u, REG_FECTL, ECTL_IM);
-	reg_write32(u, REG_IECTL, ECTL_IM);
-	reg_write32(u, REG_PECTL, ECTL_IM);
-}
-
-static void trace_message(struct unit *u, const struct event *ev, u64 addr,
-			  u32 data)
-{
-	const char *name = ev == &u->ev_fault ? "fault" :
-			   ev == &u->ev_prq ? "page request" : "invalidation";
-
-	trace_note(u, "%s event: message %#x to %#llx", name, data, addr);
-}
-
-/* A message, unless it is masked: then it stays pending. */
-static bool event_service(struct unit *u, struct event *ev)
-{
-	u32 ctl = reg_read32(u, ev->reg);
-	u32 show, data;
-	u64 addr;
-
-	if (ev->pending && !(ctl & ECTL_IM)) {
-		data = reg_read32(u, ev->reg + 4);
-		addr = reg_read32(u, ev->reg + 8) |
-		       (u64)reg_read32(u, ev->reg + 12) << 32;
-		ev->pending = false;
-		trace_message(u, ev, addr, data);
-		sim_msi(u->sim, addr, data);
-	}
-	show = (ctl & ECTL_IM) | (ev->pending ? ECTL_IP : 0);
-	return show != ctl && cmpxchg(reg32(u, ev->reg), &ctl, show);
-}
-
-void event_raise(struct unit *u, struct event *ev)
-{
-	ev->pending = true;
-	event_service(u, ev);
-}
-
-/* Software has dealt with what a masked event was to tell it. */
-void event_clear(struct unit *u, struct event *ev)
-{
-	ev->pending = false;
-	event_service(u, ev);
 }
 
 /* "Global Command Register": one mailbox, taken whole. */
@@ -156,27 +155,27 @@ bool registers_command(struct unit *u)
 {
 	const u32 state = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI;
 	u32 cmd = reg_read32(u, REG_GCMD);
-	u32 was = u->gsts;
+	u32 was = u->m.gsts;
 
 	if (cmd == GCMD_IDLE)
 		return false;
-	cmd = __atomic_exchange_n(reg32(u, REG_GCMD), GCMD_IDLE,
+	cmd = __atomic_exchange_n((u32 *)(u->m.regs + REG_GCMD), GCMD_IDLE,
 				  __ATOMIC_ACQ_REL);
 	if (cmd & GCMD_SRTP) {
-		u->rtaddr = reg_read64(u, REG_RTADDR);
-		u->gsts |= GCMD_SRTP;
+		u->m.rtaddr = reg_read64(u, REG_RTADDR);
+		u->m.gsts |= GCMD_SRTP;
 	}
 	if (cmd & GCMD_SIRTP)
-		u->gsts |= GCMD_SIRTP;
+		u->m.gsts |= GCMD_SIRTP;
 	if (cmd & GCMD_WBF)
 		write_buffer_flush(u);
 	if (!u->cfg.qi)
 		cmd &= ~GCMD_QIE;
-	u->gsts = (u->gsts & ~state) | (cmd & state);
-	if ((was ^ u->gsts) & GCMD_QIE)
-		invalidation_enable(u, u->gsts & GCMD_QIE);
-	trace_note(u, "GCMD %#x: GSTS %#x", cmd, u->gsts);
-	reg_write32(u, REG_GSTS, u->gsts);
+	u->m.gsts = (u->m.gsts & ~state) | (cmd & state);
+	if ((was ^ u->m.gsts) & GCMD_QIE)
+		invalidation_enable(u, u->m.gsts & GCMD_QIE);
+	trace_note(u, "GCMD %#x: GSTS %#x", cmd, u->m.gsts);
+	reg_write32(u, REG_GSTS, u->m.gsts);
 	return true;
 }
 
@@ -187,7 +186,7 @@ bool registers_command(struct unit *u)
  */
 static bool registers_invalidate(const struct unit *u)
 {
-	return u->cfg.ver < VERSION_QUEUE_ONLY && !(u->gsts & GCMD_QIE) &&
+	return u->cfg.ver < VERSION_QUEUE_ONLY && !(u->m.gsts & GCMD_QIE) &&
 	       unit_is_legacy(u);
 }
 
@@ -243,66 +242,6 @@ static bool poll_iotlb(struct unit *u)
 	return true;
 }
 
-/* Take what software wrote, if it wrote; returns the bits to clear. */
-static u32 w1c_written(struct unit *u, u32 reg, u32 *shown)
-{
-	u32 seen = reg_read32(u, reg);
-	u32 written = 0;
-
-	if (seen == *shown)
-		return 0;
-	written = seen & ~W1C_MARK;
-	*shown = seen;
-	return written;
-}
-
-static void w1c_show(struct unit *u, u32 reg, u32 *shown, u32 val)
-{
-	u32 show = val ? val | W1C_MARK : 0;
-	u32 old = *shown;
-
-	if (show != old && cmpxchg(reg32(u, reg), &old, show))
-		*shown = show;
-}
-
-/* Status registers, as they are now. */
-void registers_publish(struct unit *u)
-{
-	w1c_show(u, REG_FSTS, &u->fsts_shown, u->fsts);
-	w1c_show(u, REG_ICS, &u->ics_shown, u->ics);
-	w1c_show(u, REG_PRS, &u->prs_shown, u->prs);
-}
-
-static void poll_w1c(struct unit *u)
-{
-	u32 written;
-
-	written = w1c_written(u, REG_FSTS, &u->fsts_shown);
-	if (written)
-		fault_status_clear(u, written);
-	written = w1c_written(u, REG_ICS, &u->ics_shown);
-	if (written & u->ics) {
-		u->ics = 0;
-		event_clear(u, &u->ev_inv);
-	}
-	written = w1c_written(u, REG_PRS, &u->prs_shown);
-	if (written)
-		page_request_status_clear(u, written);
-	registers_publish(u);
-}
-
-/*
- * Take what software has written to status registers up to now.  Whether an
- * event is due depends on what it cleared, even a moment ago; the fence orders
- * what the event is about before the look at the registers.
- */
-void registers_sync(struct unit *u)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	faults_poll(u);
-	poll_w1c(u);
-}
-
 bool registers_poll(struct unit *u)
 {
 	bool busy = registers_command(u);
@@ -313,8 +252,8 @@ bool registers_poll(struct unit *u)
 	poll_w1c(u);
 	faults_watch(u);
 	page_requests_watch(u);
-	busy |= event_service(u, &u->ev_fault);
-	busy |= event_service(u, &u->ev_inv);
-	busy |= event_service(u, &u->ev_prq);
+	busy |= vtd_event_service(&u->m, &u->m.ev_fault);
+	busy |= vtd_event_service(&u->m, &u->m.ev_inv);
+	busy |= vtd_event_service(&u->m, &u->m.ev_prq);
 	return busy;
 }

@@ -73,8 +73,8 @@ static void unit_init(struct sim *sim, u32 index)
 	u->sim = sim;
 	u->index = index;
 	u->cfg = sim->cfg.unit[index];
-	u->regs = ram_ptr(&sim->ram, window(VTDSIM_UNIT_OFF(index)),
-			  VTDSIM_UNIT_SIZE);
+	u->m.regs = ram_ptr(&sim->ram, window(VTDSIM_UNIT_OFF(index)),
+			    VTDSIM_UNIT_SIZE);
 	registers_init(u);
 	cache_init(&u->iotlb);
 	sid_cache_init(&u->ctx);

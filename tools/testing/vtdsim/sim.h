@@ -158,38 +158,21 @@ struct ep {
 	u32 pri_status;
 };
 
-/* An event that is signalled by message: fault, invalidation, page request. */
-struct event {
-	u32 reg;			/* control register; data and address follow */
-	bool pending;
-};
-
 struct unit {
 	struct sim *sim;
 	u32 index;
 	struct unit_config cfg;
-	struct vtd_caps caps;		/* as the registers show them */
-	u8 *regs;
+	struct vtd_model m;
 
-	/* Registers as hardware holds them; memory shows copies. */
-	u32 gsts;
-	u64 rtaddr;
-	u32 fsts;
+	/* What memory shows of status registers. */
 	u32 fsts_shown;
-	u32 ics;
 	u32 ics_shown;
-	u32 prs;
 	u32 prs_shown;
 	u32 prs_again;			/* condition met while its bit was set */
 	u32 prq_quiet;			/* rounds since software wrote to PRS */
 	bool prq_hidden;		/* it may not have seen PRO */
-	u32 fault_next;			/* next fault recording register */
-	u32 fault_quiet;		/* rounds since software cleared one */
+	u32 fault_quiet;		/* rounds since software cleared a record */
 	bool fault_handled;		/* it has cleared one since the event */
-	u32 frcd_shown[256];		/* top word of each */
-	struct event ev_fault;
-	struct event ev_inv;
-	struct event ev_prq;
 
 	/* Queued invalidation */
 	u32 iqh;
@@ -238,7 +221,7 @@ struct ep *unit_find_ep(struct unit *u, u16 sid);
 
 static inline bool unit_is_legacy(const struct unit *u)
 {
-	return RTADDR_TTM(u->rtaddr) == TTM_LEGACY;
+	return RTADDR_TTM(u->m.rtaddr) == TTM_LEGACY;
 }
 
 /* Are faults cached, so that what software adds may go unnoticed? */
@@ -258,15 +241,27 @@ u8 adverse_level(struct unit *u, u8 level);
 /* registers.c */
 void registers_init(struct unit *u);
 bool registers_poll(struct unit *u);
-void registers_publish(struct unit *u);
-void registers_sync(struct unit *u);
 bool registers_command(struct unit *u);
-void event_raise(struct unit *u, struct event *ev);
-void event_clear(struct unit *u, struct event *ev);
-u32 reg_read32(struct unit *u, u32 reg);
-u64 reg_read64(struct unit *u, u32 reg);
-void reg_write32(struct unit *u, u32 reg, u32 val);
-void reg_write64(struct unit *u, u32 reg, u64 val);
+
+static inline u32 reg_read32(const struct unit *u, u32 reg)
+{
+	return vtd_get32(&u->m, reg);
+}
+
+static inline u64 reg_read64(const struct unit *u, u32 reg)
+{
+	return vtd_get64(&u->m, reg);
+}
+
+static inline void reg_write32(struct unit *u, u32 reg, u32 val)
+{
+	vtd_set32(&u->m, reg, val);
+}
+
+static inline void reg_write64(struct unit *u, u32 reg, u64 val)
+{
+	vtd_set64(&u->m, reg, val);
+}
 
 /* invalidation.c */
 void invalidation_enable(struct unit *u, bool on);
@@ -279,8 +274,6 @@ void write_buffer_flush(struct unit *u);
 void fault_record(struct unit *u, const struct request *rq, u8 reason);
 void faults_poll(struct unit *u);
 void faults_watch(struct unit *u);
-void fault_status_set(struct unit *u, u32 bit);
-void fault_status_clear(struct unit *u, u32 written);
 const char *fault_text(u8 reason);
 
 /* walk.c and structures.c */

@@ -13,7 +13,7 @@
 static u8 read_root(struct walk *w, u64 *half)
 {
 	struct unit *u = w->u;
-	u64 addr = page_of(u->rtaddr) + (w->rq->sid >> 8) * 16;
+	u64 addr = page_of(u->m.rtaddr) + (w->rq->sid >> 8) * 16;
 	u64 *p;
 
 	if (w->rq->sid & 0x80)
@@ -23,7 +23,7 @@ static u8 read_root(struct walk *w, u64 *half)
 		return FR_SRT_1;
 	*half = load_acquire(p);
 	explain_step(w, VTDSIM_ST_ROOT, 0, addr, *half);
-	return vtd_check_root(&u->caps, *half);
+	return vtd_check_root(&u->m.caps, *half);
 }
 
 /* "Scalable-Mode Context Entry" */
@@ -40,13 +40,13 @@ static u8 read_context(struct walk *w, u64 root, u64 *ctx)
 		ctx[i] = load_acquire(&p[i]);
 	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
 	w->fpd = ctx[0] & CTX_FPD;
-	return vtd_check_context(&u->caps, ctx);
+	return vtd_check_context(&u->m.caps, ctx);
 }
 
 /* "Root Entry" of legacy mode. */
 static u8 read_legacy_root(struct walk *w, u64 *root)
 {
-	u64 addr = page_of(w->u->rtaddr) + (w->rq->sid >> 8) * 16;
+	u64 addr = page_of(w->u->m.rtaddr) + (w->rq->sid >> 8) * 16;
 	u64 *p = ram_ptr(&w->u->sim->ram, addr, 16);
 	u64 entry[2];
 
@@ -56,7 +56,7 @@ static u8 read_legacy_root(struct walk *w, u64 *root)
 	entry[1] = load_acquire(&p[1]);
 	explain_step(w, VTDSIM_ST_ROOT, 0, addr, entry[0]);
 	*root = entry[0];
-	return vtd_check_legacy_root(&w->u->caps, entry);
+	return vtd_check_legacy_root(&w->u->m.caps, entry);
 }
 
 /* "Context Entry" of legacy mode. */
@@ -73,7 +73,7 @@ static u8 read_legacy_context(struct walk *w, u64 root, u64 *ctx)
 	ctx[3] = 0;
 	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
 	w->fpd = ctx[0] & CTX_FPD;
-	return vtd_check_legacy_context(&w->u->caps, ctx);
+	return vtd_check_legacy_context(&w->u->m.caps, ctx);
 }
 
 static u8 fetch_context(struct walk *w, u64 *ctx)
@@ -154,7 +154,7 @@ static u8 read_directory(struct walk *w, u64 *pde)
 	*pde = load_acquire(p);
 	explain_step(w, VTDSIM_ST_PASID_DIR, 0, addr, *pde);
 	w->fpd |= !!(*pde & PDE_FPD);
-	return vtd_check_directory(&u->caps, *pde);
+	return vtd_check_directory(&u->m.caps, *pde);
 }
 
 /* At once: begin again if the entry changes meanwhile. */
@@ -201,7 +201,7 @@ static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
 		read_entry_atomic(p, pe);
 	explain_step(w, VTDSIM_ST_PASID, 0, addr, pe[0]);
 	w->fpd |= !!(pe[0] & PE_FPD);
-	return vtd_check_pasid(&u->caps, pe);
+	return vtd_check_pasid(&u->m.caps, pe);
 }
 
 static u8 fetch_pasid_entry(struct walk *w, u64 *pe)
@@ -361,7 +361,7 @@ void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out)
 	cache_count(&ep->u->iotlb, one, pasid, &out->iotlb, &out->paging_cache);
 	cache_count(&ep->devtlb, one, pasid, &out->dev_tlb, &none);
 	out->page_requests = page_requests_count(ep, one, pasid);
-	if (RTADDR_TTM(ep->u->rtaddr) != TTM_SCALABLE || find_context(&w))
+	if (RTADDR_TTM(ep->u->m.rtaddr) != TTM_SCALABLE || find_context(&w))
 		return;
 	nr = 128u << CTX_PDTS(w.ctx[0]);
 	dir = ram_ptr(&ep->u->sim->ram, page_of(w.ctx[0]), nr * 8ULL);

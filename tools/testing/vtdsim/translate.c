@@ -39,7 +39,7 @@ void judge_hit(struct walk *w, const char *what, const struct tag *tag,
 /* "Root Table Address Register", TTM */
 static u8 check_mode(const struct unit *u, const struct request *rq)
 {
-	switch (RTADDR_TTM(u->rtaddr)) {
+	switch (RTADDR_TTM(u->m.rtaddr)) {
 	case TTM_SCALABLE:
 		return u->cfg.smts ? FR_NONE : FR_RTA_1;
 	case TTM_LEGACY:
@@ -226,7 +226,7 @@ void peek_request(struct unit *u, const struct request *rq,
 static bool remapping_off(struct unit *u, const struct request *rq,
 			  struct translation *t)
 {
-	if (u->gsts & GCMD_TE)
+	if (u->m.gsts & GCMD_TE)
 		return false;
 	memset(t, 0, sizeof(*t));
 	t->hpa = rq->addr;

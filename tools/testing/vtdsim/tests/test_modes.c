@@ -414,7 +414,7 @@ TEST(rwbf, "what a unit with write buffers has not seen is seen after a flush")
 	u64 table, leaf, page;
 
 	rwbf_init(w, 1);
-	EXPECT(w->u->caps.cap & CAP_RWBF);
+	EXPECT(w->u->m.caps.cap & CAP_RWBF);
 	table = new_page(w);
 	page = new_page(w);
 	leaf = map_second(w, table, 4, IOVA, page, 1, 0);
@@ -496,7 +496,7 @@ TEST(no_queue, "a unit without a queue does not enable one")
 	struct legacy l;
 
 	registers_init_world(w, &l, 1, 0);
-	EXPECT(!(w->u->caps.ecap & ECAP_QI));
+	EXPECT(!(w->u->m.caps.ecap & ECAP_QI));
 	EXPECT_EQ(reg_read32(w->u, REG_VER), 0x10);
 	EXPECT_EQ(reg_read32(w->u, REG_GSTS) & GCMD_QIE, 0);
 }

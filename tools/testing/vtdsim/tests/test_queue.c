@@ -48,10 +48,10 @@ TEST(rtaddr, "RTADDR counts from SRTP on, not before")
 	world_init(w);
 	reg_write64(w->u, REG_RTADDR, 0x12345000);
 	world_poll(w);
-	EXPECT_EQ(w->u->rtaddr, w->root | TTM_SCALABLE << 10);
+	EXPECT_EQ(w->u->m.rtaddr, w->root | TTM_SCALABLE << 10);
 	reg_write32(w->u, REG_GCMD, GCMD_SRTP | GCMD_QIE | GCMD_TE);
 	world_poll(w);
-	EXPECT_EQ(w->u->rtaddr, 0x12345000);
+	EXPECT_EQ(w->u->m.rtaddr, 0x12345000);
 }
 
 TEST(register_invalidation, "CCMD and IOTLB registers answer: nothing done")
