@@ -26,11 +26,13 @@ struct vtd_model;
 
 /*
  * Where the roles differ.
+ * @ptr: @len bytes of the VM's memory within a page, or NULL
  * @sync: take what software has written to status registers up to now, for a
  *	role whose registers do not trap; or NULL
  * @publish: show @fsts, @ics and @prs in the registers
  */
 struct vtd_model_ops {
+	void *(*ptr)(struct vtd_model *m, u64 gpa, size_t len, bool write);
 	void (*msi)(struct vtd_model *m, const struct vtd_event *ev, u64 addr,
 		    u32 data);
 	void (*sync)(struct vtd_model *m);
@@ -57,6 +59,7 @@ struct vtd_model {
 	struct vtd_event ev_fault;
 	struct vtd_event ev_inv;
 	struct vtd_event ev_prq;
+	u32 iqh;		/* "Invalidation Queue Head Register" */
 };
 
 static inline u32 vtd_get32(const struct vtd_model *m, u32 reg)
@@ -142,6 +145,23 @@ void vtd_fault_status_clear(struct vtd_model *m, u32 written);
 void vtd_fault_record_clear(struct vtd_model *m, u32 index);
 /* After records were cleared.  True: none is pending any more. */
 bool vtd_fault_records_settle(struct vtd_model *m);
+
+/*
+ * inv_queue.c.  What is to be fetched, up to *@tail: the queue is enabled, and
+ * not stopped by an error.
+ */
+bool vtd_queue_ready(const struct vtd_model *m, u32 *tail);
+/* The descriptor at offset @at: IQEI_NONE, or the error. */
+u8 vtd_queue_fetch(struct vtd_model *m, u64 iqa, u32 at, u64 *d);
+u32 vtd_queue_after(u64 iqa, u32 at);
+void vtd_queue_advance(struct vtd_model *m, u32 head);
+
+/* "Invalidation Queue Error", "Invalidation Time-out Error" */
+void vtd_queue_error(struct vtd_model *m, u8 info);
+void vtd_queue_timed_out(struct vtd_model *m, u16 sid);
+
+/* "Invalidation Wait Descriptor": all that it was to wait for is done. */
+void vtd_queue_waited(struct vtd_model *m, const u64 *d);
 
 /*
  * entries.c: FR_NONE, or the fault that the entry causes.  @ctx has four

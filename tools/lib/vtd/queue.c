@@ -5,31 +5,6 @@
 #include <string.h>
 #include "unit.h"
 
-static u8 ttm(const struct vvtd *v)
-{
-	return RTADDR_TTM(v->m.rtaddr);
-}
-
-bool vv_queue_ready(const struct vvtd *v)
-{
-	return v->m.gsts & GCMD_QIE &&
-	       !(v->m.fsts & (FSTS_IQE | FSTS_ITE)) &&
-	       vtd_get32(&v->m, REG_IQH) != vtd_get32(&v->m, REG_IQT);
-}
-
-static u8 fetch(struct vvtd *v, u64 iqa, u32 head, u64 *d)
-{
-	u32 words = iqa & IQA_DW ? 4 : 2;
-	const u64 *p = vv_ptr(v, page_of(iqa) + head, words * 8, false);
-	u32 i;
-
-	if (!p)
-		return IQEI_FETCH;
-	for (i = 0; i < 4; i++)
-		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	return vtd_check_descriptor(&v->m.caps, d, iqa & IQA_DW, ttm(v));
-}
-
 /* "Context-cache Invalidate Descriptor"; entries have no DID in this mode. */
 static void note_context(struct vvtd *v, const u64 *d)
 {
@@ -86,15 +61,15 @@ void vv_queue_fetch(struct vvtd *v)
 	u64 iqa = vtd_get64(&v->m, REG_IQA);
 	struct batch *b = &v->batch;
 
-	b->head = vtd_get32(&v->m, REG_IQH);
-	b->error = vtd_check_tail(iqa, b->head, tail, ttm(v));
+	b->head = v->m.iqh;
+	b->error = vtd_check_tail(iqa, b->head, tail, RTADDR_TTM(v->m.rtaddr));
 	while (!b->error && b->head != tail && b->num < BATCH_DESCS) {
-		b->error = fetch(v, iqa, b->head, b->d[b->num]);
+		b->error = vtd_queue_fetch(&v->m, iqa, b->head,
+					   b->d[b->num]);
 		if (b->error)
 			break;
 		note(v, b->d[b->num++]);
-		b->head = (b->head + (iqa & IQA_DW ? 32 : 16)) %
-			  (0x1000u << IQA_QS(iqa));
+		b->head = vtd_queue_after(iqa, b->head);
 	}
 	v->stats.descriptors += b->num;
 	if (b->pasids.all || b->pasids.num)
@@ -111,46 +86,14 @@ static void drain(struct vvtd *v)
 	}
 }
 
-static void complete_event(struct vvtd *v)
-{
-	if (v->m.ics & ICS_IWC)
-		return;
-	v->m.ics |= ICS_IWC;
-	v->m.ops->publish(&v->m);
-	vtd_event_raise(&v->m, &v->m.ev_inv);
-}
-
 /* "Invalidation Wait Descriptor"; after a time-out it is aborted. */
 static void complete_wait(struct vvtd *v, const u64 *d)
 {
-	u32 *status;
-
 	if (v->batch.timed_out)
 		return;
 	if (d[0] & WAIT_PD)
 		drain(v);
-	if (d[0] & WAIT_SW) {
-		status = vv_ptr(v, d[1] & ~3ULL, 4, true);
-		if (status)
-			store_release(status, (u32)bits(d[0], 63, 32));
-	}
-	if (d[0] & WAIT_IF)
-		complete_event(v);
-}
-
-static void queue_error(struct vvtd *v, u8 error)
-{
-	vtd_set32(&v->m, REG_IQERCD, (vtd_get32(&v->m, REG_IQERCD) & ~15u) | error);
-	vtd_fault_status_set(&v->m, FSTS_IQE);
-}
-
-/* "Invalidation Time-out Error" */
-static void time_out(struct vvtd *v)
-{
-	u64 rest = vtd_get64(&v->m, REG_IQERCD) & ~GENMASK_ULL(47, 32);
-
-	vtd_set64(&v->m, REG_IQERCD, rest | IQERCD_ITESID(v->batch.timed_out_sid));
-	vtd_fault_status_set(&v->m, FSTS_ITE);
+	vtd_queue_waited(&v->m, d);
 }
 
 /* The host has done all that the batch asks for. */
@@ -160,7 +103,7 @@ void vv_queue_complete(struct vvtd *v)
 	u32 i;
 
 	if (b->num)
-		vtd_set32(&v->m, REG_IQH, b->head);
+		vtd_queue_advance(&v->m, b->head);
 	for (i = 0; i < b->num; i++) {
 		switch (inv_type(b->d[i][0])) {
 		case INV_WAIT:
@@ -172,9 +115,9 @@ void vv_queue_complete(struct vvtd *v)
 		}
 	}
 	if (b->timed_out)
-		time_out(v);
+		vtd_queue_timed_out(&v->m, b->timed_out_sid);
 	if (b->error)
-		queue_error(v, b->error);
+		vtd_queue_error(&v->m, b->error);
 	vv_did_clear(&b->pasids);
 	vv_did_clear(&b->iotlb);
 	b->num = 0;

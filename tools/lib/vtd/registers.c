@@ -48,6 +48,11 @@ static u64 extended_capability(const struct vvtd_config *c)
 	return ecap;
 }
 
+static void *memory(struct vtd_model *m, u64 gpa, size_t len, bool write)
+{
+	return vv_ptr(container_of(m, struct vvtd, m), gpa, len, write);
+}
+
 static void send_message(struct vtd_model *m, const struct vtd_event *ev,
 			 u64 addr, u32 data)
 {
@@ -65,6 +70,7 @@ static void publish(struct vtd_model *m)
 }
 
 static const struct vtd_model_ops model_ops = {
+	.ptr = memory,
 	.msi = send_message,
 	.publish = publish,
 };
@@ -111,7 +117,7 @@ static void gcmd_begin(struct vvtd *v)
 	if (changed & GCMD_TE || (v->gcmd & GCMD_SRTP && v->translate))
 		vv_stale_all(v);
 	if (changed & v->gcmd & GCMD_QIE)
-		vtd_set64(&v->m, REG_IQH, 0);
+		vtd_queue_advance(&v->m, 0);
 }
 
 /* Invalidations by register are carried out at the widest granularity. */

@@ -116,8 +116,10 @@ static bool any_stale(const struct vvtd *v)
 
 static bool is_idle(const struct vvtd *v)
 {
+	u32 tail;
+
 	return v->batch.phase == PHASE_IDLE && !vv_has_command(v) &&
-	       !any_stale(v) && !vv_queue_ready(v);
+	       !any_stale(v) && !vtd_queue_ready(&v->m, &tail);
 }
 
 static void enter(struct vvtd *v, enum phase phase)

@@ -162,7 +162,6 @@ void vv_commands_begin(struct vvtd *v);
 void vv_commands_done(struct vvtd *v);
 
 /* queue.c */
-bool vv_queue_ready(const struct vvtd *v);
 void vv_queue_fetch(struct vvtd *v);
 void vv_queue_complete(struct vvtd *v);
 

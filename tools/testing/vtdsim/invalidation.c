@@ -202,10 +202,7 @@ static void report_time_out(struct unit *u)
 	if (!u->timed_out)
 		return;
 	u->timed_out = false;
-	reg_write64(u, REG_IQERCD,
-		    (reg_read64(u, REG_IQERCD) & ~GENMASK_ULL(47, 32)) |
-		    IQERCD_ITESID(u->timed_out_sid));
-	vtd_fault_status_set(&u->m, FSTS_ITE);
+	vtd_queue_timed_out(&u->m, u->timed_out_sid);
 }
 
 static void inv_devtlb(struct unit *u, const u64 *d)
@@ -256,8 +253,6 @@ static void drain_page_requests(struct unit *u)
 /* "Invalidation Wait Descriptor" */
 static void inv_wait(struct unit *u, const u64 *d)
 {
-	u32 *status = ram_ptr(&u->sim->ram, d[1] & ~3ULL, 4);
-
 	if (u->timed_out)
 		return;
 	if (d[0] & WAIT_PD)
@@ -265,16 +260,7 @@ static void inv_wait(struct unit *u, const u64 *d)
 	oracle_waited(u);
 	if (d[0] & (WAIT_SW | WAIT_IF))
 		u->cnt.u_waits++;
-	if (d[0] & WAIT_SW && status)
-		store_release(status, (u32)bits(d[0], 63, 32));
-	if (!(d[0] & WAIT_IF))
-		return;
-	vtd_sync(&u->m);
-	if (!(u->m.ics & ICS_IWC)) {
-		u->m.ics |= ICS_IWC;
-		u->m.ops->publish(&u->m);
-		vtd_event_raise(&u->m, &u->m.ev_inv);
-	}
+	vtd_queue_waited(&u->m, d);
 }
 
 static const struct {
@@ -298,10 +284,9 @@ void invalidation_enable(struct unit *u, bool on)
 {
 	if (!on)
 		return;
-	u->iqh = 0;
 	u->iqt_seen = 0;
 	u->iq_early = NOT_EARLY;
-	reg_write64(u, REG_IQH, 0);
+	vtd_queue_advance(&u->m, 0);
 }
 
 /* "Invalidation Queue Error": stop at the head until software clears it. */
@@ -309,30 +294,9 @@ static bool queue_error(struct unit *u, enum iqei info)
 {
 	u->cnt.u_iqe++;
 	trace_note(u, "invalidation queue error %d at offset %#x", info,
-		   u->iqh);
-	reg_write64(u, REG_IQERCD,
-		    (reg_read64(u, REG_IQERCD) & ~15ULL) | info);
-	vtd_fault_status_set(&u->m, FSTS_IQE);
+		   u->m.iqh);
+	vtd_queue_error(&u->m, info);
 	return false;
-}
-
-static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
-{
-	u32 words = iqa & IQA_DW ? 4 : 2;
-	u64 *p = ram_ptr(&u->sim->ram, page_of(iqa) + at, words * 8);
-	u32 i;
-
-	if (!p)
-		return IQEI_FETCH;
-	for (i = 0; i < 4; i++)
-		d[i] = i < words ? load_acquire(&p[i]) : 0;
-	return vtd_check_descriptor(&u->m.caps, d, iqa & IQA_DW,
-				    RTADDR_TTM(u->m.rtaddr));
-}
-
-static u32 slot_after(u64 iqa, u32 at)
-{
-	return (at + (iqa & IQA_DW ? 32 : 16)) % (0x1000u << IQA_QS(iqa));
 }
 
 static void execute(struct unit *u, const u64 *d)
@@ -360,11 +324,11 @@ static bool may_overtake(const u64 *first, const u64 *second)
  */
 static bool overtake(struct unit *u, u64 iqa, u32 tail, const u64 *first)
 {
-	u32 next = slot_after(iqa, u->iqh);
+	u32 next = vtd_queue_after(iqa, u->m.iqh);
 	u64 d[4];
 
 	if (next == tail || !adverse_chance(u, OVERTAKE_PERMILLE) ||
-	    fetch(u, iqa, next, d) || !may_overtake(first, d))
+	    vtd_queue_fetch(&u->m, iqa, next, d) || !may_overtake(first, d))
 		return false;
 	u->iq_early = next;
 	execute(u, d);
@@ -373,8 +337,7 @@ static bool overtake(struct unit *u, u64 iqa, u32 tail, const u64 *first)
 
 static bool queue_advance(struct unit *u, u64 iqa)
 {
-	u->iqh = slot_after(iqa, u->iqh);
-	reg_write64(u, REG_IQH, u->iqh);
+	vtd_queue_advance(&u->m, vtd_queue_after(iqa, u->m.iqh));
 	return true;
 }
 
@@ -385,12 +348,12 @@ static bool run_one(struct unit *u, u64 iqa, u32 tail)
 	u64 d[4] = { 0 };
 	u8 info;
 
-	if (u->iqh == u->iq_early) {
+	if (u->m.iqh == u->iq_early) {
 		u->iq_early = NOT_EARLY;
 		return queue_advance(u, iqa);
 	}
 	info = !overtaken && error_due(u, false) ?
-	       IQEI_TYPE : fetch(u, iqa, u->iqh, d);
+	       IQEI_TYPE : vtd_queue_fetch(&u->m, iqa, u->m.iqh, d);
 	if (info) {
 		trace_desc(u, d);
 		return queue_error(u, info);
@@ -415,7 +378,7 @@ static void run_some(struct unit *u, u64 iqa, u32 tail, u32 max)
 	u64 start = clock_ns();
 	u32 i;
 
-	for (i = 0; u->iqh != tail; i++) {
+	for (i = 0; u->m.iqh != tail; i++) {
 		if (i >= max && !u->timed_out)
 			break;
 		if (!run_one(u, iqa, tail))
@@ -435,10 +398,7 @@ bool invalidation_poll(struct unit *u)
 	u64 iqa;
 	u8 info;
 
-	if (!(u->m.gsts & GCMD_QIE))
-		return false;
-	tail = reg_read32(u, REG_IQT);
-	if (tail == u->iqh || u->m.fsts & (FSTS_IQE | FSTS_ITE))
+	if (!vtd_queue_ready(&u->m, &tail))
 		return false;
 	if (u->iq_rest) {
 		u->iq_rest--;
@@ -446,7 +406,7 @@ bool invalidation_poll(struct unit *u)
 	}
 	u->iq_rest = adverse_rest(u);
 	iqa = reg_read64(u, REG_IQA);
-	info = vtd_check_tail(iqa, u->iqh, tail, RTADDR_TTM(u->m.rtaddr));
+	info = vtd_check_tail(iqa, u->m.iqh, tail, RTADDR_TTM(u->m.rtaddr));
 	if (info)
 		return queue_error(u, info);
 	if (tail != u->iqt_seen) {

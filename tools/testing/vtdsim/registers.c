@@ -60,6 +60,12 @@ static u64 extended_capability(const struct unit_config *c)
 	return ecap;
 }
 
+static void *memory(struct vtd_model *m, u64 gpa, size_t len, bool write)
+{
+	(void)write;
+	return ram_ptr(&container_of(m, struct unit, m)->sim->ram, gpa, len);
+}
+
 static void send_message(struct vtd_model *m, const struct vtd_event *ev,
 			 u64 addr, u32 data)
 {
@@ -133,6 +139,7 @@ static void take_written(struct vtd_model *m)
 }
 
 static const struct vtd_model_ops model_ops = {
+	.ptr = memory,
 	.msi = send_message,
 	.sync = take_written,
 	.publish = publish,

@@ -175,7 +175,6 @@ struct unit {
 	bool fault_handled;		/* it has cleared one since the event */
 
 	/* Queued invalidation */
-	u32 iqh;
 	u32 iqt_seen;
 	bool timed_out;			/* the queue runs on, waits are aborted */
 	u16 timed_out_sid;

@@ -95,10 +95,10 @@ TEST(one, "one descriptor a round, with rests")
 	for (i = 0; i < 160; i++)
 		poke(w, w->iq + i * 8, d[i]);
 	reg_write64(w->u, REG_IQT, 40 * 32);
-	while (w->u->iqh != 40 * 32) {
-		head = w->u->iqh;
+	while (w->u->m.iqh != 40 * 32) {
+		head = w->u->m.iqh;
 		sim_poll(&w->sim);
-		EXPECT(w->u->iqh - head <= 32);
+		EXPECT(w->u->m.iqh - head <= 32);
 		rounds++;
 	}
 	EXPECT(rounds > 40);

@@ -187,9 +187,9 @@ static void mend(struct world *w)
 {
 	int i;
 
-	poke(w, w->iq + w->u->iqh, d_wait(WAIT_FN, 0));
+	poke(w, w->iq + w->u->m.iqh, d_wait(WAIT_FN, 0));
 	for (i = 1; i < 4; i++)
-		poke(w, w->iq + w->u->iqh + i * 8, 0);
+		poke(w, w->iq + w->u->m.iqh + i * 8, 0);
 	reg_write32(w->u, REG_FSTS, FSTS_IQE);
 	world_poll(w);
 	EXPECT_EQ(reg_read32(w->u, REG_FSTS), 0);
