@@ -59,6 +59,7 @@ void vtd_ics_clear(struct vtd_model *m, u32 written)
 void vtd_prs_clear(struct vtd_model *m, u32 written)
 {
 	m->prs &= ~written;
+	m->prs_again &= ~written;
 	if (!m->prs)
 		vtd_event_clear(m, &m->ev_prq);
 }

@@ -30,6 +30,8 @@ struct vtd_model;
  * @sync: take what software has written to status registers up to now, for a
  *	role whose registers do not trap; or NULL
  * @publish: show @fsts, @ics and @prs in the registers
+ * @queued: a page request stands at @offset of its queue, which software
+ *	cannot see yet; @first: nothing else is in the queue; or NULL
  */
 struct vtd_model_ops {
 	void *(*ptr)(struct vtd_model *m, u64 gpa, size_t len, bool write);
@@ -37,6 +39,8 @@ struct vtd_model_ops {
 		    u32 data);
 	void (*sync)(struct vtd_model *m);
 	void (*publish)(struct vtd_model *m);
+	void (*queued)(struct vtd_model *m, u32 offset, const u64 *entry,
+		       bool first);
 };
 
 #define VTD_MAX_RECORDS	256
@@ -54,6 +58,7 @@ struct vtd_model {
 	u32 fsts;
 	u32 ics;
 	u32 prs;
+	u32 prs_again;		/* condition met while its bit was set */
 	u32 fault_next;		/* next fault recording register */
 	u32 fault_top[VTD_MAX_RECORDS];	/* top word of each */
 	struct vtd_event ev_fault;
@@ -162,6 +167,47 @@ void vtd_queue_timed_out(struct vtd_model *m, u16 sid);
 
 /* "Invalidation Wait Descriptor": all that it was to wait for is done. */
 void vtd_queue_waited(struct vtd_model *m, const u64 *d);
+
+/*
+ * page_queue.c: "Page Request Queue", "Page Request Overflow".  *@offset: where
+ * the request stands in the queue, if it was queued.
+ */
+enum prq_result {
+	PRQ_QUEUED,
+	PRQ_OVERFLOWED,
+	PRQ_UNREACHABLE,
+};
+
+struct vtd_page_request {
+	u64 addr;
+	u32 pasid;
+	u16 sid;
+	u16 index;		/* of its group */
+	bool has_pasid;
+	bool read;
+	bool write;
+	bool exec;
+	bool priv;
+	bool last;
+};
+
+enum prq_result vtd_page_request_queue(struct vtd_model *m,
+				       const struct vtd_page_request *rq,
+				       u32 *offset);
+u32 vtd_page_queue_mask(const struct vtd_model *m);
+/* Set a bit of @m->prs; the event is raised when the first such condition appears. */
+void vtd_prs_set(struct vtd_model *m, u32 bit);
+
+/* "Page Group Response Descriptor" */
+struct vtd_page_response {
+	u32 pasid;
+	u16 sid;
+	u16 index;
+	bool has_pasid;
+	u8 code;
+};
+
+struct vtd_page_response vtd_page_response(const u64 *d);
 
 /*
  * entries.c: FR_NONE, or the fault that the entry causes.  @ctx has four

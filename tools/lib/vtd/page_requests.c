@@ -12,13 +12,6 @@
 #include <string.h>
 #include "unit.h"
 
-#define PRQ_ENTRY	32
-
-static u32 queue_mask(const struct vvtd *v)
-{
-	return (0x1000u << bits(vtd_get64(&v->m, REG_PQA), 2, 0)) - PRQ_ENTRY;
-}
-
 static void respond(struct vvtd_dev *dev, u64 cookie, u8 answer)
 {
 	dev->v->ops.respond(dev->v->ctx, dev->host, cookie, answer);
@@ -60,35 +53,6 @@ void vv_groups_end(struct vvtd_dev *dev, bool answered, u8 answer)
 	}
 }
 
-static void prs_set(struct vvtd *v, u32 bit)
-{
-	bool was = v->m.prs & bit;
-
-	v->m.prs |= bit;
-	v->m.ops->publish(&v->m);
-	if (!was)
-		vtd_event_raise(&v->m, &v->m.ev_prq);
-}
-
-/* "Page Request Descriptor" */
-static void write_entry(u64 *p, u16 sid, const struct vvtd_page_request *rq)
-{
-	u64 d0 = 1 | (u64)sid << 16;
-	u64 d1 = page_of(rq->addr) | (u64)(rq->group & 511) << 3;
-
-	if (rq->has_pasid)
-		d0 |= BIT_ULL(8) | (u64)(rq->pasid & 0xfffff) << 32;
-	d0 |= rq->exec ? BIT_ULL(52) : 0;
-	d0 |= rq->privileged ? BIT_ULL(53) : 0;
-	d1 |= rq->read ? BIT_ULL(0) : 0;
-	d1 |= rq->write ? BIT_ULL(1) : 0;
-	d1 |= rq->last ? BIT_ULL(2) : 0;
-	p[0] = d0;
-	p[1] = d1;
-	p[2] = 0;
-	p[3] = 0;
-}
-
 static void group_add(struct vvtd_dev *dev, const struct vvtd_page_request *rq,
 		      u32 offset)
 {
@@ -99,37 +63,36 @@ static void group_add(struct vvtd_dev *dev, const struct vvtd_page_request *rq,
 	};
 }
 
-/*
- * "Page Request Queue", "Page Request Overflow".  False: answer @rq, if it is
- * the last of its group, with *@answer.
- */
+/* False: answer @rq, if it is the last of its group, with *@answer. */
 static bool enqueue(struct vvtd_dev *dev, const struct vvtd_page_request *rq,
 		    u8 *answer)
 {
+	const struct vtd_page_request entry = {
+		.addr = rq->addr, .pasid = rq->pasid, .sid = dev->sid,
+		.index = rq->group, .has_pasid = rq->has_pasid,
+		.read = rq->read, .write = rq->write, .exec = rq->exec,
+		.priv = rq->privileged, .last = rq->last,
+	};
 	struct vvtd *v = dev->v;
-	u32 mask = queue_mask(v);
-	u32 head = vtd_get32(&v->m, REG_PQH) & mask;
-	u32 tail = vtd_get32(&v->m, REG_PQT) & mask;
-	u32 next = (tail + PRQ_ENTRY) & mask;
-	u64 base = page_of(vtd_get64(&v->m, REG_PQA));
-	u64 *p;
+	u32 offset;
 
 	*answer = VVTD_ANSWER_SUCCESS;
-	if (v->m.prs & PRS_PRO || next == head ||
-	    dev->nr_groups == MAX_GROUPS) {
-		prs_set(v, PRS_PRO);
+	if (dev->nr_groups == MAX_GROUPS) {
+		vtd_prs_set(&v->m, PRS_PRO);
 		return false;
 	}
-	*answer = VVTD_ANSWER_FAILURE;
-	p = base ? vv_ptr(v, base + tail, PRQ_ENTRY, true) : NULL;
-	if (!p)
+	switch (vtd_page_request_queue(&v->m, &entry, &offset)) {
+	case PRQ_QUEUED:
+		break;
+	case PRQ_UNREACHABLE:
+		*answer = VVTD_ANSWER_FAILURE;
 		return false;
-	write_entry(p, dev->sid, rq);
+	default:
+		return false;
+	}
 	if (rq->last)
-		group_add(dev, rq, tail);
-	vtd_set32(&v->m, REG_PQT, next);
+		group_add(dev, rq, offset);
 	v->stats.page_requests++;
-	prs_set(v, PRS_PPR);
 	return true;
 }
 
@@ -176,24 +139,22 @@ static u8 answer_of(u8 code)
 /* "Page Group Response Descriptor" */
 void vv_page_response(struct vvtd *v, const u64 *d)
 {
-	u16 sid = bits(d[0], 31, 16);
+	const struct vtd_page_response r = vtd_page_response(d);
 	u32 slot, i;
 
 	for (slot = 0; slot < VVTD_MAX_DEVS; slot++) {
 		struct vvtd_dev *dev = v->dev[slot];
 
-		if (!dev || dev->sid != sid)
-			continue;
-		if (group_find(dev, bits(d[1], 11, 3), d[0] & BIT_ULL(4),
-			       bits(d[0], 51, 32), &i))
-			group_end(dev, i, answer_of(bits(d[0], 15, 12)));
+		if (dev && dev->sid == r.sid &&
+		    group_find(dev, r.index, r.has_pasid, r.pasid, &i))
+			group_end(dev, i, answer_of(r.code));
 	}
 }
 
 /* The guest has moved its head: what is between it and the tail, it has not seen. */
 static void devices_see(struct vvtd *v, u32 head, u32 tail)
 {
-	u32 mask = queue_mask(v);
+	u32 mask = vtd_page_queue_mask(&v->m);
 	u32 slot, i;
 
 	for (slot = 0; slot < VVTD_MAX_DEVS; slot++) {
@@ -210,7 +171,7 @@ static void devices_see(struct vvtd *v, u32 head, u32 tail)
 
 void vv_page_queue_moved(struct vvtd *v)
 {
-	u32 mask = queue_mask(v);
+	u32 mask = vtd_page_queue_mask(&v->m);
 
 	devices_see(v, vtd_get32(&v->m, REG_PQH) & mask, vtd_get32(&v->m, REG_PQT) & mask);
 }

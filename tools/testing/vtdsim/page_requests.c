@@ -13,7 +13,6 @@
 
 #define NR_GROUPS	512	/* page request group index: 9 bits */
 #define NR_DMA_GROUPS	256	/* the upper half is for requests by hand */
-#define PRQ_ENTRY	32
 #define QUIET_ROUNDS	1000	/* software has left an overflow standing */
 #define WATCH_LOOKS	10000000
 
@@ -143,19 +142,6 @@ void page_group_put(struct page_group *g)
 		free(g);
 }
 
-static void prs_set(struct unit *u, u32 bit)
-{
-	bool was;
-
-	vtd_sync(&u->m);
-	was = u->m.prs & bit;
-	u->m.prs |= bit;
-	u->prs_again |= was ? bit : 0;
-	u->m.ops->publish(&u->m);
-	if (!was)
-		vtd_event_raise(&u->m, &u->m.ev_prq);
-}
-
 /*
  * Software wrote to the status register some time ago, maybe before a request
  * that found PPR still set and so raised no event.  That request counts as the
@@ -163,14 +149,13 @@ static void prs_set(struct unit *u, u32 bit)
  */
 void page_request_status_clear(struct unit *u, u32 written)
 {
-	bool again = written & u->prs_again & PRS_PPR;
+	bool again = written & u->m.prs_again & PRS_PPR;
 
 	vtd_prs_clear(&u->m, written);
-	u->prs_again &= ~written;
 	u->prq_hidden = u->m.prs & PRS_PRO;
 	u->prq_quiet = 0;
 	if (again && reg_read64(u, REG_PQH) != reg_read64(u, REG_PQT))
-		prs_set(u, PRS_PPR);
+		vtd_prs_set(&u->m, PRS_PPR);
 }
 
 /*
@@ -197,70 +182,39 @@ void page_requests_watch(struct unit *u)
 	vtd_sync(&u->m);
 }
 
-/* "Page Request Descriptor" */
-static void write_entry(u64 *p, const struct request *rq, u32 index, bool last)
+/*
+ * Software clears PPR before it reads the queue.  If it cleared PRO as well
+ * before the first write was seen, only the second one was; but it has read the
+ * queue to its end, and the @first request is a new event.
+ */
+void page_request_queued(struct unit *u, u32 offset, const u64 *entry,
+			 bool first)
 {
-	u64 d0 = 1 | (u64)rq->sid << 16;
-	u64 d1 = page_of(rq->addr) | (u64)index << 3;
-
-	if (rq->has_pasid)
-		d0 |= BIT_ULL(8) | (u64)rq->pasid << 32;
-	d0 |= rq->exec ? BIT_ULL(52) : 0;
-	d0 |= rq->priv ? BIT_ULL(53) : 0;
-	d1 |= rq->read ? BIT_ULL(0) : 0;
-	d1 |= rq->write ? BIT_ULL(1) : 0;
-	d1 |= last ? BIT_ULL(2) : 0;
-	p[0] = d0;
-	p[1] = d1;
-	p[2] = 0;
-	p[3] = 0;
+	trace_note(u, "page request queue, offset %#x: %#llx %#llx", offset,
+		   entry[0], entry[1]);
+	if (first)
+		u->m.prs &= ~PRS_PPR;
 }
 
-enum prq_result {
-	PRQ_QUEUED,
-	PRQ_OVERFLOWED,
-	PRQ_UNREACHABLE,
-};
-
-/*
- * "Page Request Queue"; "Page Request Overflow": a request that finds the
- * queue full, or an overflow that software has not cleared, is discarded.
- */
 static enum prq_result enqueue(struct unit *u, const struct request *rq,
 			       u32 index, bool last)
 {
-	u64 pqa = reg_read64(u, REG_PQA);
-	u32 size = 0x1000u << bits(pqa, 2, 0);
-	u32 mask = size - PRQ_ENTRY;
-	u32 head, tail, next;
-	u64 *p;
+	const struct vtd_page_request entry = {
+		.addr = rq->addr, .pasid = rq->pasid, .sid = rq->sid,
+		.index = index, .has_pasid = rq->has_pasid, .read = rq->read,
+		.write = rq->write, .exec = rq->exec, .priv = rq->priv,
+		.last = last,
+	};
+	enum prq_result result;
+	bool was;
+	u32 offset;
 
 	/* An overflow that software cleared a moment ago is over. */
 	vtd_sync(&u->m);
-	head = reg_read64(u, REG_PQH) & mask;
-	tail = reg_read64(u, REG_PQT) & mask;
-	next = (tail + PRQ_ENTRY) & mask;
-	if (u->m.prs & PRS_PRO || next == head) {
-		u->cnt.u_prq_overflows += !(u->m.prs & PRS_PRO);
-		prs_set(u, PRS_PRO);
-		return PRQ_OVERFLOWED;
-	}
-	p = ram_ptr(&u->sim->ram, page_of(pqa) + tail, PRQ_ENTRY);
-	if (!page_of(pqa) || !p)
-		return PRQ_UNREACHABLE;
-	write_entry(p, rq, index, last);
-	trace_note(u, "page request queue, offset %#x: %#llx %#llx", tail, p[0],
-		   p[1]);
-	reg_write64(u, REG_PQT, next);
-	/*
-	 * Software clears PPR before it reads the queue.  If it cleared PRO as
-	 * well before the first write was seen, only the second one was; but
-	 * it has read the queue to its end, and this request is a new event.
-	 */
-	if (head == tail)
-		u->m.prs &= ~PRS_PPR;
-	prs_set(u, PRS_PPR);
-	return PRQ_QUEUED;
+	was = u->m.prs & PRS_PRO;
+	result = vtd_page_request_queue(&u->m, &entry, &offset);
+	u->cnt.u_prq_overflows += result == PRQ_OVERFLOWED && !was;
+	return result;
 }
 
 static enum prq_result deliver(struct ep *ep, const struct request *rq,
@@ -449,15 +403,11 @@ u8 page_request_raw(struct ep *ep, const struct request *rq, u64 index,
 /* "Page Group Response Descriptor" */
 void page_response(struct unit *u, const u64 *d)
 {
-	struct ep *ep = unit_find_ep(u, bits(d[0], 31, 16));
+	const struct vtd_page_response r = vtd_page_response(d);
+	struct ep *ep = unit_find_ep(u, r.sid);
 	struct message m = {
-		.response = true,
-		.code = bits(d[0], 15, 12),
-		.index = bits(d[1], 11, 3),
-		.rq = {
-			.has_pasid = bits(d[0], 4, 4),
-			.pasid = bits(d[0], 51, 32),
-		},
+		.response = true, .code = r.code, .index = r.index,
+		.rq = { .has_pasid = r.has_pasid, .pasid = r.pasid },
 	};
 
 	if (ep && ep_hears(ep))

@@ -138,11 +138,19 @@ static void take_written(struct vtd_model *m)
 	poll_w1c(u);
 }
 
+static void queued(struct vtd_model *m, u32 offset, const u64 *entry,
+		   bool first)
+{
+	page_request_queued(container_of(m, struct unit, m), offset, entry,
+			    first);
+}
+
 static const struct vtd_model_ops model_ops = {
 	.ptr = memory,
 	.msi = send_message,
 	.sync = take_written,
 	.publish = publish,
+	.queued = queued,
 };
 
 void registers_init(struct unit *u)

@@ -168,7 +168,6 @@ struct unit {
 	u32 fsts_shown;
 	u32 ics_shown;
 	u32 prs_shown;
-	u32 prs_again;			/* condition met while its bit was set */
 	u32 prq_quiet;			/* rounds since software wrote to PRS */
 	bool prq_hidden;		/* it may not have seen PRO */
 	u32 fault_quiet;		/* rounds since software cleared a record */
@@ -293,6 +292,8 @@ u32 page_request_credits(struct ep *ep);
 bool page_group_done(struct page_group *g, u8 *code, bool *overflowed);
 void page_group_put(struct page_group *g);
 void page_request_status_clear(struct unit *u, u32 written);
+void page_request_queued(struct unit *u, u32 offset, const u64 *entry,
+			 bool first);
 void page_requests_watch(struct unit *u);
 void page_response(struct unit *u, const u64 *d);
 bool page_messages_poll(struct ep *ep);
