@@ -210,6 +210,34 @@ struct vtd_page_response {
 struct vtd_page_response vtd_page_response(const u64 *d);
 
 /*
+ * device_tables.c: how a device's context entry and its PASID directory entries
+ * are found.  @saw is told of each entry that is read, or is NULL; @fpd: one of
+ * them disables fault processing.
+ */
+enum vtd_table {
+	VTD_ROOT,
+	VTD_CONTEXT,
+	VTD_DIRECTORY,
+};
+
+struct vtd_reader {
+	struct vtd_model *m;
+	void (*saw)(struct vtd_reader *r, enum vtd_table what, u64 addr,
+		    u64 entry);
+	bool fpd;
+};
+
+/*
+ * FR_NONE, or the fault.  @ctx has four quadwords; in legacy mode, the upper
+ * two are 0.
+ */
+u8 vtd_read_context(struct vtd_reader *r, u16 sid, u64 *ctx);
+u8 vtd_read_directory(struct vtd_reader *r, u64 dir, u32 index, u64 *pde);
+
+/* @pe: the PASID-table entry, of eight quadwords, that means the same. */
+void vtd_legacy_entry(const u64 *ctx, u64 *pe);
+
+/*
  * entries.c: FR_NONE, or the fault that the entry causes.  @ctx has four
  * quadwords, @pe eight.
  */

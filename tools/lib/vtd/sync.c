@@ -177,28 +177,22 @@ static void read_rid(struct vvtd_dev *dev, struct binding *want)
 static const u64 *read_directory(struct vvtd_dev *dev, u32 dir, u8 *reason,
 				 bool *fpd)
 {
-	struct vvtd *v = dev->v;
-	const u64 *p, *leaf;
+	struct vtd_reader r = { .m = &dev->v->m };
+	const u64 *leaf;
 	u64 pde;
 
 	*reason = FR_NONE;
 	*fpd = false;
 	if (dev->mode != MODE_SCALABLE || dir >= dev->nr_dirs)
 		return NULL;
-	p = vv_ptr(v, dev->dir + dir * 8, 8, false);
-	if (!p) {
-		*reason = FR_SPD_1;
-		return NULL;
-	}
-	pde = load_acquire(p);
-	*fpd = pde & PDE_FPD;
-	*reason = vtd_check_directory(&v->m.caps, pde);
+	*reason = vtd_read_directory(&r, dev->dir, dir, &pde);
+	*fpd = r.fpd;
 	if (*reason) {
 		*reason = *reason == FR_SPD_2 ? FR_NONE : *reason;
 		return NULL;
 	}
-	leaf = vv_ptr(v, page_of(pde), 4096, false);
-	v->stats.tables++;
+	leaf = vv_ptr(dev->v, page_of(pde), 4096, false);
+	dev->v->stats.tables++;
 	if (!leaf)
 		*reason = FR_SPT_1;
 	return leaf;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The guest's root, context and PASID tables: what they say, as of now.  Each
- * entry is copied once and then judged, for the guest may write meanwhile.
+ * What the guest's context and PASID-table entries ask for, as of now.
  */
 #include "unit.h"
 
@@ -11,31 +10,6 @@ void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write)
 	if ((gpa | (gpa + len - 1)) >> v->m.caps.haw)
 		return NULL;
 	return v->ops.ptr(v->ctx, gpa, len, write);
-}
-
-static bool copy_entry(struct vvtd *v, u64 gpa, u64 *to, u32 nr)
-{
-	const u64 *p = vv_ptr(v, gpa, nr * 8, false);
-	u32 i;
-
-	v->stats.tables++;
-	if (!p)
-		return false;
-	for (i = 0; i < nr; i++)
-		to[i] = load_acquire(&p[i]);
-	return true;
-}
-
-static u8 read_root(struct vvtd_dev *dev, u64 *half)
-{
-	struct vvtd *v = dev->v;
-	u64 addr = page_of(v->m.rtaddr) + (dev->sid >> 8) * 16;
-
-	if (dev->sid & 0x80)
-		addr += 8;
-	if (!copy_entry(v, addr, half, 1))
-		return FR_SRT_1;
-	return vtd_check_root(&v->m.caps, *half);
 }
 
 static void take_context(struct vvtd_dev *dev, const u64 *ctx)
@@ -52,52 +26,45 @@ static void take_context(struct vvtd_dev *dev, const u64 *ctx)
 	dev->paside = ctx[0] & CTX_PASIDE;
 }
 
-static u8 read_scalable(struct vvtd_dev *dev)
-{
-	u64 root, ctx[4];
-	u8 reason = read_root(dev, &root);
-
-	if (reason)
-		return reason;
-	if (!copy_entry(dev->v, page_of(root) + (dev->sid & 0x7f) * 32, ctx, 4))
-		return FR_SCT_1;
-	dev->fpd = ctx[0] & CTX_FPD;
-	reason = vtd_check_context(&dev->v->m.caps, ctx);
-	if (!reason)
-		take_context(dev, ctx);
-	return reason;
-}
-
 static void take_legacy(struct vvtd_dev *dev, const u64 *ctx)
 {
-	u8 pgtt = LCTX_TT(ctx[0]) == LCTX_PASSTHROUGH ? PGTT_PASSTHROUGH :
-							PGTT_SECOND;
-
 	dev->mode = MODE_LEGACY;
 	dev->dte = LCTX_TT(ctx[0]) == LCTX_ALL;
-	dev->legacy[0] = PE_P | page_of(ctx[0]) | PE_AW_IS(LCTX_AW(ctx[1])) |
-			 PE_PGTT_IS(pgtt);
-	dev->legacy[1] = LCTX_DID(ctx[1]);
+	vtd_legacy_entry(ctx, dev->legacy);
 }
 
-static u8 read_legacy(struct vvtd_dev *dev)
+static void count_table(struct vtd_reader *r, enum vtd_table what, u64 addr,
+			u64 entry)
 {
-	struct vvtd *v = dev->v;
-	u64 root[2], ctx[2];
+	(void)what;
+	(void)addr;
+	(void)entry;
+	container_of(r->m, struct vvtd, m)->stats.tables++;
+}
+
+static bool has_mode(const struct vvtd *v, u8 ttm)
+{
+	return ttm == TTM_SCALABLE || (ttm == TTM_LEGACY && v->cfg.legacy);
+}
+
+static u8 read_tables(struct vvtd_dev *dev)
+{
+	struct vtd_reader r = { .m = &dev->v->m, .saw = count_table };
+	u8 ttm = RTADDR_TTM(dev->v->m.rtaddr);
+	u64 ctx[4];
 	u8 reason;
 
-	if (!copy_entry(v, page_of(v->m.rtaddr) + (dev->sid >> 8) * 16, root, 2))
-		return FR_LRT_1;
-	reason = vtd_check_legacy_root(&v->m.caps, root);
+	if (!has_mode(dev->v, ttm))
+		return FR_RTA_1;
+	reason = vtd_read_context(&r, dev->sid, ctx);
+	dev->fpd = r.fpd;
 	if (reason)
 		return reason;
-	if (!copy_entry(v, page_of(root[0]) + (dev->sid & 0xff) * 16, ctx, 2))
-		return FR_LCT_1;
-	dev->fpd = ctx[0] & CTX_FPD;
-	reason = vtd_check_legacy_context(&v->m.caps, ctx);
-	if (!reason)
+	if (ttm == TTM_LEGACY)
 		take_legacy(dev, ctx);
-	return reason;
+	else
+		take_context(dev, ctx);
+	return FR_NONE;
 }
 
 /* How the device's requests are to be treated, to dev->mode and what follows. */
@@ -115,16 +82,7 @@ void vv_read_context(struct vvtd_dev *dev)
 	dev->mode = MODE_OFF;
 	if (!v->translate)
 		return;
-	switch (RTADDR_TTM(v->m.rtaddr)) {
-	case TTM_SCALABLE:
-		reason = read_scalable(dev);
-		break;
-	case TTM_LEGACY:
-		reason = v->cfg.legacy ? read_legacy(dev) : FR_RTA_1;
-		break;
-	default:
-		reason = FR_RTA_1;
-	}
+	reason = read_tables(dev);
 	if (!reason)
 		return;
 	dev->mode = MODE_BLOCKED;

@@ -9,83 +9,39 @@
 #define PREFETCH_PERMILLE	30
 #define FORGET_PERMILLE		50
 
-/* "Scalable-Mode Root Entry": the half that covers the device number. */
-static u8 read_root(struct walk *w, u64 *half)
-{
-	struct unit *u = w->u;
-	u64 addr = page_of(u->m.rtaddr) + (w->rq->sid >> 8) * 16;
-	u64 *p;
+/* A walk reads: VTDSIM_OP_EXPLAIN is to hear of it. */
+struct walk_reader {
+	struct vtd_reader r;
+	struct walk *w;
+};
 
-	if (w->rq->sid & 0x80)
-		addr += 8;
-	p = ram_ptr(&u->sim->ram, addr, 8);
-	if (!p)
-		return FR_SRT_1;
-	*half = load_acquire(p);
-	explain_step(w, VTDSIM_ST_ROOT, 0, addr, *half);
-	return vtd_check_root(&u->m.caps, *half);
+static void explain(struct vtd_reader *r, enum vtd_table what, u64 addr,
+		    u64 entry)
+{
+	static const u8 stage[] = {
+		[VTD_ROOT] = VTDSIM_ST_ROOT,
+		[VTD_CONTEXT] = VTDSIM_ST_CONTEXT,
+		[VTD_DIRECTORY] = VTDSIM_ST_PASID_DIR,
+	};
+
+	explain_step(container_of(r, struct walk_reader, r)->w, stage[what], 0,
+		     addr, entry);
 }
 
-/* "Scalable-Mode Context Entry" */
-static u8 read_context(struct walk *w, u64 root, u64 *ctx)
+static struct walk_reader reader_of(struct walk *w)
 {
-	struct unit *u = w->u;
-	u64 addr = page_of(root) + (w->rq->sid & 0x7f) * 32;
-	u64 *p = ram_ptr(&u->sim->ram, addr, 32);
-	int i;
-
-	if (!p)
-		return FR_SCT_1;
-	for (i = 0; i < 4; i++)
-		ctx[i] = load_acquire(&p[i]);
-	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
-	w->fpd = ctx[0] & CTX_FPD;
-	return vtd_check_context(&u->m.caps, ctx);
-}
-
-/* "Root Entry" of legacy mode. */
-static u8 read_legacy_root(struct walk *w, u64 *root)
-{
-	u64 addr = page_of(w->u->m.rtaddr) + (w->rq->sid >> 8) * 16;
-	u64 *p = ram_ptr(&w->u->sim->ram, addr, 16);
-	u64 entry[2];
-
-	if (!p)
-		return FR_LRT_1;
-	entry[0] = load_acquire(&p[0]);
-	entry[1] = load_acquire(&p[1]);
-	explain_step(w, VTDSIM_ST_ROOT, 0, addr, entry[0]);
-	*root = entry[0];
-	return vtd_check_legacy_root(&w->u->m.caps, entry);
-}
-
-/* "Context Entry" of legacy mode. */
-static u8 read_legacy_context(struct walk *w, u64 root, u64 *ctx)
-{
-	u64 addr = page_of(root) + (w->rq->sid & 0xff) * 16;
-	u64 *p = ram_ptr(&w->u->sim->ram, addr, 16);
-
-	if (!p)
-		return FR_LCT_1;
-	ctx[0] = load_acquire(&p[0]);
-	ctx[1] = load_acquire(&p[1]);
-	ctx[2] = 0;
-	ctx[3] = 0;
-	explain_step(w, VTDSIM_ST_CONTEXT, 0, addr, ctx[0]);
-	w->fpd = ctx[0] & CTX_FPD;
-	return vtd_check_legacy_context(&w->u->m.caps, ctx);
+	return (struct walk_reader){
+		.r = { .m = &w->u->m, .saw = w->ex ? explain : NULL }, .w = w,
+	};
 }
 
 static u8 fetch_context(struct walk *w, u64 *ctx)
 {
-	bool legacy = unit_is_legacy(w->u);
-	u64 root;
-	u8 reason = legacy ? read_legacy_root(w, &root) : read_root(w, &root);
+	struct walk_reader reader = reader_of(w);
+	u8 reason = vtd_read_context(&reader.r, w->rq->sid, ctx);
 
-	if (reason)
-		return reason;
-	return legacy ? read_legacy_context(w, root, ctx) :
-			read_context(w, root, ctx);
+	w->fpd = reader.r.fpd;
+	return reason;
 }
 
 /* Does memory still say what the cache says? */
@@ -142,21 +98,6 @@ u8 find_context(struct walk *w)
 	return reason;
 }
 
-/* "Scalable-Mode PASID Directory Entry" */
-static u8 read_directory(struct walk *w, u64 *pde)
-{
-	struct unit *u = w->u;
-	u64 addr = page_of(w->ctx[0]) + (w->pasid >> 6) * 8;
-	u64 *p = ram_ptr(&u->sim->ram, addr, 8);
-
-	if (!p)
-		return FR_SPD_1;
-	*pde = load_acquire(p);
-	explain_step(w, VTDSIM_ST_PASID_DIR, 0, addr, *pde);
-	w->fpd |= !!(*pde & PDE_FPD);
-	return vtd_check_directory(&u->m.caps, *pde);
-}
-
 /* At once: begin again if the entry changes meanwhile. */
 static void read_entry_atomic(u64 *p, u64 *pe)
 {
@@ -206,9 +147,12 @@ static u8 read_pasid_entry(struct walk *w, u64 pde, u64 *pe)
 
 static u8 fetch_pasid_entry(struct walk *w, u64 *pe)
 {
+	struct walk_reader reader = reader_of(w);
 	u64 pde;
-	u8 reason = read_directory(w, &pde);
+	u8 reason = vtd_read_directory(&reader.r, page_of(w->ctx[0]),
+				       w->pasid >> 6, &pde);
 
+	w->fpd |= reader.r.fpd;
 	return reason ? reason : read_pasid_entry(w, pde, pe);
 }
 
@@ -363,7 +307,7 @@ void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out)
 	out->page_requests = page_requests_count(ep, one, pasid);
 	if (RTADDR_TTM(ep->u->m.rtaddr) != TTM_SCALABLE || find_context(&w))
 		return;
-	nr = 128u << CTX_PDTS(w.ctx[0]);
+	nr = vtd_directory_size(w.ctx[0]);
 	dir = ram_ptr(&ep->u->sim->ram, page_of(w.ctx[0]), nr * 8ULL);
 	if (!dir)
 		return;

@@ -56,7 +56,7 @@ static u8 check_mode(const struct unit *u, const struct request *rq)
 static u8 check_context(const struct walk *w)
 {
 	const struct request *rq = w->rq;
-	u32 max = 1u << (CTX_PDTS(w->ctx[0]) + 7 + 6);
+	u32 max = vtd_directory_size(w->ctx[0]) * 64;
 
 	if (rq->at != AT_UNTRANSLATED && !(w->ctx[0] & CTX_DTE))
 		return FR_SCT_5;
@@ -127,18 +127,6 @@ static u8 walk_pasid(struct walk *w)
 	return reason ? reason : walk_pages(w);
 }
 
-/* As the PASID-table entry would be that means the same. */
-static void legacy_entry(const struct walk *w, u64 *pe)
-{
-	u8 pgtt = LCTX_TT(w->ctx[0]) == LCTX_PASSTHROUGH ? PGTT_PASSTHROUGH :
-							   PGTT_SECOND;
-
-	memset(pe, 0, sizeof(w->pe));
-	pe[0] = PE_P | page_of(w->ctx[0]) | PE_AW_IS(LCTX_AW(w->ctx[1])) |
-		PE_PGTT_IS(pgtt);
-	pe[1] = LCTX_DID(w->ctx[1]);
-}
-
 /* Legacy mode: a context entry has what a PASID-table entry has otherwise. */
 static u8 walk_legacy(struct walk *w)
 {
@@ -150,7 +138,7 @@ static u8 walk_legacy(struct walk *w)
 		return check_translated(w);
 	if (to_interrupts(rq))
 		return FR_SGN_8;
-	legacy_entry(w, w->pe);
+	vtd_legacy_entry(w->ctx, w->pe);
 	w->t->pgtt = PE_PGTT(w->pe[0]);
 	w->t->did = PE_DID(w->pe[1]);
 	return walk_pages(w);
