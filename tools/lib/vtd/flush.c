@@ -45,11 +45,11 @@ static u64 to_pages(u64 size)
 /* "PASID-based-IOTLB Invalidate Descriptor", of one device. */
 static bool piotlb(struct vvtd_dev *dev, const u64 *d, struct vvtd_inv *inv)
 {
-	u32 pasid = bits(d[0], 51, 32);
+	u32 pasid = INV_PASID(d[0]);
 	const struct binding *b = vv_binding(dev, pasid);
 	u64 addr;
 
-	if (!has_table(b) || b->did != bits(d[0], 31, 16))
+	if (!has_table(b) || b->did != INV_DID(d[0]))
 		return false;
 	*inv = (struct vvtd_inv){
 		.host = dev->host, .what = VVTD_INV_IOTLB, .pasid = pasid,
@@ -59,7 +59,7 @@ static bool piotlb(struct vvtd_dev *dev, const u64 *d, struct vvtd_inv *inv)
 		return true;
 	inv->npages = to_pages(vtd_iotlb_range(&addr, d[1]));
 	inv->addr = addr;
-	inv->leaf = bits(d[1], 6, 6);
+	inv->leaf = INV_HINT(d[1]);
 	return true;
 }
 
@@ -67,19 +67,19 @@ static bool piotlb(struct vvtd_dev *dev, const u64 *d, struct vvtd_inv *inv)
 static bool device_tlb(struct vvtd_dev *dev, const u64 *d, bool by_pasid,
 		       struct vvtd_inv *inv)
 {
-	u16 sid = by_pasid ? bits(d[0], 31, 16) : bits(d[0], 47, 32);
+	u16 sid = by_pasid ? INV_PASID_SID(d[0]) : INV_SID(d[0]);
 	const struct binding *b;
 	u64 addr = d[1];
 	u64 size;
 
 	if (!dev->v->ops.device_tlbs || !dev->dte || dev->sid != sid)
 		return false;
-	size = vtd_device_tlb_range(&addr, by_pasid ? bits(d[1], 11, 11) :
-						      d[1] & 1);
+	size = vtd_device_tlb_range(&addr, by_pasid ? INV_PASID_S(d[1]) :
+						      INV_S(d[1]));
 	*inv = (struct vvtd_inv){
 		.host = dev->host, .what = VVTD_INV_DEVICE_TLB,
-		.pasid = by_pasid ? bits(d[0], 51, 32) : VVTD_RID,
-		.all_pasids = by_pasid && d[1] & 1,
+		.pasid = by_pasid ? INV_PASID(d[0]) : VVTD_RID,
+		.all_pasids = by_pasid && INV_ALL_PASIDS(d[1]),
 		.addr = addr, .npages = to_pages(size),
 	};
 	b = vv_binding(dev, inv->pasid);

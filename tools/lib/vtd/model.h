@@ -46,6 +46,15 @@ struct vtd_model_ops {
 #define VTD_MAX_RECORDS	256
 
 /*
+ * "Global Command Register": GSTS after a command, of which the unit knows the
+ * bits @known.  That a pointer was set stays shown.
+ */
+static inline u32 vtd_gsts_after(u32 gsts, u32 cmd, u32 known)
+{
+	return (gsts & known & (GCMD_SRTP | GCMD_SIRTP)) | (cmd & known);
+}
+
+/*
  * The registers as the unit holds them.  @regs is the page that software sees
  * and, unless its accesses trap, may write to at any time.
  */
@@ -195,7 +204,7 @@ enum prq_result vtd_page_request_queue(struct vtd_model *m,
 				       const struct vtd_page_request *rq,
 				       u32 *offset);
 u32 vtd_page_queue_mask(const struct vtd_model *m);
-/* Set a bit of @m->prs; the event is raised when the first such condition appears. */
+/* Set a bit of @m->prs; the event is raised when the condition appears. */
 void vtd_prs_set(struct vtd_model *m, u32 bit);
 
 /* "Page Group Response Descriptor" */
@@ -250,10 +259,13 @@ u8 vtd_check_pasid(const struct vtd_caps *c, const u64 *pe);
 u8 vtd_check_legacy_root(const struct vtd_caps *c, const u64 *root);
 u8 vtd_check_legacy_context(const struct vtd_caps *c, const u64 *ctx);
 
-/* paging.c: an entry of a second-stage table at @level, 1 for 4 KiB pages. */
+/*
+ * paging.c: an entry of a second-stage table at @level, 1 for 4 KiB pages; and
+ * the bits that must be 0 in such a one.
+ */
 bool vtd_second_stage_leaf(u64 entry, unsigned int level);
-bool vtd_second_stage_reserved(const struct vtd_caps *c, u64 entry,
-			       unsigned int level);
+u64 vtd_second_stage_reserved(const struct vtd_caps *c, unsigned int level,
+			      bool leaf);
 
 static inline unsigned int vtd_level_shift(unsigned int level)
 {
@@ -282,14 +294,17 @@ u64 vtd_iotlb_range(u64 *addr, u64 qword1);
 /* The same of a device-TLB descriptor: @s is its S. */
 u64 vtd_device_tlb_range(u64 *addr, bool s);
 
-/*
- * Does a function mask of a context-cache descriptor leave it to @a to mean @b?
- */
-static inline bool vtd_sid_matches(u16 a, u16 b, u32 fm)
+/* The bits of a source-id that a function mask leaves out of account. */
+static inline u16 vtd_sid_ignored(u32 fm)
 {
 	static const u16 ignored[] = { 0, 4, 6, 7 };
 
-	return !((a ^ b) & ~ignored[fm & 3]);
+	return ignored[fm & 3];
+}
+
+static inline bool vtd_sid_matches(u16 a, u16 b, u32 fm)
+{
+	return !((a ^ b) & ~vtd_sid_ignored(fm));
 }
 
 #endif /* VTD_MODEL_H */

@@ -9,11 +9,10 @@ bool vtd_second_stage_leaf(u64 entry, unsigned int level)
 	return level == 1 || (level <= 3 && entry & SS_PS);
 }
 
-bool vtd_second_stage_reserved(const struct vtd_caps *c, u64 entry,
-			       unsigned int level)
+u64 vtd_second_stage_reserved(const struct vtd_caps *c, unsigned int level,
+			      bool leaf)
 {
 	u64 sizes = bits(c->cap, 37, 34);
-	bool leaf = vtd_second_stage_leaf(entry, level);
 	u64 rsvd = c->haw > 51 ? 0 : GENMASK_ULL(51, c->haw);
 
 	if (level > 3 || (level > 1 && !(sizes & BIT_ULL(level - 2))))
@@ -24,5 +23,5 @@ bool vtd_second_stage_reserved(const struct vtd_caps *c, u64 entry,
 		rsvd |= SS_SNP;
 	if (!leaf || !(c->ecap & ECAP_DT))
 		rsvd |= SS_TM;
-	return entry & rsvd;
+	return rsvd;
 }

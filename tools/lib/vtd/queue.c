@@ -9,7 +9,7 @@
 static void note_context(struct vvtd *v, const u64 *d)
 {
 	if (INV_G(d[0]) == 3)
-		vv_stale_sid(v, bits(d[0], 47, 32), bits(d[0], 49, 48));
+		vv_stale_sid(v, INV_SID(d[0]), INV_FM(d[0]));
 	else
 		vv_stale_all(v);
 }
@@ -19,7 +19,7 @@ static void note_set(struct did_set *set, const u64 *d, bool all)
 	if (all)
 		set->all = true;
 	else
-		vv_did_add(set, bits(d[0], 31, 16));
+		vv_did_add(set, INV_DID(d[0]));
 }
 
 /* What a descriptor asks to be looked at. */

@@ -108,8 +108,8 @@ static void gcmd_begin(struct vvtd *v)
 
 	v->has_gcmd = false;
 	v->serving |= SERVE_GCMD;
-	v->gsts = v->gcmd & (GCMD_TE | GCMD_QIE | GCMD_SRTP);
-	v->gsts |= v->m.gsts & GCMD_SRTP;
+	v->gsts = vtd_gsts_after(v->m.gsts, v->gcmd,
+				 GCMD_TE | GCMD_QIE | GCMD_SRTP);
 	if (v->gcmd & GCMD_SRTP)
 		v->m.rtaddr = vtd_get64(&v->m, REG_RTADDR);
 	if (changed & GCMD_TE)
@@ -138,8 +138,8 @@ void vv_commands_begin(struct vvtd *v)
 /* The host has followed: let software see that its commands are done. */
 void vv_commands_done(struct vvtd *v)
 {
-	u64 ccmd = vtd_get64(&v->m, REG_CCMD) & ~(CCMD_ICC | CCMD_CAIG);
-	u64 iotlb = vtd_get64(&v->m, REG_IOTLB) & ~(IOTLB_IVT | IOTLB_IAIG);
+	u64 ccmd = vtd_get64(&v->m, REG_CCMD);
+	u64 iotlb = vtd_get64(&v->m, REG_IOTLB);
 
 	if (v->serving & SERVE_GCMD) {
 		v->m.gsts = v->gsts;
@@ -147,9 +147,9 @@ void vv_commands_done(struct vvtd *v)
 	}
 	/* "Actual Invalidation Granularity": global. */
 	if (v->serving & SERVE_CCMD)
-		vtd_set64(&v->m, REG_CCMD, ccmd | 1ULL << 59);
+		vtd_set64(&v->m, REG_CCMD, CCMD_DONE(ccmd, 1));
 	if (v->serving & SERVE_IOTLB)
-		vtd_set64(&v->m, REG_IOTLB, iotlb | 1ULL << 57);
+		vtd_set64(&v->m, REG_IOTLB, IOTLB_DONE(iotlb, 1));
 	v->serving = 0;
 }
 

@@ -208,12 +208,13 @@ static int sync_entry(const struct pair *p, u32 i, u64 entry, u64 first,
 		      u64 last)
 {
 	const struct vtd_caps *caps = &p->s->v->m.caps;
+	bool leaf = vtd_second_stage_leaf(entry, p->level);
 	u8 prot = p->prot & rights(entry);
 	u64 want;
 
-	if (!prot || vtd_second_stage_reserved(caps, entry, p->level))
+	if (!prot || entry & vtd_second_stage_reserved(caps, p->level, leaf))
 		return sync_leaf(p, i, 0);
-	if (vtd_second_stage_leaf(entry, p->level)) {
+	if (leaf) {
 		want = entry & GENMASK_ULL(51, 12) & ~(span(p->level) - 1);
 		return sync_leaf(p, i, want | prot);
 	}
@@ -368,7 +369,7 @@ static void invalidate_pages(struct shadow *s)
 		u64 addr, size;
 
 		if (inv_type(d[0]) != INV_IOTLB || INV_G(d[0]) != 3 ||
-		    bits(d[0], 31, 16) != s->did)
+		    INV_DID(d[0]) != s->did)
 			continue;
 		size = vtd_iotlb_range(&addr, d[1]);
 		sync_shadow(s, addr, addr + size - 1);

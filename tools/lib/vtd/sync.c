@@ -342,8 +342,8 @@ static void sync_selected(struct vvtd *v, const u64 *d)
 
 	for (i = 0; i < VVTD_MAX_DEVS; i++) {
 		if (v->dev[i])
-			sync_pasid(v->dev[i], bits(d[0], 31, 16),
-				   bits(d[0], 51, 32));
+			sync_pasid(v->dev[i], INV_DID(d[0]),
+				   INV_PASID(d[0]));
 	}
 }
 

@@ -109,7 +109,8 @@
 #define CCMD_ICC	BIT_ULL(63)
 #define CCMD_CIRG(v)	bits(v, 62, 61)
 #define CCMD_CAIG	GENMASK_ULL(60, 59)
-#define CCMD_CAIG_IS(v)	((u64)(v) << 59)
+/* What is shown when it is done, with the granularity that was carried out. */
+#define CCMD_DONE(v, g)	(((v) & ~(CCMD_ICC | CCMD_CAIG)) | (u64)(g) << 59)
 #define CCMD_FM(v)	bits(v, 33, 32)
 #define CCMD_SID(v)	bits(v, 31, 16)
 #define CCMD_DID(v)	bits(v, 15, 0)
@@ -118,7 +119,8 @@
 #define IOTLB_IVT	BIT_ULL(63)
 #define IOTLB_IIRG(v)	bits(v, 61, 60)
 #define IOTLB_IAIG	GENMASK_ULL(58, 57)
-#define IOTLB_IAIG_IS(v)	((u64)(v) << 57)
+#define IOTLB_DONE(v, g) \
+	(((v) & ~(IOTLB_IVT | IOTLB_IAIG)) | (u64)(g) << 57)
 #define IOTLB_REG_DR(v)	bits(v, 49, 49)
 #define IOTLB_REG_DW(v)	bits(v, 48, 48)
 #define IOTLB_REG_DID(v)	bits(v, 47, 32)
@@ -354,7 +356,18 @@ enum inv_type {
 	INV_PSTREAM_RESP = 10,
 };
 
+/* Fields of quadword 0, for the descriptors that have them */
 #define INV_G(v)	bits(v, 5, 4)
+#define INV_DID(v)	bits(v, 31, 16)
+#define INV_PASID(v)	bits(v, 51, 32)
+#define INV_SID(v)	bits(v, 47, 32)		/* context cache, device TLB */
+#define INV_FM(v)	bits(v, 49, 48)
+#define INV_PASID_SID(v)	bits(v, 31, 16)	/* PASID-based device TLB */
+/* Quadword 1 of an IOTLB descriptor, and S of device TLBs */
+#define INV_HINT(v)	bits(v, 6, 6)
+#define INV_S(v)	((v) & 1)
+#define INV_PASID_S(v)	bits(v, 11, 11)
+#define INV_ALL_PASIDS(v)	((v) & 1)
 
 /* "IOTLB Invalidate Descriptor" */
 #define IOTLB_DW	BIT_ULL(6)

@@ -489,8 +489,7 @@ void sid_cache_drop_faults(struct sid_cache *c)
 static void drop_functions(struct sid_cache *c, u16 sid, u32 function_mask,
 			   const u16 *did)
 {
-	static const u16 ignored[] = { 0, 4, 6, 7 };
-	u16 mask = ignored[function_mask & 3];
+	u16 mask = vtd_sid_ignored(function_mask);
 	struct ctx_entry *e;
 	u32 fn;
 

@@ -9,7 +9,7 @@
 #ifndef VTDSIM_CACHES_H
 #define VTDSIM_CACHES_H
 
-#include "base.h"
+#include "model.h"
 #include "oracle.h"
 
 /*
@@ -74,10 +74,7 @@ struct cache {
 	u64 entry_mask;
 };
 
-static inline unsigned int level_shift(unsigned int level)
-{
-	return 12 + 9 * (level - 1);
-}
+#define level_shift(level)	vtd_level_shift(level)
 
 void cache_init(struct cache *c);
 void cache_destroy(struct cache *c);

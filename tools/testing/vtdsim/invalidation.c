@@ -34,11 +34,11 @@ void write_buffer_flush(struct unit *u)
 /* Legacy mode: entries have a DID. */
 static void drop_legacy_context(struct unit *u, const u64 *d)
 {
-	u16 did = bits(d[0], 31, 16);
+	u16 did = INV_DID(d[0]);
 
 	if (INV_G(d[0]) == 3)
-		sid_cache_drop_in_did(&u->ctx, bits(d[0], 47, 32),
-				      bits(d[0], 49, 48), did);
+		sid_cache_drop_in_did(&u->ctx, INV_SID(d[0]),
+				      INV_FM(d[0]), did);
 	else if (INV_G(d[0]) == 2)
 		sid_cache_drop_did(&u->ctx, did);
 	else
@@ -48,9 +48,8 @@ static void drop_legacy_context(struct unit *u, const u64 *d)
 /* "Context-cache Invalidate Descriptor" */
 void invalidation_context(struct unit *u, const u64 *d)
 {
-	static const u16 ignored[] = { 0, 4, 6, 7 };
-	u32 fm = bits(d[0], 49, 48);
-	u16 sid = bits(d[0], 47, 32);
+	u32 fm = INV_FM(d[0]);
+	u16 sid = INV_SID(d[0]);
 
 	write_buffer_flush(u);
 	if (unit_is_legacy(u))
@@ -61,17 +60,17 @@ void invalidation_context(struct unit *u, const u64 *d)
 		sid_cache_drop_all(&u->ctx);
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_CONTEXT, .by_sid = INV_G(d[0]) == 3,
-		.sid = sid, .sid_ignored = ignored[fm],
+		.sid = sid, .sid_ignored = vtd_sid_ignored(fm),
 		.by_did = unit_is_legacy(u) && INV_G(d[0]) != 1,
-		.did = bits(d[0], 31, 16),
+		.did = INV_DID(d[0]),
 	});
 }
 
 /* "PASID-cache Invalidate Descriptor" */
 static void inv_pasid_cache(struct unit *u, const u64 *d)
 {
-	u16 did = bits(d[0], 31, 16);
-	u32 pasid = bits(d[0], 51, 32);
+	u16 did = INV_DID(d[0]);
+	u32 pasid = INV_PASID(d[0]);
 
 	write_buffer_flush(u);
 	oracle_invalidated(u, &(struct scope){
@@ -105,7 +104,7 @@ static void drain(struct unit *u, bool reads, bool writes)
 /* "IOTLB Invalidate" */
 void invalidation_iotlb(struct unit *u, const u64 *d)
 {
-	u16 did = bits(d[0], 31, 16);
+	u16 did = INV_DID(d[0]);
 	u64 addr;
 	u64 size = vtd_iotlb_range(&addr, d[1]);
 
@@ -115,7 +114,7 @@ void invalidation_iotlb(struct unit *u, const u64 *d)
 	oracle_invalidated(u, &(struct scope){
 		.cache = CACHE_IOTLB, .by_did = INV_G(d[0]) != 1, .did = did,
 		.by_addr = by_addr, .second_only = true, .addr = addr,
-		.size = size, .hint = bits(d[1], 6, 6),
+		.size = size, .hint = INV_HINT(d[1]),
 	});
 	if (INV_G(d[0]) == 1)
 		cache_drop_all(&u->iotlb);
@@ -123,15 +122,15 @@ void invalidation_iotlb(struct unit *u, const u64 *d)
 		cache_drop_did(&u->iotlb, did);
 	else
 		cache_drop_second_range(&u->iotlb, did, addr, size,
-					bits(d[1], 6, 6));
+					INV_HINT(d[1]));
 	drain(u, d[0] & IOTLB_DR, d[0] & IOTLB_DW);
 }
 
 /* "PASID-based-IOTLB Invalidate Descriptor" */
 static void inv_piotlb(struct unit *u, const u64 *d)
 {
-	u16 did = bits(d[0], 31, 16);
-	u32 pasid = bits(d[0], 51, 32);
+	u16 did = INV_DID(d[0]);
+	u32 pasid = INV_PASID(d[0]);
 	u64 addr;
 	u64 size = vtd_iotlb_range(&addr, d[1]);
 
@@ -140,13 +139,13 @@ static void inv_piotlb(struct unit *u, const u64 *d)
 		.cache = CACHE_IOTLB, .by_did = true, .did = did,
 		.by_pasid = true, .pasid = pasid, .with_first = true,
 		.by_addr = INV_G(d[0]) == 3, .addr = addr, .size = size,
-		.hint = bits(d[1], 6, 6),
+		.hint = INV_HINT(d[1]),
 	});
 	if (INV_G(d[0]) == 2)
 		cache_drop_pasid(&u->iotlb, did, pasid);
 	else
 		cache_drop_pasid_range(&u->iotlb, did, pasid, addr, size,
-				       bits(d[1], 6, 6));
+				       INV_HINT(d[1]));
 	/* The descriptor has no flags for it: it always drains. */
 	drain(u, true, true);
 }
@@ -208,8 +207,8 @@ static void report_time_out(struct unit *u)
 static void inv_devtlb(struct unit *u, const u64 *d)
 {
 	u64 addr = d[1];
-	u64 size = vtd_device_tlb_range(&addr, d[1] & 1);
-	struct ep *ep = device_of(u, bits(d[0], 47, 32));
+	u64 size = vtd_device_tlb_range(&addr, INV_S(d[1]));
+	struct ep *ep = device_of(u, INV_SID(d[0]));
 
 	if (ep)
 		ep_invalidate(ep, false, 0, false, addr, size);
@@ -219,12 +218,12 @@ static void inv_devtlb(struct unit *u, const u64 *d)
 static void inv_pdevtlb(struct unit *u, const u64 *d)
 {
 	u64 addr = d[1];
-	u64 size = vtd_device_tlb_range(&addr, bits(d[1], 11, 11));
-	struct ep *ep = device_of(u, bits(d[0], 31, 16));
+	u64 size = vtd_device_tlb_range(&addr, INV_PASID_S(d[1]));
+	struct ep *ep = device_of(u, INV_PASID_SID(d[0]));
 
 	if (ep)
-		ep_invalidate(ep, true, bits(d[0], 51, 32), d[1] & 1, addr,
-			      size);
+		ep_invalidate(ep, true, INV_PASID(d[0]), INV_ALL_PASIDS(d[1]),
+			      addr, size);
 }
 
 /* "Interrupt Entry Cache Invalidate": no interrupt is remapped here. */

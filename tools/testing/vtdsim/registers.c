@@ -168,7 +168,8 @@ void registers_init(struct unit *u)
 /* "Global Command Register": one mailbox, taken whole. */
 bool registers_command(struct unit *u)
 {
-	const u32 state = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI;
+	const u32 known = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI |
+			  GCMD_SRTP | GCMD_SIRTP;
 	u32 cmd = reg_read32(u, REG_GCMD);
 	u32 was = u->m.gsts;
 
@@ -176,17 +177,13 @@ bool registers_command(struct unit *u)
 		return false;
 	cmd = __atomic_exchange_n((u32 *)(u->m.regs + REG_GCMD), GCMD_IDLE,
 				  __ATOMIC_ACQ_REL);
-	if (cmd & GCMD_SRTP) {
+	if (cmd & GCMD_SRTP)
 		u->m.rtaddr = reg_read64(u, REG_RTADDR);
-		u->m.gsts |= GCMD_SRTP;
-	}
-	if (cmd & GCMD_SIRTP)
-		u->m.gsts |= GCMD_SIRTP;
 	if (cmd & GCMD_WBF)
 		write_buffer_flush(u);
 	if (!u->cfg.qi)
 		cmd &= ~GCMD_QIE;
-	u->m.gsts = (u->m.gsts & ~state) | (cmd & state);
+	u->m.gsts = vtd_gsts_after(was, cmd, known);
 	if ((was ^ u->m.gsts) & GCMD_QIE)
 		invalidation_enable(u, u->m.gsts & GCMD_QIE);
 	trace_note(u, "GCMD %#x: GSTS %#x", cmd, u->m.gsts);
@@ -222,8 +219,7 @@ static bool poll_ccmd(struct unit *u)
 		g = 0;
 	}
 	trace_note(u, "context command %#llx: granularity %llu", cmd, g);
-	reg_write64(u, REG_CCMD,
-		    (cmd & ~(CCMD_ICC | CCMD_CAIG)) | CCMD_CAIG_IS(g));
+	reg_write64(u, REG_CCMD, CCMD_DONE(cmd, g));
 	return true;
 }
 
@@ -252,8 +248,7 @@ static bool poll_iotlb(struct unit *u)
 		g = 0;
 	}
 	trace_note(u, "IOTLB command %#llx: granularity %llu", cmd, g);
-	reg_write64(u, REG_IOTLB,
-		    (cmd & ~(IOTLB_IVT | IOTLB_IAIG)) | IOTLB_IAIG_IS(g));
+	reg_write64(u, REG_IOTLB, IOTLB_DONE(cmd, g));
 	return true;
 }
 

@@ -40,12 +40,12 @@ void trace_note(struct unit *u, const char *fmt, ...)
 
 static unsigned int did_of(const u64 *d)
 {
-	return bits(d[0], 31, 16);
+	return INV_DID(d[0]);
 }
 
 static unsigned int pasid_of(const u64 *d)
 {
-	return bits(d[0], 51, 32);
+	return INV_PASID(d[0]);
 }
 
 static void trace_context(struct unit *u, const u64 *d)
@@ -55,8 +55,8 @@ static void trace_context(struct unit *u, const u64 *d)
 	};
 
 	trace_note(u, "context-cache invalidate, %s: source-id %04x mask %u",
-		   g[INV_G(d[0])], (unsigned int)bits(d[0], 47, 32),
-		   (unsigned int)bits(d[0], 49, 48));
+		   g[INV_G(d[0])], (unsigned int)INV_SID(d[0]),
+		   (unsigned int)INV_FM(d[0]));
 }
 
 static void trace_pasid_cache(struct unit *u, const u64 *d)
@@ -79,7 +79,7 @@ static void trace_iotlb(struct unit *u, const u64 *d)
 	trace_note(u, "IOTLB invalidate, %s: DID %u at %#llx mask %u hint %u",
 		   g[INV_G(d[0])], did_of(d), page_of(d[1]),
 		   (unsigned int)bits(d[1], 5, 0),
-		   (unsigned int)bits(d[1], 6, 6));
+		   (unsigned int)INV_HINT(d[1]));
 }
 
 static void trace_piotlb(struct unit *u, const u64 *d)
@@ -91,13 +91,13 @@ static void trace_piotlb(struct unit *u, const u64 *d)
 	trace_note(u, "PASID-based-IOTLB invalidate, %s: DID %u PASID %#x at %#llx mask %u hint %u",
 		   g[INV_G(d[0])], did_of(d), pasid_of(d), page_of(d[1]),
 		   (unsigned int)bits(d[1], 5, 0),
-		   (unsigned int)bits(d[1], 6, 6));
+		   (unsigned int)INV_HINT(d[1]));
 }
 
 static void trace_devtlb(struct unit *u, const u64 *d)
 {
 	trace_note(u, "device-TLB invalidate: %04x at %#llx size bit %u",
-		   (unsigned int)bits(d[0], 47, 32), page_of(d[1]),
+		   (unsigned int)INV_SID(d[0]), page_of(d[1]),
 		   (unsigned int)(d[1] & 1));
 }
 
@@ -105,7 +105,7 @@ static void trace_pdevtlb(struct unit *u, const u64 *d)
 {
 	trace_note(u, "PASID-based-device-TLB invalidate: %04x PASID %#x%s at %#llx size bit %u",
 		   did_of(d), pasid_of(d), d[1] & 1 ? " global" : "",
-		   page_of(d[1]), (unsigned int)bits(d[1], 11, 11));
+		   page_of(d[1]), (unsigned int)INV_PASID_S(d[1]));
 }
 
 static void trace_wait(struct unit *u, const u64 *d)

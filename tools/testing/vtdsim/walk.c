@@ -125,18 +125,7 @@ static u64 second_present(const struct walk *w)
 
 static u64 second_reserved(const struct walk *w, unsigned int level, bool leaf)
 {
-	const struct unit_config *c = &w->u->cfg;
-	u64 rsvd = beyond_width(c->haw);
-
-	if (level > 3 || (level > 1 && !(c->sslps & BIT_ULL(level - 2))))
-		rsvd |= SS_PS;
-	if (leaf && level > 1)
-		rsvd |= unaligned(level, 12);
-	if (!leaf || !c->sc)
-		rsvd |= SS_SNP;
-	if (!leaf || !c->dt)
-		rsvd |= SS_TM;
-	return rsvd;
+	return vtd_second_stage_reserved(&w->u->m.caps, level, leaf);
 }
 
 static u16 second_rights(const struct walk *w, u64 entry)
