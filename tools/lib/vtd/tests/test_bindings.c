@@ -511,7 +511,7 @@ TEST(destroy, "destroying the unit unbinds everything")
 	CALLS(w, "bind a 0 pass\nbind a 5 first 5000\nunbind a 0\nunbind a 5\n");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

@@ -295,7 +295,7 @@ TEST(masked, "a masked fault event is pending; the guest takes it back by cleari
 	EXPECT_EQ(w->msi_data[0], 0xf);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

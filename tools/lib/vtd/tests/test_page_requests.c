@@ -334,7 +334,7 @@ TEST(flag, "a table is bound with page requests if guest and host have them")
 	CALLS(w, "replace a 5 first 5000\n");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

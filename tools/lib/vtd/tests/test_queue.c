@@ -398,7 +398,7 @@ TEST(by_register_iotlb, "so are those of translations")
 	CALLS(w, "invalidate\niotlb a 0 all\niotlb a 5 all\niotlb a 6 all\n");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

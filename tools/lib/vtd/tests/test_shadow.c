@@ -552,7 +552,7 @@ TEST(random, "after each of 3000 changes the domain is what a walk from scratch 
 	EXPECT_EQ(i, 3000);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

@@ -289,7 +289,7 @@ TEST(second_stages, "devices that agree share a second stage, others have their 
 	EXPECT_EQ(vvtd_dev_second_stage(d), 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return run_tests();
+	return run_tests(argc, argv);
 }

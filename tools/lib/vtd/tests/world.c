@@ -4,9 +4,6 @@
 #include <string.h>
 #include "world.h"
 
-static struct test *first_test;
-static bool failed;
-
 static struct world *world_of(void *ctx)
 {
 	return container_of(ctx, struct world, host);
@@ -272,50 +269,9 @@ void submit_one(struct world *w, u64 d0, u64 d1)
 	submit(w);
 }
 
-/* The descriptor's type and granularity. */
-static u64 head(u64 type, u64 g)
-{
-	return (type & 15) | (type >> 4) << 9 | g << 4;
-}
-
-u64 d_context(u32 g, u16 sid, u32 fm)
-{
-	return head(INV_CONTEXT, g) | (u64)sid << 32 | (u64)fm << 48;
-}
-
-u64 d_pasid_cache(u32 g, u16 did, u32 pasid)
-{
-	return head(INV_PASID_CACHE, g) | (u64)did << 16 | (u64)pasid << 32;
-}
-
-u64 d_iotlb(u32 g, u16 did)
-{
-	return head(INV_IOTLB, g) | (u64)did << 16;
-}
-
-u64 d_piotlb(u32 g, u16 did, u32 pasid)
-{
-	return head(INV_PIOTLB, g) | (u64)did << 16 | (u64)pasid << 32;
-}
-
-u64 d_devtlb(u16 sid)
-{
-	return head(INV_DEVTLB, 0) | (u64)sid << 32;
-}
-
-u64 d_pdevtlb(u16 sid, u32 pasid)
-{
-	return head(INV_PDEVTLB, 0) | (u64)sid << 16 | (u64)pasid << 32;
-}
-
-u64 d_wait(u64 flags, u32 data)
-{
-	return head(INV_WAIT, 0) | flags | (u64)data << 32;
-}
-
 u64 d_response(u16 sid, u32 pasid, u8 code)
 {
-	return head(INV_PGRP_RESP, 0) | BIT_ULL(4) | (u64)sid << 16 |
+	return INV_PGRP_RESP | BIT_ULL(4) | (u64)sid << 16 |
 	       (u64)pasid << 32 | (u64)code << 12;
 }
 
@@ -375,45 +331,9 @@ void expect_calls(struct world *w, const char *file, int line,
 	w->host.log[0] = 0;
 }
 
-void test_register(struct test *t)
+int run_tests(int argc, char **argv)
 {
-	struct test **p = &first_test;
-
-	while (*p)
-		p = &(*p)->next;
-	*p = t;
-}
-
-void test_fail(const char *file, int line, const char *what)
-{
-	printf("# %s:%d: %s\n", file, line, what);
-	failed = true;
-}
-
-void test_fail_eq(const char *file, int line, const char *a, u64 av,
-		  const char *b, u64 bv)
-{
-	printf("# %s:%d: %s is %#llx, %s is %#llx\n", file, line, a, av, b, bv);
-	failed = true;
-}
-
-int run_tests(void)
-{
-	struct test *t;
-	u32 n = 0, bad = 0;
 	static struct world w;
 
-	for (t = first_test; t; t = t->next)
-		n++;
-	printf("1..%u\n", n);
-	for (t = first_test, n = 1; t; t = t->next, n++) {
-		failed = false;
-		world_prepare(&w);
-		t->run(&w);
-		world_end(&w);
-		printf("%sok %u %s\n", failed ? "not " : "", n, t->name);
-		fflush(stdout);
-		bad += failed;
-	}
-	return !!bad;
+	return test_run(argc, argv, &w, world_prepare, world_end);
 }

@@ -7,6 +7,7 @@
 #define WORLD_H
 
 #include "fake_host.h"
+#include "unit_test.h"
 
 #define RAM_SIZE	0x4000000ULL
 #define NR_DEVS		2
@@ -76,13 +77,6 @@ void clear_pasid(struct world *w, u32 dev, u32 pasid);
 void queue(struct world *w, u64 d0, u64 d1);
 void submit(struct world *w);
 void submit_one(struct world *w, u64 d0, u64 d1);
-u64 d_context(u32 g, u16 sid, u32 fm);
-u64 d_pasid_cache(u32 g, u16 did, u32 pasid);
-u64 d_iotlb(u32 g, u16 did);
-u64 d_piotlb(u32 g, u16 did, u32 pasid);
-u64 d_devtlb(u16 sid);
-u64 d_pdevtlb(u16 sid, u32 pasid);
-u64 d_wait(u64 flags, u32 data);
 u64 d_response(u16 sid, u32 pasid, u8 code);
 
 /* Shortcuts: the invalidations that a driver makes, and no wait. */
@@ -100,42 +94,7 @@ void expect_calls(struct world *w, const char *file, int line,
 		  const char *calls);
 #define CALLS(w, text)	expect_calls(w, __FILE__, __LINE__, text)
 
-struct test {
-	const char *name;
-	void (*run)(struct world *w);
-	struct test *next;
-};
-
-void test_register(struct test *t);
-void test_fail(const char *file, int line, const char *what);
-void test_fail_eq(const char *file, int line, const char *a, u64 av,
-		  const char *b, u64 bv);
-
-/* A test starts with a world that is prepared. */
-#define TEST(fn, text)							\
-	static void run_##fn(struct world *w);				\
-	static struct test test_##fn = { text, run_##fn, NULL };	\
-	static void __attribute__((constructor)) add_##fn(void)	\
-	{								\
-		test_register(&test_##fn);				\
-	}								\
-	static void run_##fn(struct world *w)
-
-#define EXPECT(cond)							\
-	do {								\
-		if (!(cond))						\
-			test_fail(__FILE__, __LINE__, #cond);		\
-	} while (0)
-
-#define EXPECT_EQ(a, b)							\
-	do {								\
-		u64 a_ = (a);						\
-		u64 b_ = (b);						\
-									\
-		if (a_ != b_)						\
-			test_fail_eq(__FILE__, __LINE__, #a, a_, #b, b_); \
-	} while (0)
-
-int run_tests(void);
+/* The tests of a file; each starts with a world that is prepared. */
+int run_tests(int argc, char **argv);
 
 #endif /* WORLD_H */

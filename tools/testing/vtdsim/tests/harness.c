@@ -9,29 +9,6 @@
 
 #define FIRST_PAGE	0x100000ULL
 
-static struct test *tests;
-static struct test **tests_tail = &tests;
-static int failures;
-
-void test_register(struct test *t)
-{
-	*tests_tail = t;
-	tests_tail = &t->next;
-}
-
-void test_fail(const char *file, int line, const char *what)
-{
-	printf("# %s:%d: expected %s\n", file, line, what);
-	failures++;
-}
-
-void test_fail_eq(const char *file, int line, const char *a, u64 av,
-		  const char *b, u64 bv)
-{
-	printf("# %s:%d: %s is %#llx, %s is %#llx\n", file, line, a, av, b, bv);
-	failures++;
-}
-
 static void record_msi(void *ctx, u64 addr, u32 data)
 {
 	struct world *w = ctx;
@@ -382,44 +359,9 @@ bool queue_idle(struct world *w)
 	return reg_read64(w->u, REG_IQH) == w->iqt;
 }
 
-u64 d_context(u32 g, u16 sid, u32 fm)
-{
-	return INV_CONTEXT | g << 4 | (u64)sid << 32 | (u64)fm << 48;
-}
-
-u64 d_pasid_cache(u32 g, u16 did, u32 pasid)
-{
-	return INV_PASID_CACHE | g << 4 | (u64)did << 16 | (u64)pasid << 32;
-}
-
-u64 d_iotlb(u32 g, u16 did)
-{
-	return INV_IOTLB | g << 4 | (u64)did << 16;
-}
-
-u64 d_piotlb(u32 g, u16 did, u32 pasid)
-{
-	return INV_PIOTLB | g << 4 | (u64)did << 16 | (u64)pasid << 32;
-}
-
-u64 d_devtlb(u16 sid)
-{
-	return INV_DEVTLB | (u64)sid << 32;
-}
-
-u64 d_pdevtlb(u16 sid, u32 pasid)
-{
-	return INV_PDEVTLB | (u64)sid << 16 | (u64)pasid << 32;
-}
-
 u64 d_addr(u64 addr, u32 am, bool hint)
 {
 	return addr | am | (hint ? BIT_ULL(6) : 0);
-}
-
-u64 d_wait(u64 flags, u32 data)
-{
-	return INV_WAIT | flags | (u64)data << 32;
 }
 
 void trace_begin(struct world *w)
@@ -472,23 +414,14 @@ struct vtdsim_desc *dma(struct world *w, const struct vtdsim_desc *d)
 	return slot;
 }
 
+static void world_clear(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+}
+
 int main(int argc, char **argv)
 {
 	static struct world w;
-	int nr = 0, failed = 0;
-	struct test *t;
 
-	for (t = tests; t; t = t->next) {
-		if (argc > 1 && !strstr(t->name, argv[1]))
-			continue;
-		failures = 0;
-		memset(&w, 0, sizeof(w));
-		t->run(&w);
-		world_end(&w);
-		printf("%s %d - %s\n", failures ? "not ok" : "ok", ++nr,
-		       t->name);
-		failed += !!failures;
-	}
-	printf("1..%d\n", nr);
-	return failed ? 1 : 0;
+	return test_run(argc, argv, &w, world_clear, world_end);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A world for unit tests: RAM in memory, one unit with one endpoint, tables
- * that a test builds entry by entry, and a list of the tests of a file.
+ * A world for unit tests: RAM in memory, one unit with one endpoint, and tables
+ * that a test builds entry by entry.
  */
 #ifndef VTDSIM_HARNESS_H
 #define VTDSIM_HARNESS_H
 
 #include <stdint.h>
 #include "../walk.h"
+#include "tests/unit_test.h"
 
 #define RAM_SIZE	0x20000000ULL	/* just up to the end of the window */
 #define GUEST_OFFSET	0x4000000000ULL	/* nested: GPA of a page less its HPA */
@@ -32,7 +33,10 @@ struct world {
 	u32 msi_data[MAX_MSIS];
 };
 
-/* The unit's configuration may be changed between prepare and start. */
+/*
+ * A test starts with a fresh world, not yet prepared.  The unit's configuration
+ * may be changed between prepare and start.
+ */
 void world_prepare(struct world *w);
 void world_start(struct world *w);
 void world_init(struct world *w);
@@ -95,14 +99,7 @@ void submit(struct world *w, u64 d0, u64 d1);
 void submit_wide(struct world *w, const u64 *d);
 void submit_many(struct world *w, const u64 *d, u32 nr);
 bool queue_idle(struct world *w);
-u64 d_context(u32 g, u16 sid, u32 fm);
-u64 d_pasid_cache(u32 g, u16 did, u32 pasid);
-u64 d_iotlb(u32 g, u16 did);
-u64 d_piotlb(u32 g, u16 did, u32 pasid);
-u64 d_devtlb(u16 sid);
-u64 d_pdevtlb(u16 sid, u32 pasid);
 u64 d_addr(u64 addr, u32 am, bool hint);
-u64 d_wait(u64 flags, u32 data);
 #define ALL_PASID_PAGES	(0x7ffffffffffff000ULL | BIT_ULL(11))
 #define ALL_PAGES	(0x7ffffffffffff000ULL | 1)
 
@@ -116,42 +113,5 @@ struct vtdsim_regs *regs(struct world *w);
 struct vtdsim_desc *post(struct world *w, u32 q, const struct vtdsim_desc *d);
 struct vtdsim_desc *dma(struct world *w, const struct vtdsim_desc *d);
 u8 *local(struct world *w, u32 offset);
-
-struct test {
-	const char *name;
-	void (*run)(struct world *w);
-	struct test *next;
-};
-
-void test_register(struct test *t);
-void test_fail(const char *file, int line, const char *what);
-
-/* A test starts with a fresh world, not yet prepared. */
-#define TEST(fn, text)							\
-	static void run_##fn(struct world *w);				\
-	static struct test test_##fn = { text, run_##fn, NULL };	\
-	static void __attribute__((constructor)) add_##fn(void)	\
-	{								\
-		test_register(&test_##fn);				\
-	}								\
-	static void run_##fn(struct world *w)
-
-#define EXPECT(cond)							\
-	do {								\
-		if (!(cond))						\
-			test_fail(__FILE__, __LINE__, #cond);		\
-	} while (0)
-
-#define EXPECT_EQ(a, b)							\
-	do {								\
-		u64 a_ = (a);						\
-		u64 b_ = (b);						\
-									\
-		if (a_ != b_)						\
-			test_fail_eq(__FILE__, __LINE__, #a, a_, #b, b_); \
-	} while (0)
-
-void test_fail_eq(const char *file, int line, const char *a, u64 av,
-		  const char *b, u64 bv);
 
 #endif /* VTDSIM_HARNESS_H */
