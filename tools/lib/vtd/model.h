@@ -16,6 +16,19 @@ struct vtd_caps {
 	u8 haw;			/* host address width */
 };
 
+/*
+ * capability.c: what CAP and ECAP say, by the specification's names in short:
+ * c, sc, pt, dt and so on are bits of ECAP, cm, psi and rwbf of CAP.
+ */
+struct vtd_features {
+	u32 cm, nest, fl5lp, fl1gp, srs, ers, eafs, pasid, pss, prs, pds, dt;
+	u32 slads, smpwc, c, sc, pt, slts, flts, smts, sagaw, mgaw, sslps;
+	u32 mamv, psi, nd, nfr, nwfs, qi, adms, rwbf;
+};
+
+u64 vtd_capability(const struct vtd_features *f);
+u64 vtd_extended_capability(const struct vtd_features *f);
+
 /* An event that is signalled by message: fault, invalidation, page request. */
 struct vtd_event {
 	u32 reg;		/* control register; data and address follow */

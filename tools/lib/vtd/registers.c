@@ -8,44 +8,21 @@
 #define VERSION		0x60	/* 6.0 */
 #define MAMV		18	/* the mask of a page-selective invalidation */
 
-/*
- * "Capability Register".  CM: the guest has to tell of entries that become
- * present, too.
- */
-static u64 capability(const struct vvtd_config *c)
+/* CM: the guest has to tell of entries that become present, too. */
+static struct vtd_features features(const struct vvtd_config *c)
 {
-	u64 cap = CAP_ND(6) | CAP_CM | CAP_SAGAW(4) | CAP_MGAW(47) |
-		  CAP_FRO(REG_FRCD / 16) | CAP_PSI | CAP_MAMV(MAMV) |
-		  CAP_NFR(c->fault_records - 1) | CAP_DWD | CAP_DRD;
-
-	cap |= c->second_stage ? CAP_SSLPS(3) : 0;
-	cap |= c->huge_pages ? CAP_FS1GP : 0;
-	cap |= c->five_level ? CAP_FS5LP : 0;
-	return cap;
-}
-
-/* "Extended Capability Register" */
-static u64 extended_capability(const struct vvtd_config *c)
-{
-	const struct {
-		bool on;
-		u64 set;
-	} flags[] = {
-		{ c->coherent, ECAP_C | ECAP_SMPWCS },
-		{ c->snoop_control, ECAP_SC }, { c->device_tlb, ECAP_DT },
-		{ c->pass_through, ECAP_PT }, { c->supervisor, ECAP_SRS },
-		{ c->extended_access, ECAP_EAFS },
-		{ c->page_requests, ECAP_PRS }, { c->page_drain, ECAP_PDS },
-		{ c->second_stage, ECAP_SSTS },
-		{ c->virtual_commands, ECAP_VCS },
+	return (struct vtd_features){
+		.cm = 1, .psi = 1, .mamv = MAMV, .nd = 6, .sagaw = BIT_ULL(2),
+		.mgaw = 48, .nfr = c->fault_records, .qi = 1, .pasid = 1,
+		.pss = c->pasid_bits - 1, .smts = 1, .flts = 1,
+		.slts = c->second_stage, .sslps = c->second_stage ? 3 : 0,
+		.fl1gp = c->huge_pages, .fl5lp = c->five_level,
+		.c = c->coherent, .smpwc = c->coherent,
+		.sc = c->snoop_control, .dt = c->device_tlb,
+		.pt = c->pass_through, .srs = c->supervisor,
+		.eafs = c->extended_access, .prs = c->page_requests,
+		.pds = c->page_drain,
 	};
-	u64 ecap = ECAP_QI | ECAP_IRO(REG_IVA / 16) | ECAP_PASID |
-		   ECAP_PSS(c->pasid_bits - 1) | ECAP_SMTS | ECAP_FSTS;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		ecap |= flags[i].on ? flags[i].set : 0;
-	return ecap;
 }
 
 static void *memory(struct vtd_model *m, u64 gpa, size_t len, bool write)
@@ -77,15 +54,18 @@ static const struct vtd_model_ops model_ops = {
 
 void vv_registers_init(struct vvtd *v)
 {
+	const struct vtd_features f = features(&v->cfg);
+	bool vcs = v->cfg.virtual_commands;
+
 	v->m.ops = &model_ops;
 	v->m.regs = v->regs;
 	v->m.caps = (struct vtd_caps){
-		.cap = capability(&v->cfg),
-		.ecap = extended_capability(&v->cfg),
+		.cap = vtd_capability(&f),
+		.ecap = vtd_extended_capability(&f) | (vcs ? ECAP_VCS : 0),
 		.haw = v->cfg.address_bits,
 	};
 	vtd_model_init(&v->m, VERSION);
-	vtd_set64(&v->m, REG_VCCAP, v->cfg.virtual_commands ? VCCAP_PAS : 0);
+	vtd_set64(&v->m, REG_VCCAP, vcs ? VCCAP_PAS : 0);
 }
 
 static void control_written(struct vvtd *v, struct vtd_event *ev, u32 val)

@@ -19,47 +19,6 @@
 #define VERSION(major)	((major) << 4)
 #define VERSION_QUEUE_ONLY	6	/* no invalidation by registers from here on */
 
-/* "Capability Register" */
-static u64 capability(const struct unit_config *c)
-{
-	u64 cap = CAP_ND(c->nd) | CAP_SAGAW(c->sagaw) | CAP_MGAW(c->mgaw - 1) |
-		  CAP_ZLR | CAP_FRO(REG_FRCD / 16) | CAP_SSLPS(c->sslps) |
-		  CAP_NFR(c->nfr - 1) | CAP_MAMV(c->mamv) | CAP_DWD | CAP_DRD;
-
-	cap |= c->cm ? CAP_CM : 0;
-	cap |= c->rwbf ? CAP_RWBF : 0;
-	cap |= c->psi ? CAP_PSI : 0;
-	cap |= c->fl1gp ? CAP_FS1GP : 0;
-	cap |= c->fl5lp ? CAP_FS5LP : 0;
-	return cap;
-}
-
-/* "Extended Capability Register" */
-static u64 extended_capability(const struct unit_config *c)
-{
-	const struct {
-		u32 on;
-		u64 bit;
-	} flags[] = {
-		{ c->c, ECAP_C }, { c->dt, ECAP_DT }, { c->pt, ECAP_PT },
-		{ c->sc, ECAP_SC }, { c->nest, ECAP_NEST },
-		{ c->prs, ECAP_PRS }, { c->ers, ECAP_ERS },
-		{ c->srs, ECAP_SRS }, { c->nwfs, ECAP_NWFS },
-		{ c->eafs, ECAP_EAFS }, { c->pasid, ECAP_PASID },
-		{ c->pds, ECAP_PDS }, { c->smts, ECAP_SMTS },
-		{ c->slads, ECAP_SSADS }, { c->slts, ECAP_SSTS },
-		{ c->flts, ECAP_FSTS }, { c->smpwc, ECAP_SMPWCS },
-		{ c->qi, ECAP_QI }, { c->adms, ECAP_ADMS },
-	};
-	u64 ecap = ECAP_IRO(REG_IVA / 16) | ECAP_PSS(c->pss) |
-		   ECAP_RPS | ECAP_RPRIVS;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		ecap |= flags[i].on ? flags[i].bit : 0;
-	return ecap;
-}
-
 static void *memory(struct vtd_model *m, u64 gpa, size_t len, bool write)
 {
 	(void)write;
@@ -155,10 +114,12 @@ static const struct vtd_model_ops model_ops = {
 
 void registers_init(struct unit *u)
 {
+	const struct vtd_features *f = &u->cfg.features;
+
 	u->m.ops = &model_ops;
 	u->m.caps = (struct vtd_caps){
-		.cap = capability(&u->cfg),
-		.ecap = extended_capability(&u->cfg),
+		.cap = vtd_capability(f) | CAP_ZLR,
+		.ecap = vtd_extended_capability(f) | ECAP_RPS | ECAP_RPRIVS,
 		.haw = u->cfg.haw,
 	};
 	vtd_model_init(&u->m, VERSION(u->cfg.ver));

@@ -33,9 +33,11 @@ u64 ram_low_size(u64 ram_size);
 /* What a unit can do; every member is a key of --unit. */
 struct unit_config {
 	u32 seg;
-	u32 cm, nest, fl5lp, fl1gp, srs, ers, eafs, pasid, pss, prs, pds, dt;
-	u32 slads, smpwc, c, sc, pt, slts, flts, smts, sagaw, mgaw, sslps;
-	u32 mamv, psi, nd, nfr, haw, nwfs, ver, qi, adms, rwbf, iqe_in, ice_in;
+	union {
+		struct vtd_features;
+		struct vtd_features features;
+	};
+	u32 haw, ver, iqe_in, ice_in;
 };
 
 struct ep_config {
