@@ -7,11 +7,22 @@
 
 #define DMAR_DRHD		0
 #define DMAR_ATSR		2
+#define DMAR_ANDD		4
 #define DMAR_SATC		5
 #define DRHD_INCLUDE_PCI_ALL	1
 #define ATSR_ALL_PORTS		1
 #define SCOPE_PCI_ENDPOINT	1
-#define SCOPE_SIZE		8
+#define SCOPE_NAMESPACE		5
+#define SCOPE_SIZE		8	/* with a path of one step */
+#define SCOPE_STEP		2
+
+/*
+ * A unit that no device of is there at boot is not used, and those of a scope
+ * appear when the endpoint module is loaded.  So each scope has a device of QEMU's
+ * ACPI tables that makes no DMA: an interrupt link.
+ */
+#define ANDD_NAME		"\\_SB.LNKA"
+#define ANDD_DEVFN		0xff
 
 struct buffer {
 	u8 *p;
@@ -50,15 +61,97 @@ static void put_header(struct buffer *b, const struct sim_config *cfg)
 	put(b, 0, 11);			/* flags: no interrupt remapping */
 }
 
+/* "Device Scope Structure": the path to a device begins on the root bus. */
+static u32 scope_size(const struct ep_config *ep)
+{
+	return SCOPE_SIZE + (ep->port ? SCOPE_STEP : 0);
+}
+
+static void put_step(struct buffer *b, u8 devfn)
+{
+	put(b, devfn >> 3, 1);
+	put(b, devfn & 7, 1);
+}
+
+static void put_scope(struct buffer *b, const struct sim_config *cfg, u32 unit,
+		      u32 e)
+{
+	put(b, SCOPE_PCI_ENDPOINT, 1);
+	put(b, scope_size(&cfg->ep[unit][e]), 1);
+	put(b, 0, 3);
+	put(b, 0, 1);			/* bus */
+	if (cfg->ep[unit][e].port)
+		put_step(b, topology_port(unit));
+	put_step(b, topology_devfn(cfg, unit, e));
+}
+
+static void put_scope_andd(struct buffer *b, u32 unit)
+{
+	put(b, SCOPE_NAMESPACE, 1);
+	put(b, SCOPE_SIZE, 1);
+	put(b, 0, 2);
+	put(b, unit + 1, 1);		/* enumeration ID: the ANDD's number */
+	put(b, 0, 1);
+	put_step(b, ANDD_DEVFN);
+}
+
+static void put_scopes(struct buffer *b, const struct sim_config *cfg, u32 unit)
+{
+	u32 e;
+
+	put_scope_andd(b, unit);
+	for (e = 0; e < cfg->nr_eps[unit]; e++)
+		put_scope(b, cfg, unit, e);
+}
+
+static u32 scopes_size(const struct sim_config *cfg, u32 unit)
+{
+	u32 e, size = SCOPE_SIZE;
+
+	for (e = 0; e < cfg->nr_eps[unit]; e++)
+		size += scope_size(&cfg->ep[unit][e]);
+	return size;
+}
+
+/* "ACPI Name-space Device Declaration Structure" */
+static void put_andd(struct buffer *b, u32 unit)
+{
+	put(b, DMAR_ANDD, 2);
+	put(b, 8 + sizeof(ANDD_NAME), 2);
+	put(b, 0, 3);
+	put(b, unit + 1, 1);
+	put_text(b, ANDD_NAME, sizeof(ANDD_NAME) - 1);
+	put(b, 0, 1);
+}
+
 /* "DMA Remapping Hardware Unit Definition Structure" */
 static void put_drhd(struct buffer *b, const struct sim_config *cfg, u32 unit)
 {
+	bool scope = cfg->unit[unit].scope;
+
 	put(b, DMAR_DRHD, 2);
-	put(b, 16, 2);
-	put(b, DRHD_INCLUDE_PCI_ALL, 1);
+	put(b, 16 + (scope ? scopes_size(cfg, unit) : 0), 2);
+	put(b, scope ? 0 : DRHD_INCLUDE_PCI_ALL, 1);
 	put(b, 0, 1);			/* size: one page */
 	put(b, cfg->unit[unit].seg, 2);
 	put(b, VTDSIM_WINDOW_BASE + VTDSIM_UNIT_OFF(unit), 8);
+	if (scope)
+		put_scopes(b, cfg, unit);
+}
+
+/* A unit that includes all comes after the others of its segment. */
+static void put_drhds(struct buffer *b, const struct sim_config *cfg)
+{
+	u32 i;
+
+	for (i = 0; i < cfg->nr_units; i++) {
+		if (cfg->unit[i].scope)
+			put_drhd(b, cfg, i);
+	}
+	for (i = 0; i < cfg->nr_units; i++) {
+		if (!cfg->unit[i].scope)
+			put_drhd(b, cfg, i);
+	}
 }
 
 /* "Root Port ATS Capability Reporting Structure" */
@@ -71,13 +164,20 @@ static void put_atsr(struct buffer *b, u32 segment)
 	put(b, segment, 2);
 }
 
-static u32 nr_ats(const struct sim_config *cfg, u32 unit)
+static bool has_ats(const struct sim_config *cfg, u32 unit)
 {
-	u32 e, nr = 0;
+	u32 e;
 
-	for (e = 0; e < cfg->nr_eps[unit]; e++)
-		nr += !!cfg->ep[unit][e].ats;
-	return nr;
+	for (e = 0; e < cfg->nr_eps[unit]; e++) {
+		if (cfg->ep[unit][e].ats)
+			return true;
+	}
+	return false;
+}
+
+static bool is_integrated(const struct ep_config *ep)
+{
+	return ep->ats && !ep->port;
 }
 
 /*
@@ -86,21 +186,19 @@ static u32 nr_ats(const struct sim_config *cfg, u32 unit)
  */
 static void put_satc(struct buffer *b, const struct sim_config *cfg, u32 unit)
 {
-	u32 e;
+	u32 e, nr = 0;
 
+	for (e = 0; e < cfg->nr_eps[unit]; e++)
+		nr += is_integrated(&cfg->ep[unit][e]);
+	if (!nr)
+		return;
 	put(b, DMAR_SATC, 2);
-	put(b, 8 + SCOPE_SIZE * nr_ats(cfg, unit), 2);
+	put(b, 8 + SCOPE_SIZE * nr, 2);
 	put(b, 0, 2);
 	put(b, cfg->unit[unit].seg, 2);
 	for (e = 0; e < cfg->nr_eps[unit]; e++) {
-		if (!cfg->ep[unit][e].ats)
-			continue;
-		put(b, SCOPE_PCI_ENDPOINT, 1);
-		put(b, SCOPE_SIZE, 1);
-		put(b, 0, 3);
-		put(b, 0, 1);		/* bus */
-		put(b, e, 1);		/* device */
-		put(b, 0, 1);		/* function */
+		if (is_integrated(&cfg->ep[unit][e]))
+			put_scope(b, cfg, unit, e);
 	}
 }
 
@@ -123,16 +221,17 @@ size_t dmar_build(const struct sim_config *cfg, u8 *buf, size_t size)
 	u32 i;
 
 	put_header(&b, cfg);
-	for (i = 0; i < cfg->nr_units; i++)
-		put_drhd(&b, cfg, i);
+	put_drhds(&b, cfg);
 	for (i = 0; i < cfg->nr_units; i++) {
-		if (nr_ats(cfg, i))
+		if (has_ats(cfg, i))
 			put_atsr(&b, cfg->unit[i].seg);
 	}
 	for (i = 0; i < cfg->nr_units; i++) {
-		if (nr_ats(cfg, i))
-			put_satc(&b, cfg, i);
+		if (cfg->unit[i].scope)
+			put_andd(&b, i);
 	}
+	for (i = 0; i < cfg->nr_units; i++)
+		put_satc(&b, cfg, i);
 	finish_header(&b);
 	return b.len;
 }

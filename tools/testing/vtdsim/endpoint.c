@@ -46,6 +46,8 @@ void ep_init(struct ep *ep, const struct ep_config *cfg)
 	r->ep = ep->index;
 	r->segment = ep->u->cfg.seg;
 	r->source_id = ep->sid;
+	r->bus = ep->sid >> 8;
+	ep->behind_port = cfg->port;
 	r->pri_credits = 32;
 	r->forgets = ep->u->sim->cfg.adverse || ep->u->sim->cfg.evict;
 	r->mute = cfg->mute;
@@ -1041,6 +1043,19 @@ static bool poll_ctl(struct ep *ep)
 	return true;
 }
 
+/* "Captured" from a configuration request, as PCIe says it. */
+static bool poll_bus(struct ep *ep)
+{
+	struct vtdsim_regs *r = regs_of(ep);
+	u16 sid = (load_acquire(&r->bus) & 0xff) << 8 | (ep->sid & 0xff);
+
+	if (!ep->behind_port || sid == ep->sid)
+		return false;
+	ep->sid = sid;
+	store_release(&r->source_id, sid);
+	return true;
+}
+
 static bool poll_pri_clear(struct ep *ep)
 {
 	struct vtdsim_regs *r = regs_of(ep);
@@ -1089,6 +1104,7 @@ bool ep_poll(struct ep *ep)
 
 	/* What plays the configuration space waits for it, even now. */
 	busy |= poll_ctl(ep);
+	busy |= poll_bus(ep);
 	if (ep->gone)
 		return poll_snapshot(ep) || busy;
 	busy |= page_messages_poll(ep);

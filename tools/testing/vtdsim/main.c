@@ -148,13 +148,14 @@ static const struct key unit_keys[] = {
 	UNIT_KEY(mamv), UNIT_KEY(psi), UNIT_KEY(nd), UNIT_KEY(nfr),
 	UNIT_KEY(haw), UNIT_KEY(nwfs), UNIT_KEY(ver), UNIT_KEY(qi),
 	UNIT_KEY(adms), UNIT_KEY(rwbf), UNIT_KEY(iqe_in), UNIT_KEY(ice_in),
+	UNIT_KEY(scope),
 	{ NULL, 0 },
 };
 
 static const struct key ep_keys[] = {
 	EP_KEY(unit), EP_KEY(ats), EP_KEY(ats_global), EP_KEY(pri),
 	EP_KEY(pasid), EP_KEY(pasid_bits), EP_KEY(priv), EP_KEY(exec),
-	EP_KEY(mute), EP_KEY(deaf),
+	EP_KEY(mute), EP_KEY(deaf), EP_KEY(port),
 	{ NULL, 0 },
 };
 
@@ -219,8 +220,8 @@ static void add_unit(struct sim_config *cfg, const char *arg)
 	if (!unit_sane(u))
 		die("a value of --unit is out of range:", arg);
 	for (i = 0; &cfg->unit[i] < u; i++) {
-		if (cfg->unit[i].seg == u->seg)
-			die("two units on one segment:", arg);
+		if (cfg->unit[i].seg == u->seg && !cfg->unit[i].scope && !u->scope)
+			die("two units of a segment cannot both include all:", arg);
 	}
 }
 

@@ -85,10 +85,10 @@ static void unit_init(struct sim *sim, u32 index)
 
 		ep->u = u;
 		ep->index = e;
-		ep->sid = e << 3;
+		ep->sid = topology_sid(&sim->cfg, index, e);
 		ep->flags = ep_flags(&sim->cfg.ep[index][e]);
 		ep->pasid_bits = sim->cfg.ep[index][e].pasid_bits;
-		ep->bar = ram_ptr(&sim->ram, window(VTDSIM_BAR_OFF(index, e)),
+		ep->bar = ram_ptr(&sim->ram, topology_bar(&sim->cfg, index, e),
 				  VTDSIM_BAR_SIZE);
 		ep_init(ep, &sim->cfg.ep[index][e]);
 	}
@@ -109,10 +109,13 @@ static void write_config(struct sim *sim)
 		c->unit[i].segment = u->cfg.seg;
 		c->unit[i].nr_eps = u->nr_eps;
 		c->unit[i].regs = window(VTDSIM_UNIT_OFF(i));
+		c->unit[i].port = topology_port(i);
 		for (e = 0; e < u->nr_eps; e++) {
 			c->unit[i].ep[e].flags = u->ep[e].flags;
 			c->unit[i].ep[e].pasid_bits = u->ep[e].pasid_bits;
-			c->unit[i].ep[e].bar = window(VTDSIM_BAR_OFF(i, e));
+			c->unit[i].ep[e].bar = topology_bar(&sim->cfg, i, e);
+			c->unit[i].ep[e].port = !!sim->cfg.ep[i][e].port;
+			c->unit[i].ep[e].devfn = topology_devfn(&sim->cfg, i, e);
 		}
 	}
 	store_release(&c->magic, VTDSIM_CONFIG_MAGIC);

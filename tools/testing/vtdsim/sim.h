@@ -38,11 +38,13 @@ struct unit_config {
 		struct vtd_features features;
 	};
 	u32 haw, ver, iqe_in, ice_in;
+	u32 scope;		/* names its endpoints, does not include all */
 };
 
 struct ep_config {
 	u32 unit;
 	u32 ats, ats_global, pri, pasid, pasid_bits, priv, exec, mute, deaf;
+	u32 port;		/* behind the unit's root port */
 };
 
 struct sim_config {
@@ -144,6 +146,7 @@ struct ep {
 	struct unit *u;
 	u32 index;
 	u16 sid;
+	bool behind_port;		/* the bus number is software's */
 	u32 flags;			/* VTDSIM_EP_* */
 	u32 pasid_bits;
 	u8 *bar;
@@ -315,6 +318,12 @@ void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);
 void ep_drain(struct ep *ep, bool translated, bool reads, bool writes);
 void ep_show_counters(struct ep *ep);
+
+/* topology.c */
+u8 topology_port(u32 unit);
+u8 topology_devfn(const struct sim_config *cfg, u32 unit, u32 e);
+u16 topology_sid(const struct sim_config *cfg, u32 unit, u32 e);
+u64 topology_bar(const struct sim_config *cfg, u32 unit, u32 e);
 
 /* dmar.c */
 size_t dmar_build(const struct sim_config *cfg, u8 *buf, size_t size);

@@ -30,8 +30,13 @@
 #define VTDSIM_BAR_SIZE		0x40000UL
 #define VTDSIM_BAR_OFF(u, e) \
 	(0x800000UL + ((u) * VTDSIM_MAX_EPS + (e)) * VTDSIM_BAR_SIZE)
+/* Behind a root port, whose window is a mebibyte. */
+#define VTDSIM_PORT_WINDOW	0x100000UL
+#define VTDSIM_PORT_OFF(u)	(0xc00000UL + (u) * VTDSIM_PORT_WINDOW)
+#define VTDSIM_PORT_BAR_OFF(u, e) \
+	(VTDSIM_PORT_OFF(u) + (e) * VTDSIM_BAR_SIZE)
 
-#define VTDSIM_CONFIG_MAGIC	0x4d49534454560001ULL	/* "..VTDSIM", 1 */
+#define VTDSIM_CONFIG_MAGIC	0x4d49534454560002ULL	/* "..VTDSIM", 2 */
 
 /* Capabilities of an endpoint, struct vtdsim_config_ep::flags. */
 #define VTDSIM_EP_ATS		(1U << 0)
@@ -45,14 +50,16 @@ struct vtdsim_config_ep {
 	__u32 flags;
 	__u32 pasid_bits;
 	__u64 bar;		/* guest-physical address of BAR 0 */
+	__u32 port;		/* not 0: behind the unit's root port */
+	__u32 devfn;		/* device << 3 | function, on its bus */
 };
 
 struct vtdsim_config_unit {
-	__u32 segment;		/* PCI segment that the unit owns */
+	__u32 segment;		/* PCI segment; another unit may have it, too */
 	__u32 nr_eps;
 	__u64 regs;		/* guest-physical address of its registers */
-	__u64 reserved;
-	/* Endpoint e is device e, function 0 of bus 0. */
+	__u32 port;		/* device << 3 of its root port, if there is one */
+	__u32 reserved;
 	struct vtdsim_config_ep ep[VTDSIM_MAX_EPS];
 };
 
@@ -66,6 +73,7 @@ struct vtdsim_config {
 
 #define VTDSIM_PCI_VENDOR	0x1AF4	/* vendor and device ID of an endpoint */
 #define VTDSIM_PCI_DEVICE	0x6DA1
+#define VTDSIM_PCI_PORT		0x6DA0
 #define VTDSIM_PCI_CLASS	0x088000	/* system peripheral, other */
 
 /*
@@ -118,9 +126,15 @@ struct vtdsim_regs {
 	__u32 iqe_in;		/* of the unit: the descriptor with this number is an error */
 	__u32 ice_in;		/* of the unit: the device-TLB invalidation likewise */
 	__u32 forgets;		/* not 0: caches drop by chance what they hold */
+	/*
+	 * Behind a root port: the number of the bus, as the endpoint has it from
+	 * the last configuration request; source_id follows.
+	 */
+	__u32 bus;
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU
+#define VTDSIM_BUS_NONE		0xffU	/* no number yet */
 
 /* As in the Page Request Status Register of PCIe. */
 #define VTDSIM_PRI_RF		(1U << 0)	/* response failure: no requests until cleared */

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PCI segments and root-complex integrated endpoints of the lab.
+ * PCI segments, root ports and endpoints of the lab.
  *
  * vtdsim, outside the virtual machine, plays VT-d units and the DMA engines
  * behind them.  This module makes the kernel see the engines as PCI functions:
- * one segment for each unit that the configuration page names, one function
- * for each endpoint, with a configuration space that lives here.
+ * the segments of the units that the configuration page names, and one function
+ * for each endpoint, with a configuration space that lives here.  An endpoint is
+ * integrated in the root complex, or behind the root port of its unit.
  *
  * Owns: the root buses, their address windows and the configuration spaces.
  * It does not own the BARs: their registers belong to vtdsim and to whoever
- * drives the endpoint.  Only vtdsim_regs::ctl, ::flr, ::pri_credits and
- * ::pri_clear are written here, as the enables and resets that configuration
- * space carries; ::gone is read.
+ * drives the endpoint.  Only vtdsim_regs::ctl, ::flr, ::pri_credits, ::pri_clear
+ * and ::bus are written here, as the enables, resets and bus number that
+ * configuration space carries; ::gone is read.
  *
- * Locking: vtdsim_ep::lock, a raw spinlock, protects the configuration space
- * and those four registers; the PCI core calls the accessors in any context,
- * with pci_lock held.  All else is set up before the bus is scanned and not
- * changed until it is gone.
+ * Locking: vtdsim_ep::lock and vtdsim_port::lock, raw spinlocks, protect the
+ * configuration space and those registers; the PCI core calls the accessors in
+ * any context, with pci_lock held.  A port's lock is held while its endpoints'
+ * are taken.  All else is set up before the bus is scanned and not changed until
+ * it is removed.
  *
  * Lifetime: everything is made at load and dies at unload.  A root bus holds
- * pointers into struct vtdsim_bus, which therefore goes last.
+ * pointers into struct vtdsim_bus and struct vtdsim_part, which are freed last.
  */
 
 #include <linux/bits.h>
@@ -43,6 +45,7 @@
 #define CAP_ATS		0x110
 #define CAP_PRI		0x120
 #define CAP_PASID	0x130
+#define CAP_ACS		0x140
 
 /* How long a reset may take; vtdsim answers within microseconds. */
 #define RESET_TIMEOUT_US	(USEC_PER_SEC / 2)
@@ -53,20 +56,45 @@ struct vtdsim_ep {
 	phys_addr_t bar;
 	u32 flags;		/* VTDSIM_EP_* */
 	u32 pasid_bits;
+	u32 devfn;
+	bool behind_port;
+	bool multifunction;
+	u8 bus;			/* as the endpoint has it */
 	u8 cfg[PCI_CFG_SPACE_EXP_SIZE];
 	u8 writable[PCI_CFG_SPACE_EXP_SIZE];	/* mask of bits that keep a write */
+};
+
+struct vtdsim_port {
+	raw_spinlock_t lock;
+	u32 devfn;		/* 0: there is no port */
+	u8 cfg[PCI_CFG_SPACE_EXP_SIZE];
+	u8 writable[PCI_CFG_SPACE_EXP_SIZE];
+};
+
+/**
+ * struct vtdsim_part - What a unit contributes to a segment
+ * @mem: window of the endpoints on the root bus
+ * @port_mem: window of the root port
+ * @port: the root port
+ * @nr_eps: endpoints, on the root bus and behind the port
+ * @ep: the endpoints
+ */
+struct vtdsim_part {
+	struct resource mem;
+	struct resource port_mem;
+	struct vtdsim_port port;
+	unsigned int nr_eps;
+	struct vtdsim_ep ep[VTDSIM_MAX_EPS];
 };
 
 struct vtdsim_bus {
 	struct pci_sysdata sysdata;
 	struct resource busn;
-	struct resource mem;
 	struct pci_bus *bus;
-	unsigned int nr_eps;
-	struct vtdsim_ep ep[VTDSIM_MAX_EPS];
+	struct vtdsim_part *part[VTDSIM_MAX_UNITS];	/* by unit; or NULL */
 };
 
-static struct vtdsim_bus *vtdsim_buses[VTDSIM_MAX_UNITS];
+static struct vtdsim_bus *vtdsim_buses[VTDSIM_MAX_UNITS];	/* by their first unit */
 
 static bool imm_ready = true;
 module_param(imm_ready, bool, 0644);
@@ -92,13 +120,29 @@ static void cfg_put(u8 *space, int where, int size, u32 val)
 }
 
 /* Append an extended capability; the header of the one before points to it. */
-static int cfg_add_ext_cap(struct vtdsim_ep *ep, int last, int where, u16 id)
+static int cfg_add_ext_cap(u8 *cfg, int last, int where, u16 id)
 {
 	if (last)
-		cfg_put(ep->cfg, last, 4,
-			cfg_get(ep->cfg, last, 4) | (u32)where << 20);
-	cfg_put(ep->cfg, where, 4, PCI_EXT_CAP_ID(id) | 1 << 16);
+		cfg_put(cfg, last, 4,
+			cfg_get(cfg, last, 4) | (u32)where << 20);
+	cfg_put(cfg, where, 4, PCI_EXT_CAP_ID(id) | 1 << 16);
 	return where;
+}
+
+static void cfg_add_acs(u8 *cfg, u8 *writable, int last, u16 controls)
+{
+	cfg_add_ext_cap(cfg, last, CAP_ACS, PCI_EXT_CAP_ID_ACS);
+	cfg_put(cfg, CAP_ACS + PCI_ACS_CAP, 2, controls);
+	cfg_put(writable, CAP_ACS + PCI_ACS_CTRL, 2, controls);
+}
+
+/* A link that is up, so slow that it needs no more than a time after a reset. */
+static void cfg_add_link(u8 *cfg)
+{
+	cfg_put(cfg, CAP_EXP + PCI_EXP_LNKCAP, 4,
+		PCI_EXP_LNKCAP_SLS_2_5GB | 1 << 4);
+	cfg_put(cfg, CAP_EXP + PCI_EXP_LNKSTA, 2,
+		PCI_EXP_LNKSTA_CLS_2_5GB | PCI_EXP_LNKSTA_NLW_X1);
 }
 
 static void cfg_init_header(struct vtdsim_ep *ep)
@@ -112,6 +156,8 @@ static void cfg_init_header(struct vtdsim_ep *ep)
 	cfg_put(cfg, PCI_CLASS_REVISION, 4, VTDSIM_PCI_CLASS << 8);
 	cfg_put(cfg, PCI_STATUS, 2, PCI_STATUS_CAP_LIST | PCI_STATUS_IMM_READY);
 	cfg_put(cfg, PCI_CAPABILITY_LIST, 1, CAP_EXP);
+	cfg_put(cfg, PCI_HEADER_TYPE, 1,
+		ep->multifunction ? PCI_HEADER_TYPE_MFD : 0);
 	cfg_put(writable, PCI_COMMAND, 2, PCI_COMMAND_MEMORY |
 		PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 	cfg_put(writable, PCI_CACHE_LINE_SIZE, 1, 0xff);
@@ -125,9 +171,12 @@ static void cfg_init_header(struct vtdsim_ep *ep)
 static void cfg_init_express(struct vtdsim_ep *ep)
 {
 	u8 *cfg = ep->cfg, *writable = ep->writable;
+	u16 type = ep->behind_port ? PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_RC_END;
 
 	cfg_put(cfg, CAP_EXP, 1, PCI_CAP_ID_EXP);
-	cfg_put(cfg, CAP_EXP + PCI_EXP_FLAGS, 2, 2 | PCI_EXP_TYPE_RC_END << 4);
+	cfg_put(cfg, CAP_EXP + PCI_EXP_FLAGS, 2, 2 | type << 4);
+	if (ep->behind_port)
+		cfg_add_link(cfg);
 	cfg_put(cfg, CAP_EXP + PCI_EXP_DEVCAP, 4,
 		PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
 	cfg_put(cfg, CAP_EXP + PCI_EXP_DEVCAP2, 4, PCI_EXP_DEVCAP2_EE_PREFIX);
@@ -160,10 +209,10 @@ static void cfg_init_extended(struct vtdsim_ep *ep)
 	u8 *cfg = ep->cfg, *writable = ep->writable;
 	int last;
 
-	last = cfg_add_ext_cap(ep, 0, CAP_DSN, PCI_EXT_CAP_ID_DSN);
+	last = cfg_add_ext_cap(cfg, 0, CAP_DSN, PCI_EXT_CAP_ID_DSN);
 	cfg_put(cfg, CAP_DSN + 4, 4, ep->bar);
 	if (ep->flags & VTDSIM_EP_ATS) {
-		last = cfg_add_ext_cap(ep, last, CAP_ATS, PCI_EXT_CAP_ID_ATS);
+		last = cfg_add_ext_cap(cfg, last, CAP_ATS, PCI_EXT_CAP_ID_ATS);
 		cfg_put(cfg, CAP_ATS + PCI_ATS_CAP, 2,
 			PCI_ATS_CAP_PAGE_ALIGNED |
 			(ep->flags & VTDSIM_EP_ATS_GLOBAL ? BIT(6) : 0));
@@ -171,7 +220,7 @@ static void cfg_init_extended(struct vtdsim_ep *ep)
 			PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU(0x1f));
 	}
 	if (ep->flags & VTDSIM_EP_PRI) {
-		last = cfg_add_ext_cap(ep, last, CAP_PRI, PCI_EXT_CAP_ID_PRI);
+		last = cfg_add_ext_cap(cfg, last, CAP_PRI, PCI_EXT_CAP_ID_PRI);
 		cfg_put(cfg, CAP_PRI + PCI_PRI_STATUS, 2, PCI_PRI_STATUS_PASID);
 		cfg_put(cfg, CAP_PRI + PCI_PRI_MAX_REQ, 4, VTDSIM_RING_ENTRIES);
 		cfg_put(writable, CAP_PRI + PCI_PRI_CTRL, 2, PCI_PRI_CTRL_ENABLE);
@@ -184,12 +233,16 @@ static void cfg_init_extended(struct vtdsim_ep *ep)
 			cap |= PCI_PASID_CAP_EXEC;
 		if (ep->flags & VTDSIM_EP_PASID_PRIV)
 			cap |= PCI_PASID_CAP_PRIV;
-		last = cfg_add_ext_cap(ep, last, CAP_PASID, PCI_EXT_CAP_ID_PASID);
+		last = cfg_add_ext_cap(cfg, last, CAP_PASID,
+				       PCI_EXT_CAP_ID_PASID);
 		cfg_put(cfg, CAP_PASID + PCI_PASID_CAP, 2, cap);
 		cfg_put(writable, CAP_PASID + PCI_PASID_CTRL, 2,
 			PCI_PASID_CTRL_ENABLE | (cap & (PCI_PASID_CTRL_EXEC |
 							PCI_PASID_CTRL_PRIV)));
 	}
+	/* Functions of one device are apart only where they say so. */
+	if (ep->multifunction)
+		cfg_add_acs(cfg, writable, last, PCI_ACS_RR | PCI_ACS_CR);
 }
 
 static void cfg_init(struct vtdsim_ep *ep)
@@ -344,15 +397,139 @@ static void ep_write(struct vtdsim_ep *ep, int where, int size, u32 val)
 		ep_pri_clear(ep, val);
 }
 
+/* An endpoint has the number of its bus from the writes that reach it. */
+static void ep_capture(struct vtdsim_ep *ep, u8 bus)
+{
+	u32 val;
+
+	if (!ep->behind_port || ep->bus == bus)
+		return;
+	ep->bus = bus;
+	writel(bus, ep_reg(ep, bus));
+	if (readl_poll_timeout_atomic(ep_reg(ep, source_id), val,
+				      val >> 8 == bus, 1, RESET_TIMEOUT_US))
+		pr_err_ratelimited("vtdsim_ep: no answer to a bus number\n");
+}
+
+/* ---- the root port ---- */
+
+static void port_init_windows(u8 *cfg, const struct resource *mem)
+{
+	cfg_put(cfg, PCI_MEMORY_BASE, 2, mem->start >> 16 & 0xfff0);
+	cfg_put(cfg, PCI_MEMORY_LIMIT, 2, mem->end >> 16 & 0xfff0);
+	/* None of the other two: they end before they begin. */
+	cfg_put(cfg, PCI_IO_BASE, 2, 0x00f0);
+	cfg_put(cfg, PCI_PREF_MEMORY_BASE, 4, 0x0000fff0);
+}
+
+static void port_init(struct vtdsim_port *port, const struct resource *mem)
+{
+	u8 *cfg = port->cfg, *writable = port->writable;
+	int last;
+
+	cfg_put(cfg, PCI_VENDOR_ID, 2, VTDSIM_PCI_VENDOR);
+	cfg_put(cfg, PCI_DEVICE_ID, 2, VTDSIM_PCI_PORT);
+	cfg_put(cfg, PCI_CLASS_REVISION, 4, PCI_CLASS_BRIDGE_PCI_NORMAL << 8);
+	cfg_put(cfg, PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_BRIDGE);
+	cfg_put(cfg, PCI_STATUS, 2, PCI_STATUS_CAP_LIST);
+	cfg_put(cfg, PCI_CAPABILITY_LIST, 1, CAP_EXP);
+	port_init_windows(cfg, mem);
+	cfg_put(cfg, CAP_EXP, 1, PCI_CAP_ID_EXP);
+	cfg_put(cfg, CAP_EXP + PCI_EXP_FLAGS, 2,
+		2 | PCI_EXP_TYPE_ROOT_PORT << 4);
+	cfg_put(cfg, CAP_EXP + PCI_EXP_DEVCAP, 4, PCI_EXP_DEVCAP_RBER);
+	cfg_put(cfg, CAP_EXP + PCI_EXP_DEVCAP2, 4, PCI_EXP_DEVCAP2_EE_PREFIX);
+	cfg_add_link(cfg);
+	last = cfg_add_ext_cap(cfg, 0, CAP_DSN, PCI_EXT_CAP_ID_DSN);
+	cfg_put(cfg, CAP_DSN + 4, 4, mem->start);
+	cfg_add_acs(cfg, writable, last, PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR |
+		    PCI_ACS_UF);
+
+	cfg_put(writable, PCI_COMMAND, 2, PCI_COMMAND_MEMORY |
+		PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	cfg_put(writable, PCI_PRIMARY_BUS, 3, 0xffffff);
+	cfg_put(writable, PCI_BRIDGE_CONTROL, 2, PCI_BRIDGE_CTL_PARITY |
+		PCI_BRIDGE_CTL_SERR | PCI_BRIDGE_CTL_BUS_RESET);
+	cfg_put(writable, CAP_EXP + PCI_EXP_DEVCTL, 2, 0xffff);
+}
+
+static bool port_in_reset(const struct vtdsim_port *port)
+{
+	return cfg_get(port->cfg, PCI_BRIDGE_CONTROL, 2) &
+	       PCI_BRIDGE_CTL_BUS_RESET;
+}
+
+/* Hot reset: of every function behind the port, which lose their state. */
+static void port_reset_bus(struct vtdsim_part *part)
+{
+	unsigned int e;
+
+	for (e = 0; e < part->nr_eps; e++) {
+		struct vtdsim_ep *ep = &part->ep[e];
+
+		if (!ep->behind_port || readl(ep_reg(ep, gone)))
+			continue;
+		raw_spin_lock(&ep->lock);
+		ep_function_reset(ep);
+		raw_spin_unlock(&ep->lock);
+	}
+}
+
+static void port_write(struct vtdsim_part *part, int where, int size, u32 val)
+{
+	struct vtdsim_port *port = &part->port;
+	u32 mask = cfg_get(port->writable, where, size);
+	u32 old = cfg_get(port->cfg, where, size);
+	bool was = port_in_reset(port);
+
+	cfg_put(port->cfg, where, size, (old & ~mask) | (val & mask));
+	if (port_in_reset(port) && !was)
+		port_reset_bus(part);
+}
+
+/* ---- the buses ---- */
+
+static struct vtdsim_bus *segment_of(struct pci_bus *bus)
+{
+	return container_of(to_pci_sysdata(bus), struct vtdsim_bus, sysdata);
+}
+
+static struct vtdsim_part *part_of_port(struct pci_bus *bus, unsigned int devfn)
+{
+	struct vtdsim_bus *vb = segment_of(bus);
+	int i;
+
+	for (i = 0; pci_is_root_bus(bus) && i < VTDSIM_MAX_UNITS; i++)
+		if (vb->part[i] && vb->part[i]->port.devfn &&
+		    vb->part[i]->port.devfn == devfn)
+			return vb->part[i];
+	return NULL;
+}
+
+/* Do configuration requests for @bus reach an endpoint? */
+static bool ep_is_on(struct vtdsim_part *part, struct vtdsim_ep *ep,
+		     struct pci_bus *bus)
+{
+	if (!ep->behind_port)
+		return pci_is_root_bus(bus);
+	return !pci_is_root_bus(bus) && !port_in_reset(&part->port) &&
+	       cfg_get(part->port.cfg, PCI_SECONDARY_BUS, 1) == bus->number;
+}
+
 static struct vtdsim_ep *ep_of(struct pci_bus *bus, unsigned int devfn)
 {
-	struct vtdsim_bus *vb = container_of(to_pci_sysdata(bus),
-					     struct vtdsim_bus, sysdata);
+	struct vtdsim_bus *vb = segment_of(bus);
+	unsigned int i, e;
 
-	if (!pci_is_root_bus(bus) || PCI_FUNC(devfn) ||
-	    PCI_SLOT(devfn) >= vb->nr_eps)
-		return NULL;
-	return &vb->ep[PCI_SLOT(devfn)];
+	for (i = 0; i < VTDSIM_MAX_UNITS; i++) {
+		struct vtdsim_part *part = vb->part[i];
+
+		for (e = 0; part && e < part->nr_eps; e++)
+			if (part->ep[e].devfn == devfn &&
+			    ep_is_on(part, &part->ep[e], bus))
+				return &part->ep[e];
+	}
+	return NULL;
 }
 
 /* Pulled out: reads give all ones, writes change nothing. */
@@ -364,9 +541,16 @@ static bool ep_gone(struct vtdsim_ep *ep)
 static int vtdsim_cfg_read(struct pci_bus *bus, unsigned int devfn, int where,
 			   int size, u32 *val)
 {
+	struct vtdsim_part *part = part_of_port(bus, devfn);
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
 	unsigned long flags;
 
+	if (part) {
+		raw_spin_lock_irqsave(&part->port.lock, flags);
+		*val = cfg_get(part->port.cfg, where, size);
+		raw_spin_unlock_irqrestore(&part->port.lock, flags);
+		return PCIBIOS_SUCCESSFUL;
+	}
 	if (!ep || ep_gone(ep)) {
 		PCI_SET_ERROR_RESPONSE(val);
 		return PCIBIOS_DEVICE_NOT_FOUND;
@@ -382,13 +566,21 @@ static int vtdsim_cfg_read(struct pci_bus *bus, unsigned int devfn, int where,
 static int vtdsim_cfg_write(struct pci_bus *bus, unsigned int devfn, int where,
 			    int size, u32 val)
 {
+	struct vtdsim_part *part = part_of_port(bus, devfn);
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
 	unsigned long flags;
 
+	if (part) {
+		raw_spin_lock_irqsave(&part->port.lock, flags);
+		port_write(part, where, size, val);
+		raw_spin_unlock_irqrestore(&part->port.lock, flags);
+		return PCIBIOS_SUCCESSFUL;
+	}
 	if (!ep || ep_gone(ep))
 		return PCIBIOS_DEVICE_NOT_FOUND;
 
 	raw_spin_lock_irqsave(&ep->lock, flags);
+	ep_capture(ep, bus->number);
 	ep_write(ep, where, size, val);
 	raw_spin_unlock_irqrestore(&ep->lock, flags);
 	return PCIBIOS_SUCCESSFUL;
@@ -398,6 +590,28 @@ static struct pci_ops vtdsim_pci_ops = {
 	.read = vtdsim_cfg_read,
 	.write = vtdsim_cfg_write,
 };
+
+/* The port's window, as firmware leaves it, is where its endpoints are. */
+static int port_claim(struct pci_dev *pdev)
+{
+	struct vtdsim_part *part = part_of_port(pdev->bus, pdev->devfn);
+	struct resource *res = &pdev->resource[PCI_BRIDGE_MEM_WINDOW];
+
+	if (!part)
+		return -ENODEV;
+	res->start = part->port_mem.start;
+	res->end = part->port_mem.end;
+	res->flags = IORESOURCE_MEM;
+	return pci_claim_resource(pdev, PCI_BRIDGE_MEM_WINDOW);
+}
+
+static int ep_claim(struct pci_dev *pdev)
+{
+	/* The core believes it only of functions with power management. */
+	pdev->imm_ready = imm_ready;
+	pdev->resource[0].flags |= IORESOURCE_PCI_FIXED;
+	return pci_claim_resource(pdev, 0);
+}
 
 /*
  * The hardware behind a BAR cannot move, so the resource is claimed where it
@@ -413,12 +627,9 @@ static int vtdsim_bus_notify(struct notifier_block *nb, unsigned long action,
 	if (action != BUS_NOTIFY_ADD_DEVICE || pdev->bus->ops != &vtdsim_pci_ops)
 		return NOTIFY_DONE;
 
-	/* The core believes it only of functions with power management. */
-	pdev->imm_ready = imm_ready;
-	pdev->resource[0].flags |= IORESOURCE_PCI_FIXED;
-	ret = pci_claim_resource(pdev, 0);
+	ret = pci_is_bridge(pdev) ? port_claim(pdev) : ep_claim(pdev);
 	if (ret)
-		pci_err(pdev, "cannot claim BAR 0: %d\n", ret);
+		pci_err(pdev, "cannot claim its addresses: %d\n", ret);
 	return NOTIFY_OK;
 }
 
@@ -438,6 +649,9 @@ static int ep_create(struct vtdsim_ep *ep, const struct vtdsim_config_ep *conf)
 	ep->bar = conf->bar;
 	ep->flags = conf->flags;
 	ep->pasid_bits = conf->pasid_bits;
+	ep->devfn = conf->devfn;
+	ep->behind_port = conf->port;
+	ep->bus = ep->behind_port ? VTDSIM_BUS_NONE : 0;
 	ep->regs = ioremap(conf->bar + VTDSIM_BAR_REGS, sizeof(struct vtdsim_regs));
 	if (!ep->regs)
 		return -ENOMEM;
@@ -452,76 +666,149 @@ static int ep_create(struct vtdsim_ep *ep, const struct vtdsim_config_ep *conf)
 	return 0;
 }
 
-static int segment_create_eps(struct vtdsim_bus *vb,
-			      const struct vtdsim_config_unit *conf)
+static unsigned int behind_port(const struct vtdsim_config_unit *conf)
 {
+	unsigned int e, nr = 0;
+
+	for (e = 0; e < conf->nr_eps; e++)
+		nr += !!conf->ep[e].port;
+	return nr;
+}
+
+static int part_create_eps(struct vtdsim_part *part,
+			   const struct vtdsim_config_unit *conf)
+{
+	bool multifunction = behind_port(conf) > 1;
 	int ret;
 
-	vb->mem.start = conf->ep[0].bar;
-	vb->mem.end = conf->ep[0].bar;
-	for (; vb->nr_eps < conf->nr_eps; vb->nr_eps++) {
-		const struct vtdsim_config_ep *ep = &conf->ep[vb->nr_eps];
+	for (; part->nr_eps < conf->nr_eps; part->nr_eps++) {
+		struct vtdsim_ep *ep = &part->ep[part->nr_eps];
 
-		ret = ep_create(&vb->ep[vb->nr_eps], ep);
+		ep->multifunction = multifunction && conf->ep[part->nr_eps].port;
+		ret = ep_create(ep, &conf->ep[part->nr_eps]);
 		if (ret)
 			return ret;
-		vb->mem.start = min_t(u64, vb->mem.start, ep->bar);
-		vb->mem.end = max_t(u64, vb->mem.end,
-				    ep->bar + VTDSIM_BAR_SIZE - 1);
 	}
 	return 0;
 }
 
-static void segment_free(struct vtdsim_bus *vb)
+static void window_include(struct resource *mem, u64 bar)
 {
-	while (vb->nr_eps)
-		ep_destroy(&vb->ep[--vb->nr_eps]);
-	kfree(vb);
+	mem->start = mem->end ? min_t(u64, mem->start, bar) : bar;
+	mem->end = max_t(u64, mem->end, bar + VTDSIM_BAR_SIZE - 1);
 }
 
-static struct vtdsim_bus *segment_alloc(const struct vtdsim_config_unit *conf)
+static void part_init_windows(struct vtdsim_part *part,
+			      const struct vtdsim_config_unit *conf)
 {
-	struct vtdsim_bus *vb;
+	unsigned int e;
+
+	part->mem.name = "vtdsim endpoints";
+	part->mem.flags = IORESOURCE_MEM;
+	part->port_mem.name = "vtdsim root port";
+	part->port_mem.flags = IORESOURCE_MEM;
+	for (e = 0; e < conf->nr_eps; e++)
+		window_include(conf->ep[e].port ? &part->port_mem : &part->mem,
+			       conf->ep[e].bar);
+	if (!part->port_mem.end)
+		return;
+	part->port_mem.start = ALIGN_DOWN(part->port_mem.start,
+					  VTDSIM_PORT_WINDOW);
+	part->port_mem.end = part->port_mem.start + VTDSIM_PORT_WINDOW - 1;
+}
+
+/* A window that nothing is in has no parent. */
+static int window_insert(struct resource *mem)
+{
+	return mem->end ? insert_resource(&iomem_resource, mem) : 0;
+}
+
+static void window_remove(struct resource *mem)
+{
+	if (mem->parent)
+		remove_resource(mem);
+}
+
+static void part_free(struct vtdsim_part *part)
+{
+	window_remove(&part->port_mem);
+	window_remove(&part->mem);
+	while (part->nr_eps)
+		ep_destroy(&part->ep[--part->nr_eps]);
+	kfree(part);
+}
+
+static struct vtdsim_part *part_create(const struct vtdsim_config_unit *conf)
+{
+	struct vtdsim_part *part;
 	int ret;
 
 	if (!conf->nr_eps || conf->nr_eps > VTDSIM_MAX_EPS)
 		return ERR_PTR(-EINVAL);
-	vb = kzalloc(sizeof(*vb), GFP_KERNEL);
-	if (!vb)
+	part = kzalloc(sizeof(*part), GFP_KERNEL);
+	if (!part)
 		return ERR_PTR(-ENOMEM);
 
-	vb->sysdata.domain = conf->segment;
+	part_init_windows(part, conf);
+	if (behind_port(conf)) {
+		raw_spin_lock_init(&part->port.lock);
+		part->port.devfn = conf->port;
+		port_init(&part->port, &part->port_mem);
+	}
+	ret = part_create_eps(part, conf);
+	if (!ret)
+		ret = window_insert(&part->mem);
+	if (!ret)
+		ret = window_insert(&part->port_mem);
+	if (ret) {
+		part_free(part);
+		return ERR_PTR(ret);
+	}
+	return part;
+}
+
+static void segment_free(struct vtdsim_bus *vb)
+{
+	int i;
+
+	for (i = 0; i < VTDSIM_MAX_UNITS; i++)
+		if (vb->part[i])
+			part_free(vb->part[i]);
+	kfree(vb);
+}
+
+static struct vtdsim_bus *segment_alloc(u32 segment)
+{
+	struct vtdsim_bus *vb = kzalloc(sizeof(*vb), GFP_KERNEL);
+
+	if (!vb)
+		return NULL;
+	vb->sysdata.domain = segment;
 	vb->sysdata.node = NUMA_NO_NODE;
 	vb->busn.name = "vtdsim bus";
 	vb->busn.flags = IORESOURCE_BUS | IORESOURCE_PCI_FIXED;
-	vb->mem.name = "vtdsim endpoints";
-	vb->mem.flags = IORESOURCE_MEM;
-	ret = segment_create_eps(vb, conf);
-	if (!ret)
-		ret = insert_resource(&iomem_resource, &vb->mem);
-	if (ret) {
-		segment_free(vb);
-		return ERR_PTR(ret);
-	}
 	return vb;
 }
 
-static void segment_release(struct vtdsim_bus *vb)
+/* From the top down: the PCI core merges a window with one that begins at its end. */
+static void segment_windows(struct vtdsim_bus *vb, struct list_head *resources)
 {
-	remove_resource(&vb->mem);
-	segment_free(vb);
+	int i;
+
+	pci_add_resource(resources, &vb->busn);
+	for (i = VTDSIM_MAX_UNITS - 1; i >= 0; i--)
+		if (vb->part[i] && vb->part[i]->port_mem.end)
+			pci_add_resource(resources, &vb->part[i]->port_mem);
+	for (i = VTDSIM_MAX_UNITS - 1; i >= 0; i--)
+		if (vb->part[i] && vb->part[i]->mem.end)
+			pci_add_resource(resources, &vb->part[i]->mem);
 }
 
-static struct vtdsim_bus *segment_create(const struct vtdsim_config_unit *conf)
+static int segment_scan(struct vtdsim_bus *vb)
 {
-	struct vtdsim_bus *vb = segment_alloc(conf);
 	LIST_HEAD(resources);
 
-	if (IS_ERR(vb))
-		return vb;
-
-	pci_add_resource(&resources, &vb->busn);
-	pci_add_resource(&resources, &vb->mem);
+	segment_windows(vb, &resources);
 	pci_lock_rescan_remove();
 	vb->bus = pci_create_root_bus(NULL, 0, &vtdsim_pci_ops, &vb->sysdata,
 				      &resources);
@@ -531,25 +818,68 @@ static struct vtdsim_bus *segment_create(const struct vtdsim_config_unit *conf)
 		pci_bus_add_devices(vb->bus);
 	}
 	pci_unlock_rescan_remove();
-	if (!vb->bus) {
-		pci_free_resource_list(&resources);
-		segment_release(vb);
-		return ERR_PTR(-ENODEV);
-	}
-	return vb;
+	if (vb->bus)
+		return 0;
+	pci_free_resource_list(&resources);
+	return -ENODEV;
 }
 
 static void segment_destroy(struct vtdsim_bus *vb)
 {
-	struct pci_host_bridge *bridge = to_pci_host_bridge(vb->bus->bridge);
+	struct pci_host_bridge *bridge;
 
-	pci_lock_rescan_remove();
-	pci_stop_root_bus(vb->bus);
-	pci_remove_root_bus(vb->bus);
-	pci_unlock_rescan_remove();
-	/* pci_create_root_bus() leaves its reference to the one who called. */
-	pci_free_host_bridge(bridge);
-	segment_release(vb);
+	if (vb->bus) {
+		bridge = to_pci_host_bridge(vb->bus->bridge);
+		pci_lock_rescan_remove();
+		pci_stop_root_bus(vb->bus);
+		pci_remove_root_bus(vb->bus);
+		pci_unlock_rescan_remove();
+		/* pci_create_root_bus() leaves its reference to its caller. */
+		pci_free_host_bridge(bridge);
+	}
+	segment_free(vb);
+}
+
+/* The segment of a unit, which another unit may have made. */
+static struct vtdsim_bus *segment_get(int unit, u32 segment)
+{
+	int i;
+
+	for (i = 0; i < unit; i++)
+		if (vtdsim_buses[i] &&
+		    vtdsim_buses[i]->sysdata.domain == segment)
+			return vtdsim_buses[i];
+	vtdsim_buses[unit] = segment_alloc(segment);
+	return vtdsim_buses[unit];
+}
+
+static int unit_register(int unit, const struct vtdsim_config_unit *conf)
+{
+	struct vtdsim_bus *vb = segment_get(unit, conf->segment);
+	struct vtdsim_part *part;
+
+	if (!vb)
+		return -ENOMEM;
+	part = part_create(conf);
+	if (IS_ERR(part))
+		return PTR_ERR(part);
+	vb->part[unit] = part;
+	if (part->port.devfn)
+		vb->busn.end++;
+	return 0;
+}
+
+static int register_all(const struct vtdsim_config *conf)
+{
+	int ret = 0;
+	int i;
+
+	for (i = 0; !ret && i < conf->nr_units; i++)
+		ret = unit_register(i, &conf->unit[i]);
+	for (i = 0; !ret && i < conf->nr_units; i++)
+		if (vtdsim_buses[i])
+			ret = segment_scan(vtdsim_buses[i]);
+	return ret;
 }
 
 static void unregister_all(void)
@@ -590,21 +920,16 @@ static struct vtdsim_config *config_read(void)
 static int __init vtdsim_ep_init(void)
 {
 	struct vtdsim_config *conf = config_read();
-	int ret, i;
+	int ret;
 
 	if (IS_ERR(conf))
 		return PTR_ERR(conf);
 
 	ret = bus_register_notifier(&pci_bus_type, &vtdsim_bus_nb);
-	for (i = 0; !ret && i < conf->nr_units; i++) {
-		struct vtdsim_bus *vb = segment_create(&conf->unit[i]);
-
-		if (IS_ERR(vb)) {
-			ret = PTR_ERR(vb);
+	if (!ret) {
+		ret = register_all(conf);
+		if (ret)
 			unregister_all();
-		} else {
-			vtdsim_buses[i] = vb;
-		}
 	}
 	kfree(conf);
 	return ret;

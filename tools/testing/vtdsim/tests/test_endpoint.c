@@ -634,6 +634,95 @@ TEST(dmar, "the ACPI table: length, checksum, one DRHD per unit")
 	EXPECT_EQ(dmar_build(&w->cfg, t, sizeof(t)), 48 + 2 * 16);
 }
 
+/* Two units on one segment; of the first, two functions are behind a root port. */
+static void prepare_port(struct world *w)
+{
+	u32 e;
+
+	world_prepare(w);
+	w->cfg.unit[0].scope = 1;
+	w->cfg.nr_eps[0] = 3;
+	for (e = 0; e < 3; e++)
+		ep_config_init(&w->cfg.ep[0][e]);
+	w->cfg.ep[0][1].port = 1;
+	w->cfg.ep[0][2].port = 1;
+	w->cfg.nr_units = 2;
+	unit_config_init(&w->cfg.unit[1]);
+	w->cfg.unit[1].seg = 1;
+	w->cfg.nr_eps[1] = 1;
+	ep_config_init(&w->cfg.ep[1][0]);
+}
+
+TEST(config_segment, "endpoints of two units on one segment have addresses of their own")
+{
+	struct vtdsim_config *c;
+
+	prepare_port(w);
+	world_start(w);
+	c = ram_ptr(&w->sim.ram, VTDSIM_WINDOW_BASE, sizeof(*c));
+	EXPECT_EQ(c->unit[0].port, 0x80);
+	EXPECT_EQ(c->unit[0].ep[0].port, 0);
+	EXPECT_EQ(c->unit[0].ep[0].devfn, 0);
+	EXPECT_EQ(c->unit[0].ep[0].bar, 0x1f800000);
+	EXPECT_EQ(c->unit[0].ep[1].port, 1);
+	EXPECT_EQ(c->unit[0].ep[1].devfn, 0);
+	EXPECT_EQ(c->unit[0].ep[2].devfn, 1);
+	EXPECT_EQ(c->unit[0].ep[2].bar, 0x1fc80000);
+	EXPECT_EQ(c->unit[1].ep[0].devfn, 8);
+	EXPECT_EQ(c->unit[1].ep[0].bar, 0x1f900000);
+}
+
+TEST(config_bus, "behind a root port the requester's bus is software's number")
+{
+	struct vtdsim_regs *r;
+
+	prepare_port(w);
+	world_start(w);
+	r = (struct vtdsim_regs *)w->u->ep[2].bar;
+	EXPECT_EQ(r->source_id, 0xff01);
+	EXPECT(!unit_find_ep(w->u, 0x501));
+	r->bus = 5;
+	sim_poll(&w->sim);
+	EXPECT_EQ(r->source_id, 0x501);
+	EXPECT(unit_find_ep(w->u, 0x501) == &w->u->ep[2]);
+	/* On the root bus it is the hardware's. */
+	r = (struct vtdsim_regs *)w->u->ep[0].bar;
+	r->bus = 5;
+	sim_poll(&w->sim);
+	EXPECT_EQ(r->source_id, 0);
+	EXPECT(unit_find_ep(w->u, 0) == &w->u->ep[0]);
+}
+
+TEST(dmar_scopes, "a unit with scopes names its endpoints, by a path where they have one")
+{
+	static const u8 scopes[] = {
+		5, 8, 0, 0, 1, 0, 0x1f, 7,
+		1, 8, 0, 0, 0, 0, 0, 0,
+		1, 10, 0, 0, 0, 0, 0x10, 0, 0, 0,
+		1, 10, 0, 0, 0, 0, 0x10, 0, 0, 1,
+	};
+	u8 t[1024];
+	size_t len;
+
+	prepare_port(w);
+	len = dmar_build(&w->cfg, t, sizeof(t));
+	EXPECT_EQ(t[48 + 2], 16 + sizeof(scopes));
+	EXPECT_EQ(t[48 + 4], 0);
+	EXPECT(!memcmp(t + 64, scopes, sizeof(scopes)));
+	/* The other comes after it and includes the rest of the segment. */
+	EXPECT_EQ(t[100], 0);
+	EXPECT_EQ(t[100 + 2], 16);
+	EXPECT_EQ(t[100 + 4], 1);
+	/* Two ATSRs, the ANDD, an SATC of one endpoint for each unit. */
+	EXPECT_EQ(t[132], 4);
+	EXPECT_EQ(t[132 + 2], 18);
+	EXPECT_EQ(t[132 + 7], 1);
+	EXPECT(!strcmp((char *)t + 132 + 8, "\\_SB.LNKA"));
+	EXPECT_EQ(len, 100 + 16 + 2 * 8 + 18 + 2 * (8 + 8));
+	EXPECT_EQ(t[len - 8], 1);
+	EXPECT_EQ(t[len - 2], 1);
+}
+
 /* ---- DMA that goes on until it is stopped ------------------------------------ */
 
 static struct vtdsim_loop *loop_at(struct world *w, u32 offset)
