@@ -30,6 +30,7 @@
 #define PARTIAL_MAX	2048	/* of one device */
 
 #define SYS_DEV		"/sys/bus/pci/devices/" EP_1A "/"
+#define SYS_PORT_DEV	"/sys/bus/pci/devices/" EP_1Q "/"
 #define IMM_READY	"/sys/module/vtdsim_ep/parameters/imm_ready"
 
 /* One page request of a group, by hand.  @pasid 0: without a PASID. */
@@ -93,6 +94,26 @@ static int reset_by_config(struct bench *b)
 	return config_write(b, 0x48, 0x8000);
 }
 
+/*
+ * Of all functions on the bus, which belong to one iommufd: no group is named.
+ * VFIO does not wait for another thread's page fault on a BAR.
+ */
+static int reset_by_bus(struct bench *b)
+{
+	struct vfio_pci_hot_reset hot = { .argsz = sizeof(hot) };
+	int rc;
+
+	do {
+		rc = gvm_ioctl(b->dev[0].fd, VFIO_DEVICE_PCI_HOT_RESET, &hot);
+	} while (rc == -EBUSY && !usleep(100));
+	return rc;
+}
+
+static bool has_port(void)
+{
+	return !access(SYS_PORT_DEV, F_OK);
+}
+
 FIXTURE(reset)
 {
 	struct bench b;
@@ -108,17 +129,23 @@ FIXTURE(reset)
 FIXTURE_VARIANT(reset)
 {
 	int (*reset)(struct bench *b);
+	bool port;	/* of two functions behind a root port */
 };
 
 FIXTURE_VARIANT_ADD(reset, vfio) { .reset = reset_by_vfio };
 FIXTURE_VARIANT_ADD(reset, sysfs) { .reset = reset_by_sysfs };
 FIXTURE_VARIANT_ADD(reset, config) { .reset = reset_by_config };
+FIXTURE_VARIANT_ADD(reset, bus) { .reset = reset_by_bus, .port = true };
 
 FIXTURE_SETUP(reset)
 {
 	self->fd = -1;
+	if (variant->port && !has_port())
+		SKIP(return, "no root port");
 	ASSERT_EQ(0, bench_open(&self->b, 0));
-	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	ASSERT_EQ(0, bench_add(&self->b, variant->port ? EP_1P : EP_1A));
+	if (variant->port)
+		ASSERT_EQ(0, bench_add(&self->b, EP_1Q));
 	if (!(self->b.info[0].out_caps & GPASID_CAP_PRI))
 		SKIP(return, "no page requests");
 	self->dev = &self->b.dev[0];
@@ -528,6 +555,155 @@ TEST(nothing_is_sent_to_a_device_inside_a_reset)
 	EXPECT_EQ(0, close_all(r));
 	ASSERT_EQ(0, slow_resets(false));
 	free(r);
+}
+
+/* ---- two functions on one bus ---------------------------------------------------- */
+
+FIXTURE(bus)
+{
+	struct bench b;
+	struct process p;
+	struct vtdsim_counters c;
+	__u32 h[2];
+	int fd;
+	struct iommu_gpasid_fault f[64];
+};
+
+FIXTURE_SETUP(bus)
+{
+	int i;
+
+	self->fd = -1;
+	if (!has_port())
+		SKIP(return, "no root port");
+	ASSERT_EQ(0, bench_open(&self->b, 0));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1P));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1Q));
+	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &self->fd));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, gvm_bind(&self->b.dev[i], &self->p.pt, GPASID,
+				      &self->h[i]));
+	ASSERT_EQ(0, lab_counters(&self->b.lab[0], &self->c));
+}
+
+FIXTURE_TEARDOWN(bus)
+{
+	EXPECT_EQ(0, bench_close(&self->b));
+	if (self->fd >= 0)
+		close(self->fd);
+}
+
+/* A whole group of each function is read, a group of each is begun. */
+static int ask_both(struct _test_data_bus *self, __u64 *cookie)
+{
+	int i, rc;
+
+	for (i = 0; i < 2; i++) {
+		struct lab_dev *lab = &self->b.lab[i];
+
+		rc = request(lab, 0, self->h[i], HEAP_VA, VTDSIM_PRQ_LAST);
+		if (rc)
+			return rc;
+		rc = gvm_faults_read(self->fd, self->f, 64, WAIT_MS);
+		if (rc != 1)
+			return rc < 0 ? rc : -ENODATA;
+		cookie[i] = self->f[0].cookie;
+		rc = request(lab, 1, self->h[i], HEAP_VA, OTHER_GROUP);
+		if (rc)
+			return rc;
+		rc = ended(lab, 1, WAIT_MS);
+		if (rc != VTDSIM_DONE)
+			return -EIO;
+	}
+	return 0;
+}
+
+static int restart_both(struct _test_data_bus *self)
+{
+	int i, rc = 0;
+
+	for (i = 0; i < 2 && !rc; i++) {
+		rc = gvm_dev_enable(&self->b.dev[i], true);
+		if (!rc)
+			rc = lab_dev_restart(&self->b.lab[i]);
+	}
+	return rc;
+}
+
+TEST_F(bus, the_bus_is_not_the_root_bus)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(1 << 8 | i, lab_regs(&self->b.lab[i])->source_id);
+		EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[i], self->h[i], 0));
+		EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[i], self->h[i],
+					    VTDSIM_F_ATS));
+	}
+}
+
+TEST_F(bus, a_reset_of_the_bus_ends_the_requests_of_both)
+{
+	__u64 old[2], new[2];
+	int i;
+
+	ASSERT_EQ(0, ask_both(self, old));
+	ASSERT_EQ(0, reset_by_bus(&self->b));
+	EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 100));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(-ENOENT, gvm_faults_answer(self->fd, old[i],
+						     IOMMU_GPASID_FAULT_SUCCESS));
+	ASSERT_EQ(0, since(&self->b.lab[0], &self->c, &self->c));
+	EXPECT_EQ(0, self->c.u_desc[VTDSIM_D_PGRP_RESP]);
+	ASSERT_EQ(0, restart_both(self));
+	ASSERT_EQ(0, ask_both(self, new));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, gvm_faults_answer(self->fd, new[i],
+					       IOMMU_GPASID_FAULT_SUCCESS));
+		EXPECT_EQ(VTDSIM_DONE, ended(&self->b.lab[i], 0, WAIT_MS));
+		EXPECT_EQ(TAG(1), peek_proc(&self->b.lab[i], self->h[i],
+					    VTDSIM_F_ATS));
+	}
+}
+
+/* It takes 100 ms, in which both are inside. */
+TEST_F(bus, nothing_is_sent_to_either_inside_a_reset_of_the_bus)
+{
+	struct invalidator inv = { .vm = &self->b.vm };
+	unsigned long before, during;
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, invalidate_main, &inv));
+	usleep(20000);
+	before = inv.done;
+	ASSERT_EQ(0, reset_by_bus(&self->b));
+	during = inv.done - before;
+	usleep(20000);
+	inv.stop = 1;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, inv.rc);
+	ASSERT_EQ(0, since(&self->b.lab[0], &self->c, &self->c));
+	TH_LOG("%lu invalidations, %lu of them during the reset, %llu with a device TLB",
+	       inv.done, during, self->c.u_desc[VTDSIM_D_PDEVTLB]);
+	EXPECT_GE(during, 4);
+	EXPECT_EQ(0, self->c.u_iqe);
+	EXPECT_LE(self->c.u_desc[VTDSIM_D_PDEVTLB],
+		  2 * (inv.done - during / 2));
+	EXPECT_GT(self->c.u_desc[VTDSIM_D_PDEVTLB], 0);
+}
+
+/* A function of which the VM has not even the group. */
+TEST_F(bus, a_reset_of_a_bus_that_is_not_the_vm_s_alone_changes_nothing)
+{
+	__u64 cookie[2];
+
+	ASSERT_EQ(0, ask_both(self, cookie));
+	ASSERT_EQ(0, bench_close_dev(&self->b, 1));
+	EXPECT_EQ(-EINVAL, reset_by_bus(&self->b));
+	ASSERT_EQ(0, gvm_faults_answer(self->fd, cookie[0],
+				       IOMMU_GPASID_FAULT_SUCCESS));
+	EXPECT_EQ(VTDSIM_DONE, ended(&self->b.lab[0], 0, WAIT_MS));
 }
 
 /* ---- fault queues of iommufd ---------------------------------------------------------- */

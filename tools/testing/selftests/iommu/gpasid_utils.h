@@ -18,6 +18,10 @@
 #define EP_2B	"0002:00:01.0"
 #define NR_EPS	4
 
+/* Two functions behind a root port, where --ep unit=0,port=1 puts them. */
+#define EP_1P	"0001:01:00.0"
+#define EP_1Q	"0001:01:00.1"
+
 extern const char * const endpoint[NR_EPS];
 
 #define RAM_GPA		0x10000000ULL
