@@ -549,7 +549,8 @@ TEST(nothing_is_sent_to_a_device_inside_a_reset)
 	TH_LOG("%lu invalidations, %lu of them during the reset, %llu with the device TLB",
 	       inv.done, during, c.u_desc[VTDSIM_D_PDEVTLB]);
 	EXPECT_GE(during, 4);
-	EXPECT_EQ(inv.done, c.u_desc[VTDSIM_D_PIOTLB]);
+	/* One that met the end, where ATS is off for a moment, is submitted again. */
+	EXPECT_LE(inv.done, c.u_desc[VTDSIM_D_PIOTLB]);
 	EXPECT_LE(c.u_desc[VTDSIM_D_PDEVTLB], inv.done - during / 2);
 	EXPECT_GT(c.u_desc[VTDSIM_D_PDEVTLB], 0);
 	EXPECT_EQ(0, close_all(r));
