@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #define DMAR_DRHD		0
+#define DMAR_RMRR		1
 #define DMAR_ATSR		2
 #define DMAR_ANDD		4
 #define DMAR_SATC		5
@@ -154,6 +155,31 @@ static void put_drhds(struct buffer *b, const struct sim_config *cfg)
 	}
 }
 
+/* "Reserved Memory Region Reporting Structure" */
+static void put_rmrr(struct buffer *b, const struct sim_config *cfg, u32 unit,
+		     u32 e)
+{
+	u64 base = VTDSIM_WINDOW_BASE + VTDSIM_RMRR_OFF(unit, e);
+
+	put(b, DMAR_RMRR, 2);
+	put(b, 24 + scope_size(&cfg->ep[unit][e]), 2);
+	put(b, 0, 2);
+	put(b, cfg->unit[unit].seg, 2);
+	put(b, base, 8);
+	put(b, base + VTDSIM_RMRR_SIZE - 1, 8);
+	put_scope(b, cfg, unit, e);
+}
+
+static void put_rmrrs(struct buffer *b, const struct sim_config *cfg, u32 unit)
+{
+	u32 e;
+
+	for (e = 0; e < cfg->nr_eps[unit]; e++) {
+		if (cfg->ep[unit][e].rmrr)
+			put_rmrr(b, cfg, unit, e);
+	}
+}
+
 /* "Root Port ATS Capability Reporting Structure" */
 static void put_atsr(struct buffer *b, u32 segment)
 {
@@ -222,6 +248,8 @@ size_t dmar_build(const struct sim_config *cfg, u8 *buf, size_t size)
 
 	put_header(&b, cfg);
 	put_drhds(&b, cfg);
+	for (i = 0; i < cfg->nr_units; i++)
+		put_rmrrs(&b, cfg, i);
 	for (i = 0; i < cfg->nr_units; i++) {
 		if (has_ats(cfg, i))
 			put_atsr(&b, cfg->unit[i].seg);

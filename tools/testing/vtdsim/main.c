@@ -155,7 +155,7 @@ static const struct key unit_keys[] = {
 static const struct key ep_keys[] = {
 	EP_KEY(unit), EP_KEY(ats), EP_KEY(ats_global), EP_KEY(pri),
 	EP_KEY(pasid), EP_KEY(pasid_bits), EP_KEY(priv), EP_KEY(exec),
-	EP_KEY(mute), EP_KEY(deaf), EP_KEY(port),
+	EP_KEY(mute), EP_KEY(deaf), EP_KEY(port), EP_KEY(rmrr),
 	{ NULL, 0 },
 };
 

@@ -45,6 +45,7 @@ struct ep_config {
 	u32 unit;
 	u32 ats, ats_global, pri, pasid, pasid_bits, priv, exec, mute, deaf;
 	u32 port;		/* behind the unit's root port */
+	u32 rmrr;		/* firmware reserves memory for it */
 };
 
 struct sim_config {

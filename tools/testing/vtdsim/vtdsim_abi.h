@@ -27,6 +27,10 @@
 #define VTDSIM_CONFIG_OFF	0x000000UL	/* struct vtdsim_config */
 #define VTDSIM_UNIT_OFF(u)	(0x100000UL + (u) * 0x10000UL)
 #define VTDSIM_UNIT_SIZE	0x1000UL	/* register set, one page */
+/* What firmware reserves for an endpoint, where it does (RMRR). */
+#define VTDSIM_RMRR_SIZE	0x10000UL
+#define VTDSIM_RMRR_OFF(u, e) \
+	(0x200000UL + ((u) * VTDSIM_MAX_EPS + (e)) * VTDSIM_RMRR_SIZE)
 #define VTDSIM_BAR_SIZE		0x40000UL
 #define VTDSIM_BAR_OFF(u, e) \
 	(0x800000UL + ((u) * VTDSIM_MAX_EPS + (e)) * VTDSIM_BAR_SIZE)

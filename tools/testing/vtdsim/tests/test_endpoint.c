@@ -723,6 +723,25 @@ TEST(dmar_scopes, "a unit with scopes names its endpoints, by a path where they 
 	EXPECT_EQ(t[len - 2], 1);
 }
 
+TEST(dmar_rmrr, "memory that firmware reserves for an endpoint")
+{
+	static const u8 rmrr[] = {
+		1, 0, 34, 0, 0, 0, 1, 0,
+		0, 0, 0x22, 0x1f, 0, 0, 0, 0,
+		0xff, 0xff, 0x22, 0x1f, 0, 0, 0, 0,
+		1, 10, 0, 0, 0, 0, 0x10, 0, 0, 1,
+	};
+	u8 t[1024];
+
+	prepare_port(w);
+	w->cfg.unit[0].scope = 0;
+	w->cfg.nr_units = 1;
+	w->cfg.ep[0][2].rmrr = 1;
+	dmar_build(&w->cfg, t, sizeof(t));
+	EXPECT(!memcmp(t + 64, rmrr, sizeof(rmrr)));
+	EXPECT_EQ(t[64 + sizeof(rmrr)], 2);
+}
+
 /* ---- DMA that goes on until it is stopped ------------------------------------ */
 
 static struct vtdsim_loop *loop_at(struct world *w, u32 offset)
