@@ -4,9 +4,12 @@
  * through it, mappings that come and go.  Upstream's ABI alone, for units without
  * scalable mode, without a queue, with write buffers.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <linux/pci_regs.h>
 
 #include <kselftest_harness.h>
 
@@ -272,6 +275,38 @@ TEST_F_TIMEOUT(modes, after_a_replace_the_old_ioas_is_not_reached, 120)
 	}
 	TH_LOG("DMA faulted in %llu of %d replaces", faults, ROUNDS);
 	ASSERT_EQ(0, gvm_dev_detach(&self->dev));
+}
+
+/* What a driver does before its device makes DMA. */
+static int switch_on(const char *address)
+{
+	__u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	char path[64];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", address);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	n = pwrite(fd, &command, sizeof(command), PCI_COMMAND);
+	close(fd);
+	return n == sizeof(command) ? 0 : -1;
+}
+
+/* A fault's report prints the tables, and a pass-through entry has none. */
+TEST(a_fault_in_the_kernels_own_domain_is_survived)
+{
+	struct vtdsim_counters c;
+	struct lab_dev lab;
+
+	if (access("/sys/module/intel_gpasid", F_OK))
+		SKIP(return, "an unmodified kernel does not survive it");
+	ASSERT_EQ(0, lab_dev_open_sysfs(&lab, EP_1A));
+	ASSERT_EQ(0, switch_on(EP_1A));
+	ASSERT_EQ(0, lab_counters(&lab, &c));
+	EXPECT_EQ(DENIED, dma(&lab, 0, 1ULL << 56, NULL));
+	usleep(300000);
+	ASSERT_EQ(0, since(&lab, &c, &c));
+	EXPECT_EQ(1, c.u_faults);
+	lab_dev_close(&lab);
 }
 
 TEST_HARNESS_MAIN
