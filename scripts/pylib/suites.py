@@ -586,12 +586,29 @@ def lab_devices(suite):
     suite.item("endpoints can be removed, found again, reset and unloaded", status == 0, out + err)
 
 
+def lab_ports(suite):
+    """Each unit has what the table says; a bus gets its number when it is found."""
+    script = """
+        d=/sys/bus/pci/devices; unit() { basename $(readlink $d/0001:$1/iommu); }
+        units() { echo $(for i in 00:00.0 01:00.0 01:00.1 00:01.0 02:00.0; do unit $i; done); }
+        set -ex; want='dmar0 dmar0 dmar0 dmar1 dmar1'; [ "$(units)" = "$want" ]
+        echo 1 >$d/0001:00:10.0/remove; [ ! -e $d/0001:01:00.1 ]; [ -e $d/0001:02:00.0 ]
+        echo 1 >/sys/bus/pci/rescan; [ "$(units)" = "$want" ]
+        rmmod vtdsim_ep; [ ! -e $d/0001:00:10.0 ]
+        modprobe vtdsim_ep; [ "$(units)" = "$want" ]"""
+    flags = ["--kernel", "debug", "--unit", "seg=1,scope=1", "--unit", "seg=1"]
+    for ep in ("unit=0", "unit=0,port=1", "unit=0,port=1", "unit=1", "unit=1,port=1"):
+        flags += ["--ep", ep]
+    status, out, err = lab(suite, *flags, program=["sh", "-c", script])
+    suite.item("endpoints behind ports, of two units on one segment", status == 0, out + err)
+
+
 def lab_mistakes(suite):
     """Words, not a traceback, say what is wrong."""
     for flags in (("--push", "/no-such-file"), ("--log", "/no/such/directory"),
                   ("--mem", "1048577K"), ("--mem", "much"), ("--evict", "abc"), ("--seed", "-1"),
                   ("--unit", "seg=1", "--unit", "seg=1"), ("--unit", "seg=0"),
-                  ("--unit", "new=1"), ("--ep", "unit=2")):
+                  ("--unit", "new=1"), ("--ep", "unit=2"), ("--ep", "port=2")):
         status, _, err = lab(suite, *flags, program=["true"], check_log=False)
         suite.item(f"{shlex.join(flags)} is refused in words",
                    status == 125 and err.startswith("lab: "), f"status {status}\n{err}")
@@ -681,6 +698,7 @@ def lab_itself(suite):
     lab_statuses(suite)
     lab_output(suite)
     lab_devices(suite)
+    lab_ports(suite)
     lab_memory(suite)
     lab_mistakes(suite)
     lab_shell(suite)

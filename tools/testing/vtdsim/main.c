@@ -232,7 +232,8 @@ static void add_ep(struct sim_config *cfg, const char *arg)
 
 	ep_config_init(&ep);
 	parse_keys(arg, ep_keys, &ep);
-	if (ep.unit >= VTDSIM_MAX_UNITS || ep.pasid_bits > PASID_BITS)
+	if (ep.unit >= VTDSIM_MAX_UNITS || ep.pasid_bits > PASID_BITS ||
+	    ep.port > 1)
 		die("a value of --ep is out of range:", arg);
 	nr = &cfg->nr_eps[ep.unit];
 	if (*nr == VTDSIM_MAX_EPS)
