@@ -66,7 +66,7 @@ DEFINE_GUARD(ioasid_teller, struct ioasid *, ioasid_lock_teller(_T),
 	     ioasid_unlock_teller(_T))
 
 /*
- * One event on its way along both chains
+ * One event being delivered on both chains
  */
 
 struct ioasid_walk {
@@ -209,7 +209,7 @@ static void bind_pop(struct ioasid *ioasid)
 	kfree(older);
 }
 
-/* Take the latest BIND with @arg away; returns its stamp, or 0 if there is none. */
+/* Remove the latest BIND with @arg; returns its stamp, or 0 if there is none. */
 static u64 bind_remove(struct ioasid *ioasid, void *arg)
 {
 	struct ioasid_bind **link, *bind;
@@ -270,7 +270,7 @@ int ioasid_tell_bind(struct ioasid *ioasid, void *arg)
 	return ret;
 }
 
-/* All that the subscribers have to be told of a free; once */
+/* Send UNBIND for each BIND, then FREE; once */
 static void tell_free_locked(struct ioasid *ioasid)
 {
 	struct ioasid_bind bind;
@@ -416,7 +416,7 @@ EXPORT_SYMBOL_GPL(ioasid_register_notifier);
  * @nb: the subscriber
  *
  * When this returns, the subscriber is not called any more and no call of it is
- * under way. It is not told of the end of what it knows.
+ * under way. It gets no UNBIND or FREE for existing IOASIDs.
  *
  * Context: Process context. Must not be called by a subscriber. Waits for the
  * subscribers that are being called, for @set or for any set; the caller holds no

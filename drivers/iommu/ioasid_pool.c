@@ -226,7 +226,7 @@ static ioasid_t pool_start(ioasid_t min, unsigned int wide)
 	return pool_floor(min, wide);
 }
 
-/* Count a new number, unless others were quicker and nothing is left below it. */
+/* Count a new number, unless concurrent callers took the rest below it. */
 static bool pool_count_number(ioasid_t id)
 {
 	unsigned int bits;
@@ -320,7 +320,7 @@ static struct ioasid_user *user_find(kuid_t uid)
 	return NULL;
 }
 
-/* @new is used if there is none of the kind */
+/* @new is used if there is no entry for the uid */
 static struct ioasid_user *user_find_or_add(struct ioasid_user *new)
 {
 	struct ioasid_user *user;

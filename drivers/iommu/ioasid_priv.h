@@ -11,8 +11,8 @@
  *
  *	ioasid_set.events	rw_semaphore. Held for reading while an IOASID of the
  *				set is published and while subscribers are told about
- *				one; for writing while a subscriber of the set comes or
- *				leaves, and while it is told what exists
+ *				one; for writing while a subscriber of the set is
+ *				(un)registered, and while it is told what exists
  *	ioasid.teller		a sleeping lock per IOASID: the task that tells the
  *				subscribers about it. Protects its BINDs
  *	ioasid_set.spids	xa_lock, irqsave. The set, state and references of its

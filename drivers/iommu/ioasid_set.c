@@ -98,7 +98,7 @@ static __always_inline struct ioasid *number_load(struct ioasid_set *set,
 	return ioasid;
 }
 
-/* With the entry reserved; NULL takes it away. */
+/* With the entry reserved; NULL erases it. */
 static void number_store(ioasid_t id, struct ioasid *ioasid)
 {
 	XA_STATE(xas, &ioasid_numbers, id);
@@ -275,14 +275,14 @@ int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
 		ret = spid_insert(&xas, set, id);
 		if (ret)
 			xas_set_err(&xas, ret);
-		/* Also frees what it has allocated for nothing */
+		/* Also frees unused preallocated nodes */
 	} while (xas_nomem(&xas, GFP_KERNEL_ACCOUNT));
 	return ret;
 }
 EXPORT_SYMBOL_GPL(ioasid_attach_spid);
 
 /**
- * ioasid_detach_spid - take the SPID of an IOASID away
+ * ioasid_detach_spid - detach the SPID of an IOASID
  * @set: the set that owns it
  * @id: its number
  *
