@@ -182,7 +182,7 @@ static void unbind_needs_its_bind(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-static void unbind_goes_to_who_saw_the_bind(struct kunit *test)
+static void unbind_is_sent_to_subscribers_that_saw_the_bind(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t id = must_alloc(test, ctx->set);
@@ -229,7 +229,7 @@ static void free_ends_binds_first(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &cpu->nb);
 }
 
-static void free_goes_to_who_came_later(struct kunit *test)
+static void free_is_sent_to_late_subscribers(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t id = must_alloc(test, ctx->set);
@@ -855,9 +855,9 @@ static struct kunit_case ioasid_events_cases[] = {
 	KUNIT_CASE(only_a_bind_can_be_refused),
 	KUNIT_CASE(only_bind_and_unbind_come_from_callers),
 	KUNIT_CASE(unbind_needs_its_bind),
-	KUNIT_CASE(unbind_goes_to_who_saw_the_bind),
+	KUNIT_CASE(unbind_is_sent_to_subscribers_that_saw_the_bind),
 	KUNIT_CASE(free_ends_binds_first),
-	KUNIT_CASE(free_goes_to_who_came_later),
+	KUNIT_CASE(free_is_sent_to_late_subscribers),
 	KUNIT_CASE(replay_tells_what_exists),
 	KUNIT_CASE(binds_begin_oldest_first_and_end_latest_first),
 	KUNIT_CASE(replay_tells_of_a_free_that_is_not_out),

@@ -125,7 +125,7 @@ static struct ioasid_set *model_set(struct lookup_race *lr, unsigned int index)
 static void model_change(struct model *model, u32 to)
 {
 	WRITE_ONCE(model->soon, to);
-	/* Who sees an odd count sees what is coming. Pairs with model_begin() */
+	/* A reader that sees an odd count sees @soon, too. Pairs with model_begin() */
 	smp_wmb();
 	raw_write_seqcount_begin(&model->seq);
 }
@@ -506,7 +506,7 @@ static void event_step(struct racer *racer)
 	ioasid_t id;
 	int i;
 
-	/* Each third thread comes and goes as a subscriber */
+	/* Each third thread registers and unregisters a subscriber */
 	if (racer->index % 3 == 2) {
 		come_and_go(racer, &er->checkers[racer->index],
 			    race_random(racer, 2) ? er->sets[0] : NULL);
@@ -558,7 +558,7 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 	expect_no_errors(test, er.checkers, race.count);
 }
 
-/* Sets come and go while others use them and subscribe to all */
+/* Sets are made and freed while others use them and subscribe to all */
 struct set_race {
 	struct mutex lock;	/* of @sets */
 	struct ioasid_set *sets[4];
@@ -578,7 +578,7 @@ static struct ioasid_set *sr_get(struct set_race *sr, unsigned int i)
 	return sr->sets[i];
 }
 
-/* From now on, whoever puts its reference last ends the set. */
+/* From now on, the last put ends the set. */
 static void sr_drop(struct set_race *sr, unsigned int i)
 {
 	struct ioasid_set *set;

@@ -105,7 +105,7 @@ static void expect_refcount(struct kunit *test, struct module *owner, int count)
 	KUNIT_EXPECT_EQ(test, module_refcount(owner), count);
 }
 
-/* When the sets of earlier tests are gone */
+/* When the sets of earlier tests are freed */
 static int settled_refcount(struct module *owner)
 {
 	int count = -1, last;
