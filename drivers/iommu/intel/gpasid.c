@@ -40,7 +40,7 @@
 
 /*
  * vtd_att::devtlb.  Decided once, so that what is set up is what is
- * taken down: a device that is gone or asleep has no configuration space to ask.
+ * taken down: a device that is removed or in D3 has no configuration space to ask.
  */
 enum vtd_devtlb {
 	VTD_DEVTLB_NONE,
@@ -148,7 +148,7 @@ static struct pasid_entry *vtd_table_get(struct device_domain_info *info,
 		return NULL;
 	vtd_flush_entry(info->iommu, table, VTD_PAGE_SIZE);
 
-	/* Pages of entries stay until the device goes; another may have won. */
+	/* Kept until the device is released; another CPU may have installed it. */
 	if (!try_cmpxchg64(&pde->val, &old,
 			   (u64)virt_to_phys(table) | PASID_PTE_PRESENT)) {
 		iommu_free_page(table);
@@ -428,7 +428,7 @@ static int vtd_check_first_stage(struct device *dev, struct dmar_domain *s2,
 
 /*
  * What is malformed comes before what the hardware lacks, so that a caller
- * hears of its own mistakes on any machine.
+ * gets -EINVAL first on any machine.
  */
 static int vtd_check(struct device *dev, struct iommu_domain *parent,
 		     const struct gpasid_table_attrs *attrs)

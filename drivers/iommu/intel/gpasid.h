@@ -104,7 +104,7 @@ int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
 			    unsigned int count, unsigned int *tries);
 
 /*
- * Does a device TLB exist that must hear of invalidations?  None is invalidated
+ * Does a device TLB exist that needs invalidations?  None is invalidated
  * while translation is off (VT-d: "Device-TLB").  Whether the device will answer
  * is not asked here, but in the unit's queue (gpasid_queue.c).
  */

@@ -33,7 +33,7 @@ static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
  * @hooks: the backend's functions
  *
  * Context: Process context. May sleep.
- * Return: Nothing; nobody is inside the hooks that were set before.
+ * Return: Nothing; no caller is using the hooks that were set before.
  */
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
 {
@@ -112,7 +112,7 @@ bool intel_gpasid_can_prq(struct device_domain_info *info)
 EXPORT_SYMBOL_GPL(intel_gpasid_can_prq);
 
 /**
- * intel_gpasid_need_sync_map - whether a unit must hear of new mappings
+ * intel_gpasid_need_sync_map - whether a unit needs invalidations for new mappings
  * @parent: the second stage
  * @iommu: the unit
  *

@@ -2,8 +2,8 @@
 /*
  * KUnit tests of guest PASIDs on VT-d for devices that the lab does not have.
  *
- * The device is made up: it has the VT-d driver's operations and private data, and
- * is not probed by anybody.  Only what does not reach hardware is called.
+ * The device is fake: it has the VT-d driver's operations and private data, and
+ * is never probed.  Only what does not reach hardware is called.
  */
 #include <kunit/test.h>
 #include <linux/gpasid.h>
