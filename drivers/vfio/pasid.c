@@ -109,7 +109,7 @@ void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev,
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_detach_ioas);
 
-/* A device leaves its context: its PASIDs go first, all at once. */
+/* A device leaves its context: its PASIDs are detached first, all at once. */
 void vfio_pasid_detach_all(struct iommufd_device *idev)
 {
 	iommufd_device_pasid_detach_all(idev);

@@ -39,7 +39,7 @@ struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 		return set;
 
 	set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
-	/* Somebody else of this context is making it at this moment. */
+	/* Another thread of this context is allocating it. */
 	while (IS_ERR(set) && PTR_ERR(set) == -EEXIST) {
 		cond_resched();
 		old = gpasid_set(ictx);

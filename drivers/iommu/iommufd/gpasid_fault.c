@@ -4,7 +4,7 @@
  *
  * The file owns the VM's queue of page requests and holds a reference on the
  * context; iommufd_ctx::gpasid_faults points to the queue while the file is
- * open, for those who bind.  It is set and cleared by xchg; the queue itself
+ * open, for binds.  It is set and cleared by xchg; the queue itself
  * is looked at only through the file.
  */
 #include <linux/anon_inodes.h>
@@ -54,8 +54,8 @@ static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
 }
 
 /*
- * What there is to read, up to @room records; the bytes copied, or an error
- * when there are none.
+ * Copy unread records, @room at most; the bytes copied, or an error when there
+ * are none.
  */
 static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
 				 char __user *buf, size_t room)
@@ -89,7 +89,7 @@ static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
 	if (!count || count % size)
 		return -EINVAL;
 
-	/* Another reader may be quicker: wait again. */
+	/* Another reader may have taken them: wait again. */
 	do {
 		rc = gpasid_fault_wait_readable(ff, filp);
 		if (rc)
