@@ -76,7 +76,7 @@ static int gpasid_binding_install(struct gpasid_binding *b)
 	return ret;
 }
 
-/* Nobody can veto @b any more. */
+/* All subscribers have accepted @b. */
 static void gpasid_binding_through(struct gpasid_binding *b)
 {
 	lockdep_assert_held(&b->att->parent->lock);
@@ -165,7 +165,7 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 	if (handle)
 		ops->drain(att, b);
 
-	/* The parent's domain may go with the last reference put. */
+	/* The parent's domain may be freed with the last reference. */
 	mutex_lock(&parent->lock);
 	gpasid_att_put(att);
 	mutex_unlock(&parent->lock);
@@ -361,7 +361,7 @@ static struct gpasid_binding *gpasid_of_id(struct gpasid_attachment *att,
 	return b && b->att == att && b->state != GPASID_CLEARED ? b : NULL;
 }
 
-/* Can every device that has the IOASID bound under the parent do the table? */
+/* Check that every device with the IOASID bound under the parent supports the table. */
 static int gpasid_check_replace(const struct gpasid_op *op)
 {
 	struct gpasid_attachment *att;

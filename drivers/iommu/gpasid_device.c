@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs: IOMMU drivers, and the books of devices and second stages.
+ * Guest PASIDs: IOMMU drivers, and the hashes of devices and second stages.
  *
  * A struct gpasid_device exists while PASIDs of a device are bound, a struct
  * gpasid_parent while something is bound under a second-stage domain or an HWPT

@@ -6,8 +6,8 @@
  * I/O page fault layer collects the requests of a group and hands the group
  * over here; it waits in the queue of the VM (struct gpasid_fault_queue) until
  * the VMM has read and answered it.  Every group that is accepted is answered
- * exactly once: by the VMM, by the time limit, when its binding goes, or when
- * the queue goes.  Only a reset of the device ends it without an answer.
+ * exactly once: by the VMM, by the time limit, when its binding is removed, or
+ * when the queue is destroyed.  Only a reset of the device ends it without an answer.
  *
  * Locks, outer to inner:
  *
@@ -95,7 +95,7 @@ struct gpasid_fault_queue {
 	refcount_t users;
 	struct ioasid_set *set;
 	struct mem_cgroup *memcg;
-	struct mutex answer;	/* groups on their way out */
+	struct mutex answer;	/* groups being answered */
 	spinlock_t lock;	/* all that follows */
 	struct list_head groups;
 	struct list_head unread;
@@ -115,8 +115,8 @@ static DEFINE_SPINLOCK(gpasid_queues_lock);
 static DEFINE_HASHTABLE(gpasid_queues, GPASID_QUEUE_HASH_BITS);
 
 /*
- * Never the same twice, in no context: an answer that goes to the wrong file,
- * or comes again, finds nothing.
+ * Unique across all contexts: an answer that is written to the wrong file, or is
+ * repeated, finds nothing.
  */
 static atomic64_t gpasid_fault_cookie;
 
@@ -183,7 +183,7 @@ static void gpasid_group_answer(struct gpasid_fault_group *g,
 }
 
 /*
- * What nobody answers is answered as invalid: the request fails.  "Response
+ * Unanswered groups are answered as invalid: the request fails.  "Response
  * Failure" would have the device switch its page requests off until it is
  * reset, also for others that use it.
  */
@@ -304,7 +304,7 @@ static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 }
 
 /*
- * Who pays for the page requests of @pasid, with a reference, or NULL for nobody;
+ * The memcg to charge for the page requests of @pasid, with a reference, or NULL;
  * *@found: its VM takes page requests.
  */
 static struct mem_cgroup *gpasid_fault_memcg(struct device *dev, ioasid_t pasid,
@@ -649,7 +649,7 @@ EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
 
 /**
  * gpasid_fault_queue_destroy() - Undo gpasid_fault_queue_create()
- * @q: the queue; nobody reads from it or waits on it any more
+ * @q: the queue; no readers or waiters remain
  *
  * What is outstanding is answered as invalid.
  *
@@ -786,7 +786,7 @@ int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
 	else
 		g = NULL;
 	spin_unlock(&q->lock);
-	/* On a shared device one VM's failure is not for the others to bear. */
+	/* On a shared device one VM's failure must not affect other VMs. */
 	if (g)
 		gpasid_group_answer(g, g->exclusive ? codes[code] :
 				    min(codes[code], IOMMU_PAGE_RESP_INVALID));

@@ -20,7 +20,7 @@
 DEFINE_STATIC_SRCU(iommu_gpasid_srcu);
 static const struct iommu_gpasid_iopf_ops __rcu *iommu_gpasid_iopf_ops;
 
-/* Once this returns, nobody is inside the operations that were set before. */
+/* Once this returns, no caller is using the operations that were set before. */
 void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops)
 {
 	rcu_assign_pointer(iommu_gpasid_iopf_ops, ops);
@@ -179,8 +179,8 @@ static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
  *
  * Context: Process context, the page-request thread of a unit: does not wait for
  * memory.
- * Return: zeroed memory, or NULL: the request is dropped, and its group goes
- * without it.
+ * Return: zeroed memory, or NULL: the request is dropped, and its group is
+ * reported without it.
  */
 struct iopf_fault *iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 					      const struct iommu_fault *fault)

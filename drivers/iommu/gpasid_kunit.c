@@ -209,7 +209,7 @@ static int new_device(struct kunit *test, struct gpasid_test *ctx)
 	return 0;
 }
 
-/* The set keeps it: nobody frees it before the end of the test. */
+/* The set keeps it: it is not freed before the end of the test. */
 static int new_id(struct gpasid_test *ctx, ioasid_t min, ioasid_t max)
 {
 	int ret = ioasid_alloc(ctx->set, min, max, NULL, &ctx->id);

@@ -294,7 +294,7 @@ static bool gpasid_reset_sleeps(pci_power_t state)
  * @state: the power state
  * @resets: the device is reset when it comes back from D3hot
  *
- * A device that goes to sleep, and will be reset by waking up, is inside the reset
+ * A device that enters D3hot, and will be reset by waking up, is inside the reset
  * until gpasid_reset_powered().
  *
  * Context: Process context. May sleep.

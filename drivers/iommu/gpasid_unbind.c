@@ -3,10 +3,11 @@
  * Guest PASIDs: teardown.
  *
  * A binding is taken down by one caller.  It is claimed under the parent's lock
- * (GPASID_LEAVING), the subscribers of its IOASID let go, and under the lock
- * again it becomes GPASID_CLEARED: the entry is not present.  Then, in this
+ * (GPASID_LEAVING), the subscribers of its IOASID have handled UNBIND, and under
+ * the lock again it becomes GPASID_CLEARED: the entry is not present.  Then, in this
  * order: PASID cache, IOTLB and device TLB are invalidated; page requests are
- * drained; the entry is zeroed; the binding leaves the books; references are put.
+ * drained; the entry is zeroed; the binding is removed from gdev->bindings; references
+ * are put.
  *
  * When an IOASID is freed, its subscribers have been told by the free itself,
  * and the caller that had claimed a binding may be waiting for that free.  So a
@@ -102,7 +103,7 @@ static int gpasid_device_owned(struct gpasid_device *gdev, void *owner)
 }
 
 /**
- * gpasid_owner_busy() - Has an owner anything bound, on whatever device
+ * gpasid_owner_busy() - Check whether an owner has bindings on any device
  * @owner: the owner
  *
  * VFIO asks it of its virtual devices before it lets them be detached.
@@ -173,7 +174,7 @@ static void gpasid_binding_release(struct gpasid_binding *b)
 	gpasid_table_put(table);
 }
 
-/* Take @b, which the hardware no longer uses, out of the books, onto @dead. */
+/* Unlink @b, which the hardware no longer uses, and add it to @dead. */
 void gpasid_binding_unlink(struct gpasid_binding *b, struct hlist_head *dead)
 {
 	struct gpasid_parent *parent = b->att->parent;
@@ -221,7 +222,7 @@ void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 
 	hlist_for_each_entry_safe(b, next, dead, node) {
 		hlist_del(&b->node);
-		/* The parent's domain may go with the last reference put. */
+		/* The parent's domain may be freed with the last reference. */
 		gpasid_binding_leave(parent, b);
 		gpasid_binding_release(b);
 		gpasid_binding_put(b);
@@ -344,7 +345,7 @@ static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 				 struct gpasid_binding *b)
 {
 	mutex_unlock(&parent->lock);
-	/* A free that is quicker sends the event itself, and takes over. */
+	/* A concurrent free sends the event itself, and takes over. */
 	if (!b->att->own &&
 	    ioasid_notify(b->set, b->pasid, IOASID_UNBIND, gdev->dev) == -EDEADLK)
 		return gpasid_restore(parent, b);
@@ -401,7 +402,7 @@ out_device:
  * @owner: the owner that bound it
  *
  * When other owners share the binding, it stays.  Otherwise, in this order:
- * subscribers let go; the entry is made not present; PASID cache, IOTLB and
+ * subscribers have handled UNBIND; the entry is made not present; PASID cache, IOTLB and
  * device TLB are invalidated; page requests are drained; the entry is cleared.
  * When this returns, no DMA of the device with this PASID reaches memory and
  * no cache holds a translation of it.
@@ -491,7 +492,7 @@ static void gpasid_bulk_claim(struct gpasid_bulk *bulk)
 	}
 }
 
-/* Let the subscribers of each IOASID let go.  The parent's lock is dropped. */
+/* Send UNBIND to the subscribers of each IOASID.  The parent's lock is dropped. */
 static int gpasid_bulk_announce(struct gpasid_bulk *bulk)
 {
 	struct gpasid_parent *parent = bulk->parent;
@@ -823,7 +824,7 @@ void gpasid_unbind_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &gpasid_bus_nb);
 	ioasid_unregister_notifier(NULL, &gpasid_nb);
-	/* Bindings freed by RCU are still on their way to the cache. */
+	/* Bindings freed by RCU may not be freed yet. */
 	rcu_barrier();
 	kvfree_rcu_barrier();
 	kmem_cache_destroy(gpasid_binding_cache);

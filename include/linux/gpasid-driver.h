@@ -4,7 +4,7 @@
  *
  * An IOMMU driver registers struct gpasid_ops and writes the PASID-table entries
  * of its devices when the core tells it to.  The core decides what is bound,
- * who owns it and in which order it is taken down.
+ * its owner and in which order it is taken down.
  */
 #ifndef _LINUX_GPASID_DRIVER_H
 #define _LINUX_GPASID_DRIVER_H
@@ -142,7 +142,7 @@ struct gpasid_table {
 enum gpasid_binding_state {
 	GPASID_SETUP,		/* entry present, a subscriber may still veto */
 	GPASID_BOUND,
-	GPASID_LEAVING,		/* an unbind has claimed it, subscribers hear of it */
+	GPASID_LEAVING,		/* an unbind has claimed it, UNBIND is being sent */
 	GPASID_CLEARED,		/* entry not present, caches not yet flushed */
 };
 
@@ -150,7 +150,7 @@ enum gpasid_binding_state {
  * struct gpasid_binding - A device's PASID joined to a first-stage table
  * @table: the table; a reference is held
  * @att: the device under the table's parent
- * @node: in gpasid_table::bindings; afterwards on its way to be freed
+ * @node: in gpasid_table::bindings; afterwards on the list to be freed
  * @rcu: takes the place of @node at the end
  * @owner: first owner
  * @set: with an IOASID: its set; a reference on the IOASID is held

@@ -40,7 +40,7 @@ enum gpasid_bind_flags {
  * @argsz: sizeof(struct gpasid_bind_data); a smaller or larger one is refused
  * @flags: combination of enum gpasid_bind_flags
  * @set: IOASID set of the VM; the caller holds a reference over the call
- * @owner: who binds; an opaque cookie, not NULL, the same at unbind.  A VFIO
+ * @owner: identifies the caller; an opaque cookie, not NULL, the same at unbind.  A VFIO
  *         driver of virtual devices gives the struct vfio_device
  * @format: enum gpasid_format
  * @addr_width: guest-virtual address width in bits, 48 or 57
@@ -146,7 +146,7 @@ struct gpasid_hwpt_ops {
 /**
  * struct gpasid_pasid - A PASID of a device, by the device's own number
  * @dev: the device
- * @owner: who attaches; an opaque cookie, not NULL
+ * @owner: identifies the caller; an opaque cookie, not NULL
  * @pasid: the number on the wire
  * @dev_id: what page requests call the device
  * @handle: where page requests go, owned by the caller until

@@ -56,7 +56,7 @@
  * @bar: its BAR 0
  * @slice: one for each queue
  *
- * Lives while the driver is bound; the slices go before it does.
+ * Lives while the driver is bound; the slices are released first.
  */
 struct vdcm_pf {
 	struct pci_dev *pdev;
