@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// Nobody calls them after rule 17.
+// Unused after rule 17.
 @@
 identifier f = {device_set_dirty_tracking, parent_domain_set_dirty_tracking};
 type T;

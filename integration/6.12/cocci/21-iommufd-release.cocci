@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/main.c
-// The set goes with the context.
+// The set is freed with the context.
 @@
 identifier inode, filp, ictx, obj;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/fault.c
-// A VM that does not read keeps no more than those of one reset.
+// Bound the groups kept for a VM that does not read.
 @@
 symbol fault, hwpt;
 @@

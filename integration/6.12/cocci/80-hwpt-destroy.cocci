@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/hw_pagetable.c
-// The table goes before the domain.
+// The table is destroyed before the domain.
 @@
 identifier hwpt;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/vfio/iommufd.c
-// PASIDs go before the RID, and all at once.
+// PASIDs are detached before the RID, and all at once.
 @@
 identifier vdev;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// What arrives from a device inside a reset was sent before: nobody waits for it.
+// What arrives from a device inside a reset was sent before: no caller waits for it.
 @@
 identifier dev, evt, attach_handle;
 @@
