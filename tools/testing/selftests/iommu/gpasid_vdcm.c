@@ -736,7 +736,7 @@ TEST_F(vdcm, two_devices_share_a_binding)
 	ASSERT_EQ(0, virt_add(&w, &self->vm, 1));
 	ASSERT_EQ(0, vm_process(&self->vm, &q, 2));
 	EXPECT_EQ(-EBUSY, bind_mapped(&w, &q.pt, 0x101, &h));
-	/* It has one guest PASID, for all who share it. */
+	/* It has one guest PASID, for all owners. */
 	EXPECT_EQ(-EEXIST, gvm_bind_args(&w.dev, &alias));
 	ASSERT_EQ(0, bind_mapped(&w, &self->p.pt, 0x101, &h));
 	EXPECT_EQ(self->h, h);
