@@ -521,7 +521,7 @@ static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 	mutex_lock(&parent->lock);
 	if (b->state != GPASID_SETUP) {
 		mutex_unlock(&parent->lock);
-		gpasid_wait_gone(op->gdev, parent, b);
+		gpasid_wait_released(op->gdev, parent, b);
 		ret = -ENOENT;
 	} else if (ret) {
 		gpasid_take_down(parent, b);

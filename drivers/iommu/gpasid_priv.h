@@ -132,8 +132,9 @@ void gpasid_changed(struct gpasid_parent *parent);
 void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead);
 void gpasid_quiesce(struct gpasid_parent *parent, struct gpasid_binding *b);
 void gpasid_take_down(struct gpasid_parent *parent, struct gpasid_binding *b);
-void gpasid_wait_gone(struct gpasid_device *gdev, struct gpasid_parent *parent,
-		      struct gpasid_binding *b);
+void gpasid_wait_released(struct gpasid_device *gdev,
+			  struct gpasid_parent *parent,
+			  struct gpasid_binding *b);
 int gpasid_unbind_init(void);
 void gpasid_unbind_exit(void);
 

@@ -315,10 +315,11 @@ static bool gpasid_is_there(struct gpasid_device *gdev,
 
 /*
  * Another caller takes @b down, on which this one holds a reference: wait until
- * it is through.
+ * that is done and its references are put.
  */
-void gpasid_wait_gone(struct gpasid_device *gdev, struct gpasid_parent *parent,
-		      struct gpasid_binding *b)
+void gpasid_wait_released(struct gpasid_device *gdev,
+			  struct gpasid_parent *parent,
+			  struct gpasid_binding *b)
 {
 	gpasid_wait_until(parent, !gpasid_is_there(gdev, parent, b));
 }
@@ -356,7 +357,7 @@ static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 		mutex_unlock(&parent->lock);
 	} else {
 		mutex_unlock(&parent->lock);
-		gpasid_wait_gone(gdev, parent, b);
+		gpasid_wait_released(gdev, parent, b);
 	}
 	return 0;
 }
