@@ -500,7 +500,7 @@ static void lowest_free_number_comes_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, id, 250);
 }
 
-/* However many have come and gone before */
+/* However many have been allocated and freed before */
 static void narrow_device_finds_a_number_after_many(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;

@@ -314,7 +314,7 @@ static void detached_spid_can_be_attached_again(struct kunit *test)
 	ioasid_t a = must_alloc_spid(test, ctx->set, 3);
 	ioasid_t b = must_alloc(test, ctx->set);
 
-	/* A neighbour, so that nothing goes with the last one */
+	/* A neighbour, so that this SPID is not the last of the set */
 	must_alloc_spid(test, ctx->set, 5);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, a));
@@ -332,7 +332,7 @@ static void free_takes_the_spid_at_once(struct kunit *test)
 	ioasid_t a = must_alloc_spid(test, ctx->set, 3);
 	ioasid_t b = must_alloc(test, ctx->set);
 
-	/* A neighbour, so that nothing goes with the last one */
+	/* A neighbour, so that this SPID is not the last of the set */
 	must_alloc_spid(test, ctx->set, 5);
 
 	/* Even while the number is held, the SPID is free */
