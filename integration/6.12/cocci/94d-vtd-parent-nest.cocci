@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
 // As Linux 7.3: a parent does not fit a unit that cannot nest, so that a VMM
-// hears of it when it attaches and not with the first nested HWPT.
+// gets the error when it attaches and not with the first nested HWPT.
 @@
 identifier domain, dev;
 symbol dmar_domain, iommu;

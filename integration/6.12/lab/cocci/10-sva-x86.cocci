@@ -1,6 +1,6 @@
 // file: drivers/iommu/iommu-sva.c
 // The stable kernel refuses native SVA on x86.  The lab compares with it, and
-// shows that it goes on beside guest PASIDs, so a kernel for the lab has it.
+// shows that it works beside guest PASIDs, so a kernel for the lab has it.
 @@
 identifier dev, mm;
 @@
