@@ -6,7 +6,7 @@
  * one of them: a look-up by SPID in a set of 10.
  *
  * Allocating, attaching and freeing are measured at n: some of n IOASIDs are freed
- * and made again. The free includes what a worker does until the number is back.
+ * and made again.  The free includes what a worker does until the number is back.
  *
  * A look-up is measured twice: with a few SPIDs that lie far apart, which is what the
  * look-up itself costs, and with all SPIDs in random order, which adds what the
@@ -17,12 +17,12 @@
  * both of a fixed size and of one that grows (rhashtable), and an XArray.
  *
  * Memory is what the slab allocator takes from the page allocator from before the
- * set is made until all its IOASIDs have a SPID and are bound. It comprises the set,
+ * set is made until all its IOASIDs have a SPID and are bound.  It comprises the set,
  * the trees in both directions, the bitmap of the numbers, and what is lost in the
  * slabs.
  *
  * What a second processor does is counted too: a round in which it did nothing tells
- * nothing of its influence. A spinlock that both take shows that an influence would
+ * nothing of its influence.  A spinlock that both take shows that an influence would
  * be seen.
  */
 #include <kunit/test.h>
@@ -45,7 +45,7 @@
 #define SPREAD		8
 #define BATCH		64
 /*
- * Many short rounds: in most of them nothing comes in between. In bursts, of which
+ * Many short rounds: in most of them nothing comes in between.  In bursts, of which
  * the fastest counts: what else the machine does can slow down a whole one.
  */
 #define BURSTS		5
@@ -70,7 +70,7 @@
 #define PAIR_TRIES	5
 
 /**
- * struct pair - a SPID and its number, for the alternatives
+ * struct pair - A SPID and its number, for the alternatives
  * @spid: the SPID
  * @id: the number
  * @node: in the list
@@ -86,7 +86,7 @@ struct pair {
 };
 
 /**
- * struct bench - the state of one row of the table
+ * struct bench - The state of one row of the table
  * @set: the set that is measured
  * @n: how many IOASIDs it has
  * @ids: number by SPID
@@ -266,7 +266,7 @@ static u64 bench_median(u64 *samples, u32 count)
 }
 
 /*
- * SPIDs, or the numbers that belong to them, from one end to the other. Others in
+ * SPIDs, or the numbers that belong to them, from one end to the other.  Others in
  * each burst: pages that collide in a TLB, of which QEMU's has one place for each,
  * make a look-up slower.
  */
@@ -580,7 +580,7 @@ static void memory_is_within_the_limit(struct kunit *test)
 }
 
 /**
- * struct neighbour - what the second processor does while the first one looks up
+ * struct neighbour - What the second processor does while the first one looks up
  * @step: something short
  * @set: what it writes to
  * @lock: what it takes
@@ -689,7 +689,7 @@ static u64 bench_beside(struct kunit *test, struct bench *bench, lookup_fn fn,
 }
 
 /**
- * struct pair_times - look-ups on one processor, with another one at work
+ * struct pair_times - Look-ups on one processor, with another one at work
  * @alone: which only computes
  * @beside: which writes to another set
  * @locked_alone: under a spinlock, it only computes

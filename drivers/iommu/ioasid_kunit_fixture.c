@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What IOASID sets do, rule by rule: each test is named after the rule that it
- * checks. They are in the files ioasid_kunit_*.c.
+ * checks.  They are in the files ioasid_kunit_*.c.
  *
- * Events are compared as text. Each subscriber has a name of one letter and writes
+ * Events are compared as text.  Each subscriber has a name of one letter and writes
  * it with the event that it was told: "iA" is "subscriber i saw ALLOC", the others
  * are B for BIND, U for UNBIND and F for FREE.
  */

@@ -125,7 +125,7 @@ static struct ioasid_set *model_set(struct lookup_race *lr, unsigned int index)
 static void model_change(struct model *model, u32 to)
 {
 	WRITE_ONCE(model->soon, to);
-	/* A reader that sees an odd count sees @soon, too. Pairs with model_begin() */
+	/* A reader that sees an odd count sees @soon, too.  Pairs with model_begin() */
 	smp_wmb();
 	raw_write_seqcount_begin(&model->seq);
 }
@@ -255,9 +255,9 @@ static void race_lookups_agree_with_a_model(struct kunit *test)
 }
 
 /*
- * No owner: everyone does anything to a few numbers and SPIDs of two sets. What is
+ * No owner: everyone does anything to a few numbers and SPIDs of two sets.  What is
  * known without a model: an IOASID of a set has one of two data of this set, and one
- * SPID that can be computed. Two numbers share a SPID.
+ * SPID that can be computed.  Two numbers share a SPID.
  */
 struct chaos {
 	struct ioasid_set *sets[2];

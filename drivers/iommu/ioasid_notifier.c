@@ -2,10 +2,10 @@
 /*
  * Subscribers of IOASIDs and the delivery of events.
  *
- * A subscriber is on the chain of one set, or on that of all sets. Events of a set
+ * A subscriber is on the chain of one set, or on that of all sets.  Events of a set
  * hold ioasid_set.events for reading, so a subscriber of the set comes and leaves
  * between two events: what it missed is what ioasid_register_notifier() tells it.
- * The chain of all sets is read under SRCU instead. A subscriber that joins it does
+ * The chain of all sets is read under SRCU instead.  A subscriber that joins it does
  * not wait, and one that leaves it waits for the calls under way and delays none:
  * with a semaphore, it would delay events of all sets until the slowest subscriber
  * of any of them has returned.
@@ -14,7 +14,7 @@
  * subscribers that were told of the BIND, that is, to those that are older, and to
  * those that were told of what existed before them.
  *
- * Events of one IOASID are serialised by ioasid.teller. A task that tells cannot
+ * Events of one IOASID are serialised by ioasid.teller.  A task that tells cannot
  * wait for another IOASID, as that is not allowed in a callback, and taking
  * ioasid_set.events first lets lockdep see that.
  */
@@ -321,7 +321,7 @@ int ioasid_tell_unbind(struct ioasid *ioasid, void *arg)
  */
 
 /*
- * The next IOASID whose free was not told. None can be told now, and what was not
+ * The next IOASID whose free was not told.  None can be told now, and what was not
  * told stays on the list: @prev is still there.
  */
 static struct ioasid *replay_next(struct ioasid_set *set, struct ioasid *prev)
@@ -364,23 +364,23 @@ static int replay_set(struct ioasid_notifier *nb, struct ioasid_set *set)
 }
 
 /**
- * ioasid_register_notifier - subscribe to events
- * @set: the set whose events are wanted, NULL for those of all sets. The caller
+ * ioasid_register_notifier() - Subscribe to events
+ * @set: the set whose events are wanted, NULL for those of all sets.  The caller
  *	holds a reference on it until it has unregistered.
  * @nb: the subscriber, with notify and prio filled in
  * @replay: tell it what exists in @set
  *
- * The subscriber is called for what happens from now on. With @replay it is first
- * told %IOASID_ALLOC and %IOASID_BIND, oldest first, of what exists, before this
- * returns; other events of the set wait meanwhile. Without @replay it may be told
- * %IOASID_FREE of an IOASID that existed before.
+ * The subscriber is called for what happens from now on.  With @replay it is first
+ * told IOASID_ALLOC and IOASID_BIND, oldest first, of what exists, before this
+ * returns; other events of the set wait meanwhile.  Without @replay it may be told
+ * IOASID_FREE of an IOASID that existed before.
  *
  * A subscriber that refuses a BIND in the replay is not registered.
  *
  * Context: Process context. Must not be called by a subscriber. With @set, waits for
  * the subscribers that are being called for that set; the caller holds no lock that
  * they take.
- * Return: 0, -EINVAL if @nb is not filled in properly or a replay of all sets is
+ * Return: 0; -EINVAL if @nb is not filled in properly or a replay of all sets is
  * asked for, or the errno that @nb returned for a BIND in the replay.
  */
 int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
@@ -411,12 +411,12 @@ int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 EXPORT_SYMBOL_GPL(ioasid_register_notifier);
 
 /**
- * ioasid_unregister_notifier - end a subscription
+ * ioasid_unregister_notifier() - End a subscription
  * @set: the set that it was registered with, or NULL
  * @nb: the subscriber
  *
  * When this returns, the subscriber is not called any more and no call of it is
- * under way. It gets no UNBIND or FREE for existing IOASIDs.
+ * under way.  It gets no UNBIND or FREE for existing IOASIDs.
  *
  * Context: Process context. Must not be called by a subscriber. Waits for the
  * subscribers that are being called, for @set or for any set; the caller holds no

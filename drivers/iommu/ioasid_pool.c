@@ -6,14 +6,14 @@
  * that none of them can equal the PASID of a process of the host.
  *
  * A device with few PASID bits can use the low numbers only, and callers with wide
- * devices would take all of them before the first high one. Half of the numbers of
+ * devices would take all of them before the first high one.  Half of the numbers of
  * each width are left to callers that can use no wider ones, until there are no
  * others.
  *
  * Three limits are counted here: the ceiling of the host, the share that processes
- * of the host keep, and what one user may have. The share holds for every width of
+ * of the host keep, and what one user may have.  The share holds for every width of
  * PASID: of the numbers that a device with W bits can use, IOASIDs leave the same
- * fraction as of all numbers. Otherwise those that IOASIDs leave would be the high
+ * fraction as of all numbers.  Otherwise those that IOASIDs leave would be the high
  * ones, and of no use to a narrow device.
  *
  * The quota of a set is counted in ioasid_set.c.
@@ -40,8 +40,8 @@
 #define IOASID_NARROW_BITS		8
 
 /**
- * struct ioasid_pool - counts and limits of the host
- * @lock: irqsave. Protects the structure
+ * struct ioasid_pool - Counts and limits of the host
+ * @lock: irqsave.  Protects the structure
  * @limit: see &enum ioasid_limit
  * @total: IOASIDs that exist or are being allocated
  * @below: IOASIDs with a number below 2^index
@@ -64,7 +64,7 @@ static struct ioasid_pool {
 
 /*
  * Each allocation asks this first, so that the KUnit suite can make each of them
- * fail. It costs nothing without KUnit.
+ * fail.  It costs nothing without KUnit.
  */
 bool ioasid_out_of_memory(void)
 {
@@ -291,7 +291,7 @@ void ioasid_pool_number_free(ioasid_t id)
 
 /*
  * In a user namespace, a user can have as many user IDs as are mapped: what counts
- * is the user that has made the outermost namespace. Where that is root, for which
+ * is the user that has made the outermost namespace.  Where that is root, for which
  * all containers of the host would be one user, it is the namespace's own root.
  */
 static kuid_t user_current(void)

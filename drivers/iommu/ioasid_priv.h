@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the ioasid module share. Calls run one way:
+ * What the files of the ioasid module share.  Calls run one way:
  *
  *	ioasid_debugfs.c	what exists, as text
  *	ioasid_set.c		sets, IOASIDs, references, SPIDs, look-ups
@@ -9,19 +9,19 @@
  *
  * Locks, outermost first:
  *
- *	ioasid_set.events	rw_semaphore. Held for reading while an IOASID of the
+ *	ioasid_set.events	rw_semaphore.  Held for reading while an IOASID of the
  *				set is published and while subscribers are told about
  *				one; for writing while a subscriber of the set is
  *				(un)registered, and while it is told what exists
  *	ioasid.teller		a sleeping lock per IOASID: the task that tells the
- *				subscribers about it. Protects its BINDs
- *	ioasid_set.spids	xa_lock, irqsave. The set, state and references of its
+ *				subscribers about it.  Protects its BINDs
+ *	ioasid_set.spids	xa_lock, irqsave.  The set, state and references of its
  *				IOASIDs, its SPIDs
- *	ioasid_all_lock		spinlock, taken alone. The clock, and changes to the
+ *	ioasid_all_lock		spinlock, taken alone.  The clock, and changes to the
  *				subscribers of all sets, which events read under SRCU
- *	ioasid_numbers		xa_lock, irqsave. The IOASIDs by number
- *	ioasid_pool.lock	irqsave. Counts and limits
- *	ioasid_sets_lock	irqsave. The list of sets
+ *	ioasid_numbers		xa_lock, irqsave.  The IOASIDs by number
+ *	ioasid_pool.lock	irqsave.  Counts and limits
+ *	ioasid_sets_lock	irqsave.  The list of sets
  */
 #ifndef __IOASID_PRIV_H
 #define __IOASID_PRIV_H
@@ -40,13 +40,13 @@
 #define IOASID_BITS	20
 
 /**
- * struct ioasid_user - a user that IOASIDs are counted for
+ * struct ioasid_user - A user that IOASIDs are counted for
  * @node: in the hash table of the pool
  * @uid: the user
  * @sets: sets that count for it; the user is freed with the last one
  * @count: IOASIDs that exist or are being allocated
  *
- * Belongs to the pool. Protected by ioasid_pool.lock; @uid does not change.
+ * Belongs to the pool.  Protected by ioasid_pool.lock; @uid does not change.
  */
 struct ioasid_user {
 	struct hlist_node node;
@@ -56,12 +56,12 @@ struct ioasid_user {
 };
 
 /**
- * struct ioasid_bind - a BIND without its UNBIND
+ * struct ioasid_bind - A BIND without its UNBIND
  * @next: the BIND before it
  * @arg: what the caller of ioasid_notify() passed
  * @stamp: when the subscribers were told
  *
- * Belongs to the IOASID. Protected by ioasid.teller.
+ * Belongs to the IOASID.  Protected by ioasid.teller.
  */
 struct ioasid_bind {
 	struct ioasid_bind *next;
@@ -73,7 +73,7 @@ struct ioasid_bind {
 #define IOASID_SPID_TAKEN	BIT(31)
 
 /**
- * struct ioasid - one number that a set owns
+ * struct ioasid - One number that a set owns
  * @set: its set, on which it holds a reference
  * @data: private data of the caller of ioasid_alloc()
  * @node: in ioasid_set.ids, until the last reference is dropped
@@ -82,7 +82,7 @@ struct ioasid_bind {
  * @teller: the task that tells the subscribers, or NULL
  * @bind: the latest BIND if @bound, and the BINDs before it
  * @id: the number
- * @spid: the SPID, %INVALID_IOASID if it has none, or %IOASID_SPID_TAKEN with the
+ * @spid: the SPID, INVALID_IOASID if it has none, or IOASID_SPID_TAKEN with the
  *	SPID that the free took away
  * @gets: references of callers
  * @pins: references of the module: one for the allocation, until the subscribers
@@ -94,9 +94,9 @@ struct ioasid_bind {
  *
  * There can be a million of them: look at the size before adding a member.
  *
- * @set, @data and @id do not change. @teller is a lock itself and protects @bind,
+ * @set, @data and @id do not change.  @teller is a lock itself and protects @bind,
  * @bound and @told, all other members are protected by the lock of the set;
- * look-ups read @spid and @pending without it. Freed when @gets and @pins are 0.
+ * look-ups read @spid and @pending without it.  Freed when @gets and @pins are 0.
  */
 struct ioasid {
 	struct ioasid_set *set;
@@ -119,9 +119,9 @@ struct ioasid {
 };
 
 /**
- * struct ioasid_set - all IOASIDs of one owner
- * @spids: SPID to number, as value entries; its xa_lock is the lock of the set. The
- *	entry of %IOASID_MAX is a zero entry when it is not in use, so that the tree
+ * struct ioasid_set - All IOASIDs of one owner
+ * @spids: SPID to number, as value entries; its xa_lock is the lock of the set.  The
+ *	entry of IOASID_MAX is a zero entry when it is not in use, so that the tree
  *	has the same height, and a look-up the same cost, for few IOASIDs and for many
  * @users: references of callers; with the last one, all IOASIDs are freed
  * @refs: references on the memory: one for all of @users, one per IOASID, one per
@@ -173,7 +173,7 @@ struct ioasid_set {
 /* ioasid_pool.c */
 
 /**
- * enum ioasid_limit - what the administrator can limit
+ * enum ioasid_limit - What the administrator can limit
  * @IOASID_CEILING: IOASIDs of all sets together
  * @IOASID_DEFAULT_QUOTA: quota of a set that does not ask for one
  * @IOASID_HOST_RESERVE: numbers that IOASIDs leave to processes of the host

@@ -4,16 +4,16 @@
  * that the owner chooses.
  *
  * Two xarrays answer the look-ups: ioasid_numbers, host-wide, leads from a number
- * to its IOASID, and that of each set from a SPID to a number. The latter holds the
+ * to its IOASID, and that of each set from a SPID to a number.  The latter holds the
  * number itself, as a value entry: one load decides the answer, so a look-up cannot
- * mix an old object with a new number. A zero entry at the last index keeps the
+ * mix an old object with a new number.  A zero entry at the last index keeps the
  * height of both trees, and so the time of a look-up, constant.
  *
- * A set has two counts. @users are the references of callers; with the last one the
- * set is dead and its IOASIDs are freed. @refs keeps the memory.
+ * A set has two counts.  @users are the references of callers; with the last one the
+ * set is dead and its IOASIDs are freed.  @refs keeps the memory.
  *
- * An IOASID has two counts as well. @gets are the references of callers, @pins those
- * of the module. When both are 0, the number returns to the pool.
+ * An IOASID has two counts as well.  @gets are the references of callers, @pins those
+ * of the module.  When both are 0, the number returns to the pool.
  *
  * The locks are listed in ioasid_priv.h.
  */
@@ -84,7 +84,7 @@ static void set_unref(struct ioasid_set *set)
  * References on IOASIDs
  */
 
-/* Under RCU. @set NULL: whatever set it belongs to */
+/* Under RCU.  @set NULL: whatever set it belongs to */
 static __always_inline struct ioasid *number_load(struct ioasid_set *set,
 						  ioasid_t id)
 {
@@ -142,7 +142,7 @@ static void ioasid_unpin(struct ioasid *ioasid)
 }
 
 /**
- * struct ioasid_locked - an IOASID with its set locked
+ * struct ioasid_locked - An IOASID with its set locked
  * @ioasid: the IOASID, or NULL: none was found, and nothing is locked
  * @flags: for the unlock
  */
@@ -228,7 +228,7 @@ static void spid_erase(struct ioasid_set *set, ioasid_t spid)
 }
 
 /*
- * One attempt, with the memory that @xas has or finds without sleeping. A look-up
+ * One attempt, with the memory that @xas has or finds without sleeping.  A look-up
  * from number to SPID that sees the result also finds the number by the SPID.
  */
 static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id)
@@ -252,14 +252,14 @@ static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id
 }
 
 /**
- * ioasid_attach_spid - give an IOASID its SPID
+ * ioasid_attach_spid() - Give an IOASID its SPID
  * @set: the set that owns it
  * @id: its number
- * @spid: the SPID, at most %IOASID_MAX
+ * @spid: the SPID, at most IOASID_MAX
  *
  * Context: Process context. May sleep. Allowed in a subscriber.
- * Return: 0, -EINVAL if @spid is too large, -ENOENT if @set has no such IOASID or
- * if it was freed, -EEXIST if the IOASID has a SPID or @spid an IOASID, -ENOMEM.
+ * Return: 0; -EINVAL if @spid is too large; -ENOENT if @set has no such IOASID or
+ * if it was freed; -EEXIST if the IOASID has a SPID or @spid an IOASID; -ENOMEM.
  */
 int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
 {
@@ -282,7 +282,7 @@ int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
 EXPORT_SYMBOL_GPL(ioasid_attach_spid);
 
 /**
- * ioasid_detach_spid - detach the SPID of an IOASID
+ * ioasid_detach_spid() - Detach the SPID of an IOASID
  * @set: the set that owns it
  * @id: its number
  *
@@ -290,7 +290,7 @@ EXPORT_SYMBOL_GPL(ioasid_attach_spid);
  * another IOASID.
  *
  * Context: Any context.
- * Return: 0, -ENOENT if @set has no such IOASID, if it was freed, or if it has no
+ * Return: 0; -ENOENT if @set has no such IOASID, if it was freed, or if it has no
  * SPID.
  */
 int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id)
@@ -324,7 +324,7 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 }
 
 /**
- * ioasid_find_by_spid - look up the number of a SPID (G to H)
+ * ioasid_find_by_spid() - Look up the number of a SPID (G to H)
  * @set: the set
  * @spid: the SPID
  *
@@ -332,7 +332,7 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
  * callers that need it to stay right.
  *
  * Context: Any context. Takes no lock.
- * Return: The number, or %INVALID_IOASID if @set has no such SPID.
+ * Return: the number, or INVALID_IOASID if @set has no such SPID.
  */
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid)
 {
@@ -341,15 +341,15 @@ ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid)
 EXPORT_SYMBOL_GPL(ioasid_find_by_spid);
 
 /**
- * ioasid_get_by_spid - look up the number of a SPID and take a reference
+ * ioasid_get_by_spid() - Look up the number of a SPID and take a reference
  * @set: the set
  * @spid: the SPID
  *
- * The reference is on the IOASID that had the SPID. They can be parted meanwhile,
+ * The reference is on the IOASID that had the SPID.  They can be parted meanwhile,
  * but the number is not issued again before ioasid_put().
  *
  * Context: Any context.
- * Return: The number, or %INVALID_IOASID if @set has no such SPID.
+ * Return: the number, or INVALID_IOASID if @set has no such SPID.
  */
 ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
 {
@@ -366,14 +366,14 @@ ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
 EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
 
 /**
- * ioasid_spid - look up the SPID of an IOASID (H to G)
+ * ioasid_spid() - Look up the SPID of an IOASID (H to G)
  * @set: the set that owns it, or NULL
  * @id: its number
  *
  * The answer was right at one instant during the call.
  *
  * Context: Any context. Takes no lock.
- * Return: The SPID, or %INVALID_IOASID if @set has no such IOASID, if it was freed
+ * Return: the SPID, or INVALID_IOASID if @set has no such IOASID, if it was freed
  * or has no SPID.
  */
 ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id)
@@ -465,7 +465,7 @@ static struct ioasid_set *set_new(void *token, u32 quota,
 	return set;
 }
 
-/* What can fail. The zero entry is in ioasid_set.spids for good. */
+/* What can fail.  The zero entry is in ioasid_set.spids for good. */
 static int set_prepare(struct ioasid_set *set)
 {
 	if (ioasid_out_of_memory())
@@ -481,23 +481,23 @@ static int set_prepare(struct ioasid_set *set)
 }
 
 /**
- * ioasid_set_alloc - make a set of IOASIDs
- * @token: what the set stands for, NULL for %IOASID_SET_TYPE_NULL
+ * ioasid_set_alloc() - Make a set of IOASIDs
+ * @token: what the set stands for, NULL for IOASID_SET_TYPE_NULL
  * @quota: how many IOASIDs it may have; 0 for the default that the
  *	administrator has chosen
  * @type: what @token is
  *
  * The quota is a limit and not a reservation: the quotas of all sets together may
- * exceed the host-wide ceiling, while the IOASIDs that exist cannot. The IOASIDs
+ * exceed the host-wide ceiling, while the IOASIDs that exist cannot.  The IOASIDs
  * count for the user of the current task as long as they exist, also when another
  * task allocates them.
  *
  * The module stays loaded as long as the set exists.
  *
  * Context: Process context. May sleep.
- * Return: The set with one reference, for ioasid_set_put(), or an ERR_PTR():
- * -EINVAL if @token does not go with @type, -ENOSPC if @quota exceeds the ceiling,
- * -ENOMEM, -ENODEV if the module is being unloaded.
+ * Return: the set with one reference, for ioasid_set_put(), or an ERR_PTR():
+ * -EINVAL if @token does not go with @type; -ENOSPC if @quota exceeds the ceiling;
+ * -ENOMEM; -ENODEV if the module is being unloaded.
  */
 struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
 				    enum ioasid_set_type type)
@@ -533,14 +533,14 @@ err_module:
 EXPORT_SYMBOL_GPL(ioasid_set_alloc);
 
 /**
- * ioasid_set_get - take a reference on a set
+ * ioasid_set_get() - Take a reference on a set
  * @set: the set; its memory must be safe to touch
  *
- * A caller that has a reference can always take another. It can fail only in a
- * subscriber, for the set in &struct ioasid_event_info.
+ * A caller that has a reference can always take another.  It can fail only in a
+ * subscriber, for the set in struct ioasid_event_info.
  *
  * Context: Any context.
- * Return: True, or false if the last reference was put before.
+ * Return: true, or false if the last reference was put before.
  */
 bool ioasid_set_get(struct ioasid_set *set)
 {
@@ -549,10 +549,10 @@ bool ioasid_set_get(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_set_get);
 
 /**
- * ioasid_set_put - drop a reference on a set
+ * ioasid_set_put() - Drop a reference on a set
  * @set: the set
  *
- * The last one frees all IOASIDs of the set, as ioasid_free_all() does. It does not
+ * The last one frees all IOASIDs of the set, as ioasid_free_all() does.  It does not
  * wait for subscribers: ioasid_free_all() and ioasid_drain() before it do.
  *
  * Context: Any context for a put that is not the last one, which may sleep: process
@@ -572,11 +572,11 @@ void ioasid_set_put(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_set_put);
 
 /**
- * ioasid_set_disown - part a set from its token
+ * ioasid_set_disown() - Part a set from its token
  * @set: the set
  *
  * For the owner of the token, before the token is freed: others may have references
- * on the set. Everything else stays as it is. Calling it again does nothing.
+ * on the set.  Everything else stays as it is.  Calling it again does nothing.
  *
  * Context: Any context.
  */
@@ -595,13 +595,13 @@ static u32 set_count(const struct ioasid_set *set)
 }
 
 /**
- * ioasid_set_adjust - change the quota of a set
+ * ioasid_set_adjust() - Change the quota of a set
  * @set: the set
  * @quota: the new quota, 0 for the default
  *
  * Context: Any context.
- * Return: 0, -EBUSY if the set has more IOASIDs than that, counting those that are
- * FREE_PENDING, -ENOSPC if it exceeds the ceiling.
+ * Return: 0; -EBUSY if the set has more IOASIDs than that, counting those that are
+ * FREE_PENDING; -ENOSPC if it exceeds the ceiling.
  */
 int ioasid_set_adjust(struct ioasid_set *set, u32 quota)
 {
@@ -617,7 +617,7 @@ int ioasid_set_adjust(struct ioasid_set *set, u32 quota)
 EXPORT_SYMBOL_GPL(ioasid_set_adjust);
 
 /**
- * ioasid_set_stats - read the counts of a set
+ * ioasid_set_stats() - Read the counts of a set
  * @set: the set
  * @stats: filled in with what was true at one instant
  *
@@ -707,7 +707,7 @@ static void ioasid_abandon(struct ioasid *ioasid)
 	kmem_cache_free(ioasid_cache, ioasid);
 }
 
-/* Makes it visible. From here on ioasid_release() is the only way out. */
+/* Makes it visible.  From here on ioasid_release() is the only way out. */
 static int ioasid_publish(struct ioasid *ioasid)
 {
 	struct ioasid_set *set = ioasid->set;
@@ -753,27 +753,27 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
 }
 
 /**
- * ioasid_alloc - allocate an IOASID
+ * ioasid_alloc() - Allocate an IOASID
  * @set: the set that will own it
- * @min: the lowest number wanted, at least %IOASID_MIN
- * @max: the highest number wanted, at most %IOASID_MAX
+ * @min: the lowest number wanted, at least IOASID_MIN
+ * @max: the highest number wanted, at most IOASID_MAX
  * @data: private data, see ioasid_find()
  * @id: set to the number
  *
  * Issues the lowest number of the range that is free and not kept for processes of
  * the host; half of the numbers of each width are left to callers with an @max of
- * that width or below, until no others are free. The IOASID comes with a reference
+ * that width or below, until no others are free.  The IOASID comes with a reference
  * for ioasid_put(): others can free it from the moment it exists, but until then the
  * number is not issued again.
  *
- * Subscribers are told %IOASID_ALLOC before this returns; others can look the IOASID
+ * Subscribers are told IOASID_ALLOC before this returns; others can look the IOASID
  * up while they are.
  *
  * Context: Process context. Sleeps as long as subscribers do; the caller holds no
  * lock that they take, and is not a subscriber.
- * Return: 0, -EINVAL for a range that is empty or out of bounds, -ENOSPC if the
- * quota, the limit of the user, the ceiling or the range is exhausted, -ENOMEM,
- * -ENODEV if the last reference on @set was put. On failure *@id is not written.
+ * Return: 0; -EINVAL for a range that is empty or out of bounds; -ENOSPC if the
+ * quota, the limit of the user, the ceiling or the range is exhausted; -ENOMEM;
+ * -ENODEV if the last reference on @set was put.  On failure *@id is not written.
  */
 int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 		 ioasid_t *id)
@@ -794,18 +794,18 @@ int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 EXPORT_SYMBOL_GPL(ioasid_alloc);
 
 /**
- * ioasid_free - free an IOASID
+ * ioasid_free() - Free an IOASID
  * @set: the set that owns it
  * @id: its number
  *
  * When this returns, no look-up finds the IOASID, its SPID can be attached to
- * another one, and no new reference is given. Subscribers are told from process
- * context later: %IOASID_UNBIND for every BIND that is not over, the latest first,
- * then %IOASID_FREE. When all of them have returned and the last reference has been
+ * another one, and no new reference is given.  Subscribers are told from process
+ * context later: IOASID_UNBIND for every BIND that is not over, the latest first,
+ * then IOASID_FREE.  When all of them have returned and the last reference has been
  * put, the number returns to the pool. ioasid_drain() waits for the subscribers.
  *
  * Context: Any context.
- * Return: 0, -ENOENT if @set has no such IOASID or if it was freed before.
+ * Return: 0; -ENOENT if @set has no such IOASID or if it was freed before.
  */
 int ioasid_free(struct ioasid_set *set, ioasid_t id)
 {
@@ -819,10 +819,10 @@ int ioasid_free(struct ioasid_set *set, ioasid_t id)
 EXPORT_SYMBOL_GPL(ioasid_free);
 
 /**
- * ioasid_free_all - free all IOASIDs of a set
+ * ioasid_free_all() - Free all IOASIDs of a set
  * @set: the set
  *
- * As if ioasid_free() were called for each one, in the order of allocation. Those
+ * As if ioasid_free() were called for each one, in the order of allocation.  Those
  * that are allocated meanwhile may be freed, too.
  *
  * Context: Process context, as it takes time in proportion to the number of IOASIDs.
@@ -842,14 +842,14 @@ void ioasid_free_all(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_free_all);
 
 /**
- * ioasid_drain - wait for the subscribers
+ * ioasid_drain() - Wait for the subscribers
  * @set: the set
  *
- * Sleeps until all subscribers have returned from %IOASID_FREE of every IOASID of
- * @set that was FREE_PENDING at the time of the call. Their numbers are in the pool
+ * Sleeps until all subscribers have returned from IOASID_FREE of every IOASID of
+ * @set that was FREE_PENDING at the time of the call.  Their numbers are in the pool
  * again then, unless there is a reference or a call about them under way.
  *
- * A subscriber must not call this, it would wait for itself. One that is told of a
+ * A subscriber must not call this, it would wait for itself.  One that is told of a
  * free of @set warns, and returns without waiting.
  *
  * Context: Process context. Sleeps as long as subscribers do; the caller holds no
@@ -864,16 +864,16 @@ void ioasid_drain(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_drain);
 
 /**
- * ioasid_get - take a reference on an IOASID
+ * ioasid_get() - Take a reference on an IOASID
  * @set: the set that owns it; NULL, for callers inside the kernel that act for no
  *	set, if it does not matter
  * @id: its number
  *
- * The number is not issued again before ioasid_put(). The IOASID can be freed
+ * The number is not issued again before ioasid_put().  The IOASID can be freed
  * meanwhile.
  *
  * Context: Any context.
- * Return: 0, -ENOENT if @set has no such IOASID or if it was freed.
+ * Return: 0; -ENOENT if @set has no such IOASID or if it was freed.
  */
 int ioasid_get(struct ioasid_set *set, ioasid_t id)
 {
@@ -895,7 +895,7 @@ void ioasid_surplus_put(ioasid_t id)
 EXPORT_SYMBOL_IF_KUNIT(ioasid_surplus_put);
 
 /**
- * ioasid_put - drop a reference on an IOASID
+ * ioasid_put() - Drop a reference on an IOASID
  * @set: the set that owns it, or NULL
  * @id: its number
  *
@@ -918,7 +918,7 @@ void ioasid_put(struct ioasid_set *set, ioasid_t id)
 EXPORT_SYMBOL_GPL(ioasid_put);
 
 /**
- * ioasid_find - look up the private data of an IOASID
+ * ioasid_find() - Look up the private data of an IOASID
  * @set: the set that owns it, or NULL
  * @id: its number
  *
@@ -926,7 +926,7 @@ EXPORT_SYMBOL_GPL(ioasid_put);
  * caller holds rcu_read_lock() while it uses the data.
  *
  * Context: Any context. Takes no lock.
- * Return: The data, which may be NULL, or ERR_PTR(-ENOENT) if @set has no such
+ * Return: the data, which may be NULL, or ERR_PTR(-ENOENT) if @set has no such
  * IOASID or if it was freed.
  */
 void *ioasid_find(struct ioasid_set *set, ioasid_t id)
@@ -951,20 +951,20 @@ static struct ioasid *ioasid_pin(struct ioasid_set *set, ioasid_t id)
 }
 
 /**
- * ioasid_notify - tell the subscribers that an IOASID is bound or no longer bound
+ * ioasid_notify() - Tell the subscribers that an IOASID is bound or no longer bound
  * @set: the set that owns it
  * @id: its number
- * @ev: %IOASID_BIND or %IOASID_UNBIND
+ * @ev: IOASID_BIND or IOASID_UNBIND
  * @arg: passed on; tells the BINDs of one IOASID apart
  *
  * A BIND that no subscriber refuses lasts until an UNBIND with the same @arg, or
- * until the IOASID is freed. @arg must stay valid until the UNBIND has returned,
- * with 0 or -ENOENT; after a free, until %IOASID_FREE has been delivered.
+ * until the IOASID is freed.  @arg must stay valid until the UNBIND has returned,
+ * with 0 or -ENOENT; after a free, until IOASID_FREE has been delivered.
  *
  * Context: Process context. Sleeps as long as subscribers do; the caller holds no
  * lock that they take. Must not be called by a subscriber about another IOASID.
- * Return: 0; -EINVAL for another event, -ENOENT if @set has no such IOASID, if it
- * was freed, or if there is no such BIND, -EDEADLK if it is called by a subscriber
+ * Return: 0; -EINVAL for another event; -ENOENT if @set has no such IOASID, if it
+ * was freed, or if there is no such BIND; -EDEADLK if it is called by a subscriber
  * that is told about this IOASID; for a BIND also -ENOMEM or what a subscriber
  * refused it with.
  */

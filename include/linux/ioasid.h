@@ -3,8 +3,8 @@
  * IOASIDs: host PASIDs as objects, grouped in sets with a quota and a private
  * number space.
  *
- * An IOASID set stands for one owner of PASIDs, usually a virtual machine. An
- * IOASID is a number of the host-wide PASID space that one set owns. A
+ * An IOASID set stands for one owner of PASIDs, usually a virtual machine.  An
+ * IOASID is a number of the host-wide PASID space that one set owns.  A
  * set-private ID (SPID) is another number for the same IOASID, unique within
  * its set: the PASID that the guest uses.
  *
@@ -27,9 +27,9 @@ struct ioasid_set;
 #define IOASID_MAX	((ioasid_t)((1U << 20) - 1))
 
 /**
- * enum ioasid_set_type - what the token of a set is
+ * enum ioasid_set_type - What the token of a set is
  * @IOASID_SET_TYPE_NULL: nothing: the token is NULL
- * @IOASID_SET_TYPE_FILE: an open file or the context behind it. The set takes no
+ * @IOASID_SET_TYPE_FILE: an open file or the context behind it.  The set takes no
  *	reference on it; its owner calls ioasid_set_disown() before it is freed.
  */
 enum ioasid_set_type {
@@ -38,7 +38,7 @@ enum ioasid_set_type {
 };
 
 /**
- * struct ioasid_set_stats - the counts of a set at one instant
+ * struct ioasid_set_stats - The counts of a set at one instant
  * @quota: how many IOASIDs the set may have
  * @active: IOASIDs that can be looked up
  * @free_pending: freed IOASIDs whose number is not back in the pool
@@ -52,11 +52,11 @@ struct ioasid_set_stats {
 };
 
 /**
- * enum ioasid_event - what a subscriber is told
+ * enum ioasid_event - What a subscriber is told
  * @IOASID_ALLOC: an IOASID was allocated
  * @IOASID_BIND: it was bound; the only event that a subscriber can refuse
  * @IOASID_UNBIND: a BIND that the subscriber was told of is over
- * @IOASID_FREE: it is FREE_PENDING. Nothing about it follows.
+ * @IOASID_FREE: it is FREE_PENDING.  Nothing about it follows.
  *
  * ALLOC and BIND are set-up events, UNBIND and FREE are teardown events.
  */
@@ -68,7 +68,7 @@ enum ioasid_event {
 };
 
 /**
- * enum ioasid_prio - the place of a subscriber in the order of delivery
+ * enum ioasid_prio - The place of a subscriber in the order of delivery
  * @IOASID_PRIO_IOMMU: first at set-up, last at teardown
  * @IOASID_PRIO_DEVICE: a driver that composes virtual devices
  * @IOASID_PRIO_CPU: last at set-up, first at teardown
@@ -83,10 +83,10 @@ enum ioasid_prio {
 };
 
 /**
- * struct ioasid_event_info - which IOASID an event is about
+ * struct ioasid_event_info - Which IOASID an event is about
  * @set: its set; valid during the call, ioasid_set_get() to keep it
  * @id: its number
- * @spid: its SPID at the time of the call, INVALID_IOASID if it has none. At
+ * @spid: its SPID at the time of the call, INVALID_IOASID if it has none.  At
  *	teardown by a free: the SPID that the free has taken away.
  * @data: its private data
  * @arg: what the caller of ioasid_notify() gave, NULL for ALLOC and FREE
@@ -100,14 +100,14 @@ struct ioasid_event_info {
 };
 
 /**
- * struct ioasid_notifier - a subscriber
- * @notify: called in process context, may sleep, once per event. The return
+ * struct ioasid_notifier - A subscriber
+ * @notify: called in process context, may sleep, once per event.  The return
  *	value matters for IOASID_BIND only: 0 or a negative errno that refuses
  *	the BIND.
  * @prio: see &enum ioasid_prio
  *
  * The subscriber owns the structure, from before ioasid_register_notifier()
- * until after ioasid_unregister_notifier(). The rest belongs to the ioasid module.
+ * until after ioasid_unregister_notifier().  The rest belongs to the ioasid module.
  *
  * @notify must not register or unregister a subscriber, allocate an IOASID, call
  * ioasid_drain(), or ioasid_notify() about another IOASID: it would wait for
