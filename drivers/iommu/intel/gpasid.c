@@ -49,7 +49,7 @@ enum vtd_devtlb {
 };
 
 /**
- * struct vtd_att - gpasid_attachment::drv
+ * struct vtd_att - The VT-d driver's part of an attachment, gpasid_attachment::drv
  * @did: domain ID of all bindings of the attachment
  * @devtlb: how the device's TLB is invalidated
  */

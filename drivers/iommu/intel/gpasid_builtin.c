@@ -29,11 +29,11 @@ DEFINE_STATIC_SRCU(intel_gpasid_srcu);
 static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
 
 /**
- * intel_gpasid_set_hooks - say what the driver is to call, or NULL for nothing
+ * intel_gpasid_set_hooks() - Set what the driver calls, or NULL for nothing
  * @hooks: the backend's functions
  *
  * Context: Process context. May sleep.
- * Return: Nothing; no caller is using the hooks that were set before.
+ * Return: nothing; no caller is using the hooks that were set before.
  */
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
 {
@@ -95,12 +95,12 @@ bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
  */
 
 /**
- * intel_gpasid_can_prq - whether page requests can be switched on
+ * intel_gpasid_can_prq() - Check whether page requests can be switched on
  * @info: the device
  *
  * What intel_iommu_enable_iopf() will ask.
  *
- * Context: Any.
+ * Context: Any context.
  * Return: true if a request to enable I/O page faults will succeed.
  */
 bool intel_gpasid_can_prq(struct device_domain_info *info)
@@ -112,11 +112,11 @@ bool intel_gpasid_can_prq(struct device_domain_info *info)
 EXPORT_SYMBOL_GPL(intel_gpasid_can_prq);
 
 /**
- * intel_gpasid_need_sync_map - whether a unit needs invalidations for new mappings
+ * intel_gpasid_need_sync_map() - Check whether a unit needs to flush new mappings
  * @parent: the second stage
  * @iommu: the unit
  *
- * Context: Any.
+ * Context: Any context.
  * Return: true if the unit caches what is not present, or has its write buffer
  * flushed by software.
  */
@@ -149,7 +149,7 @@ bool intel_gpasid_has_superpages(const struct dmar_domain *domain,
  */
 
 /**
- * intel_gpasid_assign_tags - have a parent's flushes reach a device's PASIDs
+ * intel_gpasid_assign_tags() - Assign cache tags for a device's PASIDs
  * @parent: the second stage; attached to the device's unit
  * @dev: the device
  * @did: domain ID of the PASIDs
@@ -187,14 +187,14 @@ int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
 
 /**
- * intel_gpasid_unassign_tags - undo intel_gpasid_assign_tags()
+ * intel_gpasid_unassign_tags() - Undo intel_gpasid_assign_tags()
  * @parent: the second stage; still attached to the device's unit
  * @dev: the device
  * @did: as it was given there
  * @devtlb: as it was given there
  *
- * Context: Any.
- * Return: Nothing.
+ * Context: Any context.
+ * Return: nothing.
  */
 void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
 				u16 did, bool devtlb)
@@ -372,7 +372,7 @@ static void intel_gpasid_flush_entries(struct dmar_domain *domain)
 }
 
 /**
- * intel_gpasid_set_dirty_tracking - track what is written by a second stage
+ * intel_gpasid_set_dirty_tracking() - Track what is written by a second stage
  * @domain: the second stage
  * @enable: on or off
  *
@@ -450,7 +450,7 @@ static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
 }
 
 /**
- * intel_gpasid_drain_prq - wait for page requests and responses under way
+ * intel_gpasid_drain_prq() - Wait for page requests and responses under way
  * @dev: the device
  * @did: domain ID of the entry that was there
  * @pasid: the PASID, INTEL_GPASID_ALL for every PASID of @dev, or IOMMU_NO_PASID
@@ -464,7 +464,7 @@ static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
  * for it.
  *
  * Context: Process context. May sleep.
- * Return: Nothing.
+ * Return: nothing.
  */
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 {

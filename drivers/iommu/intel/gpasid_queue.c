@@ -92,7 +92,7 @@ intel_gpasid_port_find(struct intel_iommu *iommu, u16 sid)
 }
 
 /**
- * intel_gpasid_port_add - a device with ATS is being probed
+ * intel_gpasid_port_add() - Add a device with ATS that is being probed
  * @info: the device
  *
  * Context: Process context. May sleep.
@@ -116,7 +116,7 @@ int intel_gpasid_port_add(struct device_domain_info *info)
 }
 
 /**
- * intel_gpasid_port_remove - a device is being released
+ * intel_gpasid_port_remove() - Remove a device that is being released
  * @info: the device; its ATS is off
  *
  * Context: Process context. May sleep.
@@ -152,11 +152,11 @@ static void intel_gpasid_port_set(struct device_domain_info *info,
 }
 
 /**
- * intel_gpasid_port_hold - send nothing to a device
+ * intel_gpasid_port_hold() - Send nothing to a device
  * @info: the device
  *
  * Context: Process context.
- * Return: Nothing; what was under way is over.
+ * Return: nothing; what was under way is over.
  */
 void intel_gpasid_port_hold(struct device_domain_info *info)
 {
@@ -168,7 +168,7 @@ void intel_gpasid_port_hold(struct device_domain_info *info)
 }
 
 /**
- * intel_gpasid_port_settle - send to a device again, whose ATS may be off
+ * intel_gpasid_port_settle() - Send to a device again, whose ATS may be off
  * @info: the device
  *
  * Context: Any context.
@@ -179,7 +179,7 @@ void intel_gpasid_port_settle(struct device_domain_info *info)
 }
 
 /**
- * intel_gpasid_port_release - send to a device again, its ATS is on
+ * intel_gpasid_port_release() - Send to a device again, its ATS is on
  * @info: the device
  *
  * Context: Any context.
@@ -264,7 +264,7 @@ static const struct qi_desc intel_gpasid_nothing = {
 };
 
 /**
- * intel_gpasid_queue_desc - put a descriptor into a unit's queue
+ * intel_gpasid_queue_desc() - Put a descriptor into a unit's queue
  * @iommu: the unit, its queue's lock held
  * @to: the slot
  * @desc: the descriptor, one of an array that is submitted
@@ -438,7 +438,7 @@ static void intel_gpasid_queue_error(struct intel_iommu *iommu)
 }
 
 /**
- * intel_gpasid_queue_check - look for errors while a submission is waited for
+ * intel_gpasid_queue_check() - Look for errors while a submission is waited for
  * @iommu: the unit, its queue's lock held
  * @wait_index: slot of the wait
  *
@@ -490,7 +490,7 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 }
 
 /**
- * intel_gpasid_queue_done - the wait of a submission is over
+ * intel_gpasid_queue_done() - Finish a submission whose wait is over
  * @iommu: the unit, its queue's lock held
  * @index: slot of the first descriptor
  * @count: descriptors without the wait
