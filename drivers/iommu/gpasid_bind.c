@@ -691,7 +691,7 @@ EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
  */
 
 /**
- * gpasid_is_bound() - Does an owner have a PASID of a device bound
+ * gpasid_is_bound() - Check whether an owner has a PASID of a device bound
  * @dev: the device
  * @set: the set that the host PASID belongs to
  * @hpasid: the host PASID

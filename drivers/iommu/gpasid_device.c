@@ -107,7 +107,7 @@ const struct gpasid_ops *gpasid_ops_get(struct device *dev)
 }
 
 /**
- * gpasid_get_caps() - What a bind on a device may ask for
+ * gpasid_get_caps() - Get what a bind on a device may ask for
  * @dev: the device
  * @caps: filled in
  *
@@ -492,7 +492,7 @@ void gpasid_visit_attachments(struct iommu_domain *domain, gpasid_att_fn fn,
 EXPORT_SYMBOL_GPL(gpasid_visit_attachments);
 
 /**
- * gpasid_check_parent() - Can a device have bindings under a parent
+ * gpasid_check_parent() - Check whether a device can have bindings under a parent
  * @dev: the device
  * @domain: the second-stage domain, made by the device's IOMMU driver as nest
  *          parent; the caller keeps it alive

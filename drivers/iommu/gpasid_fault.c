@@ -7,7 +7,8 @@
  * over here; it waits in the queue of the VM (struct gpasid_fault_queue) until
  * the VMM has read and answered it.  Every group that is accepted is answered
  * exactly once: by the VMM, by the time limit, when its binding is removed, or
- * when the queue is destroyed.  Only a reset of the device ends it without an answer.
+ * when the queue is destroyed.  Only a reset of the device ends it without an
+ * answer.
  *
  * Locks, outer to inner:
  *
@@ -590,7 +591,7 @@ void gpasid_fault_pause(struct gpasid_fault_queue *q, bool pause)
 EXPORT_SYMBOL_GPL(gpasid_fault_pause);
 
 /**
- * gpasid_fault_queue_create() - Take the page requests of a VM
+ * gpasid_fault_queue_create() - Create the queue of page requests of a VM
  * @set: the VM's PASIDs
  * @limit: groups that may be unanswered at a time, 0: the default; set to the
  *         one in force
@@ -731,11 +732,11 @@ void gpasid_fault_take(struct gpasid_fault_queue *q,
 EXPORT_SYMBOL_GPL(gpasid_fault_take);
 
 /**
- * gpasid_fault_pending() - Is there something to read
+ * gpasid_fault_pending() - Check whether there is something to read
  * @q: the queue
  *
  * Context: Any context.
- * Return: true when gpasid_fault_read() would take a record.
+ * Return: true when gpasid_fault_peek() would copy a record.
  */
 bool gpasid_fault_pending(struct gpasid_fault_queue *q)
 {
@@ -744,7 +745,7 @@ bool gpasid_fault_pending(struct gpasid_fault_queue *q)
 EXPORT_SYMBOL_GPL(gpasid_fault_pending);
 
 /**
- * gpasid_fault_wait() - Where to wait for something to read
+ * gpasid_fault_wait() - Get where to wait for something to read
  * @q: the queue
  *
  * Context: Any context.

@@ -170,7 +170,7 @@ static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
 }
 
 /**
- * iommu_gpasid_alloc_partial() - Memory for a request whose group is incomplete
+ * iommu_gpasid_alloc_partial() - Allocate a request whose group is incomplete
  * @param: the device's
  * @fault: the request
  *

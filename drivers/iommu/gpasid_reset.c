@@ -98,7 +98,7 @@ static struct gpasid_reset *gpasid_reset_find(struct device *dev)
 }
 
 /**
- * gpasid_in_reset() - Is a device inside a reset
+ * gpasid_in_reset() - Check whether a device is inside a reset
  * @dev: the device
  *
  * Context: Any context.
@@ -243,7 +243,7 @@ static bool gpasid_reset_leave(struct device *dev, bool asleep)
 }
 
 /**
- * gpasid_reset_prepare() - A device is about to be reset
+ * gpasid_reset_prepare() - Prepare for the reset of a device
  * @dev: the device
  *
  * Page requests of the device end without an answer, complete groups and others;
@@ -320,7 +320,7 @@ int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 EXPORT_SYMBOL_GPL(gpasid_reset_set_power_state);
 
 /**
- * gpasid_reset_powered() - A device may have woken up
+ * gpasid_reset_powered() - Handle a device that may have woken up
  * @pdev: the device; if it has, its configuration space is restored
  *
  * Context: Process context. May sleep.

@@ -91,7 +91,7 @@ gpasid_table_attrs(const struct gpasid_table *table)
 }
 
 /**
- * gpasid_hwpt_table_create() - The first-stage table of an HWPT
+ * gpasid_hwpt_table_create() - Create the first-stage table of an HWPT
  * @dev: the device that the HWPT is allocated for
  * @domain: the HWPT's domain: nested, or a second stage, to which a PASID can be
  *          attached as it is

@@ -4,10 +4,10 @@
  *
  * A binding is taken down by one caller.  It is claimed under the parent's lock
  * (GPASID_LEAVING), the subscribers of its IOASID have handled UNBIND, and under
- * the lock again it becomes GPASID_CLEARED: the entry is not present.  Then, in this
- * order: PASID cache, IOTLB and device TLB are invalidated; page requests are
- * drained; the entry is zeroed; the binding is removed from gdev->bindings; references
- * are put.
+ * the lock again it becomes GPASID_CLEARED: the entry is not present.  Then, in
+ * this order: PASID cache, IOTLB and device TLB are invalidated; page requests are
+ * drained; the entry is zeroed; the binding is removed from gdev->bindings;
+ * references are put.
  *
  * When an IOASID is freed, its subscribers have been told by the free itself,
  * and the caller that had claimed a binding may be waiting for that free.  So a
@@ -118,7 +118,7 @@ bool gpasid_owner_busy(const void *owner)
 EXPORT_SYMBOL_GPL(gpasid_owner_busy);
 
 /**
- * gpasid_count() - How many bindings an owner has on a device
+ * gpasid_count() - Count the bindings of an owner on a device
  * @dev: the device
  * @owner: the owner
  *
@@ -403,10 +403,10 @@ out_device:
  * @owner: the owner that bound it
  *
  * When other owners share the binding, it stays.  Otherwise, in this order:
- * subscribers have handled UNBIND; the entry is made not present; PASID cache, IOTLB and
- * device TLB are invalidated; page requests are drained; the entry is cleared.
- * When this returns, no DMA of the device with this PASID reaches memory and
- * no cache holds a translation of it.
+ * subscribers have handled UNBIND; the entry is made not present; PASID cache,
+ * IOTLB and device TLB are invalidated; page requests are drained; the entry is
+ * cleared.  When this returns, no DMA of the device with this PASID reaches memory
+ * and no cache holds a translation of it.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
  * Return: 0; -ENOENT when @owner has no such binding, or the IOASID was freed,

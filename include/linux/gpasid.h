@@ -40,8 +40,8 @@ enum gpasid_bind_flags {
  * @argsz: sizeof(struct gpasid_bind_data); a smaller or larger one is refused
  * @flags: combination of enum gpasid_bind_flags
  * @set: IOASID set of the VM; the caller holds a reference over the call
- * @owner: identifies the caller; an opaque cookie, not NULL, the same at unbind.  A VFIO
- *         driver of virtual devices gives the struct vfio_device
+ * @owner: identifies the caller; an opaque cookie, not NULL, the same at
+ *         unbind.  A VFIO driver of virtual devices gives the struct vfio_device
  * @format: enum gpasid_format
  * @addr_width: guest-virtual address width in bits, 48 or 57
  * @hpasid: host PASID of @set; 0: the one that has @gpasid.  Set to the host
