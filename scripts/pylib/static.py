@@ -11,10 +11,13 @@ from .term import clean_env
 from .tree import BUILD, SRC, TOP, TREE
 
 # What checkpatch reads; kernel code and programs alike.
-STYLED = ("drivers", "include", "lib", "samples", "tools")
+STYLED = ("drivers", "include", "integration", "lib", "samples", "tools")
 
 # Advice to use what only the kernel has; not for programs.
 KERNEL_ONLY = "BIT_MACRO,STRCPY,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE"
+
+# What is exported is in the kernel file that the lines are appended to.
+APPENDED = "EXPORT_SYMBOL"
 
 # How every trace header of the kernel looks.
 TRACE_ONLY = "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT"
@@ -49,7 +52,7 @@ def each(suite, tool, paths, argv):
 
 def checkpatch(suite):
     def argv(path):
-        ignore = {"tools": KERNEL_ONLY}.get(name_of(path).split("/")[0])
+        ignore = {"tools": KERNEL_ONLY, "integration": APPENDED}.get(name_of(path).split("/")[0])
         if name_of(path).startswith("include/trace/"):
             ignore = TRACE_ONLY
         return ["perl", str(SRC / "scripts/checkpatch.pl"), "--strict", "--no-tree", "-q",
@@ -60,7 +63,7 @@ def checkpatch(suite):
 
 def kernel_doc(suite):
     script = str(SRC / "scripts/kernel-doc")
-    each(suite, "kernel-doc", ours(("drivers", "include", "samples"), (".c", ".h")),
+    each(suite, "kernel-doc", ours(("drivers", "include", "integration", "samples"), (".c", ".h")),
          lambda p: ["perl", script, "-none", "-Wall", str(p)])
 
 

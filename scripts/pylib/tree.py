@@ -132,6 +132,11 @@ def apply_rule(rule, target, path, origin=SRC):
                          f"{proc.stdout}The rule has to be adapted to this source.")
 
 
+def without_licence(text):
+    """What is appended to a kernel file: that has a licence line of its own."""
+    return re.sub(rb"\A(//|/\*|#) SPDX-License-Identifier:.*\n", b"", text)
+
+
 def integrate(target, changes, work, origin=SRC):
     """The content of a file of the source @origin after all changes to it."""
     source = origin / target
@@ -149,7 +154,7 @@ def integrate(target, changes, work, origin=SRC):
             apply_rule(change, target, scratch, origin)
         else:
             with open(scratch, "ab") as f:
-                f.write(b"\n" + change.read_bytes())
+                f.write(b"\n" + without_licence(change.read_bytes()))
     os.replace(scratch, key)
     return key.read_bytes()
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 
 /* gpasid: the backend is a module. */
 EXPORT_SYMBOL_GPL(intel_iommu_sm);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 
 /*
  * gpasid: the record's type is private to this file.  Is the one at @head of

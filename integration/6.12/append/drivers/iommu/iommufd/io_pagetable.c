@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 
 /* map_file.c: the type of what is in a list of pages is private to this file. */
 int iommufd_map_file_list(struct list_head *list, struct iopt_pages *pages,

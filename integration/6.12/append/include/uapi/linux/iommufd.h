@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 
 /* As Linux 7.3 has it */
 #ifndef IOMMU_IOAS_MAP_FILE
