@@ -14,7 +14,8 @@
  * domain IDs, and with it the cost of a second-stage flush, of a close and of
  * dirty tracking, is the same however many PASIDs are bound.
  *
- * VT-d: "Domain-ID", "Tagging of Cached Translations".
+ * VT-d: "Domain-ID", "Tagging of Cached Translations".  Sections and fields are
+ * named here and in the other files as in revision 4.1 of the specification.
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * Numbers of the VT-d specification: registers, structures, descriptors and
+ * Numbers of the VT-d specification, revision 4.1: registers, structures, descriptors and
  * fault reasons, in the order in which the specification gives them.
  */
 #ifndef VTD_SPEC_H
