@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from . import bench_plot, bench_report, debian, initramfs, lab, peer, qemu, suites, tree
+from . import bench_plot, bench_report, debian, initramfs, lab, peer, programs, qemu, tree
 from .term import Step, clean_env
 from .tree import BuildError
 
@@ -114,7 +114,7 @@ class Clock:
 
 
 def program(*words):
-    return [suites.PROGRAMS / words[0], *map(str, words[1:])]
+    return [programs.PROGRAMS / words[0], *map(str, words[1:])]
 
 
 def costs(args, kernels):
@@ -153,7 +153,7 @@ def lookup(_args, _kernels):
     """The KUnit benchmark of IOASID sets: it has the other ways beside it."""
     script = f"""
         modprobe kunit; echo -n '*.*' >/sys/module/kunit/parameters/filter_glob
-        modprobe ioasid_bench; {suites.SHOW_KUNIT}; rmmod ioasid_bench"""
+        modprobe ioasid_bench; {programs.SHOW_KUNIT}; rmmod ioasid_bench"""
     yield Run("lookup", OURS, "release", ("--cpus", "2", "--no-vtdsim", "--no-gpasid"),
               ["sh", "-c", script], 40)
 
@@ -197,9 +197,9 @@ def plan(args, kernels):
 
 def command(run):
     if run.part == "vm":
-        return [*map(str, suites.vm_cost_command(run.program, "--kernel", run.kernel,
-                                                 "--timeout", "1800"))]
-    return [str(suites.LAB), "run", "--no-build", "--check-log", "--timeout", "1800",
+        return [*map(str, programs.vm_cost_command(run.program, "--kernel", run.kernel,
+                                                   "--timeout", "1800"))]
+    return [str(programs.LAB), "run", "--no-build", "--check-log", "--timeout", "1800",
             "--kernel", run.kernel, *run.flags, "--", *map(str, run.program)]
 
 
@@ -250,7 +250,7 @@ def main(args):
     results = Results()
     start = time.monotonic()
     found = kernels(args, results)
-    suites.programs()
+    programs.build()
     for note in results.notes:
         print(f"bench: {note}", file=sys.stderr)
     runs = plan(args, found)

@@ -21,8 +21,8 @@ import subprocess
 import time
 
 from . import kernel, tree
+from .programs import LAB, PROGRAMS, SELFTESTS, call
 from .results import Suite
-from .suites import LAB, PROGRAMS, SELFTESTS, call
 from .term import Step, run_logged
 from .tree import BUILD, LOGS, MUTANTS, TREE, BuildError
 

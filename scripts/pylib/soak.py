@@ -4,7 +4,7 @@
 import argparse
 import secrets
 
-from . import suites
+from . import programs
 
 FOREVER = 1e9		# seconds
 MOST = 2 ** 63
@@ -24,10 +24,10 @@ def count(text):
 def prepare(args):
     """One seed for the hardware, which is adverse, and for what changes; no end in time."""
     if not args.no_build:
-        suites.programs()
+        programs.build()
     if args.seed is None:
         args.seed = str(secrets.randbelow(1 << 32))
     print(f"soak: --dma {args.dma} --seed {args.seed}", flush=True)
     args.adverse = True
     args.timeout = FOREVER
-    args.program = [str(suites.PROGRAMS / "gpasid_soak"), str(args.dma), args.seed]
+    args.program = [str(programs.PROGRAMS / "gpasid_soak"), str(args.dma), args.seed]

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel's own checkers on our files: sparse, Coccinelle, checkpatch, kernel-doc."""
 
+import ast
 import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from . import initramfs, kernel, tree
+from . import initramfs, kernel, mutate, tree
 from .term import clean_env
 from .tree import BUILD, SRC, TOP, TREE
 
@@ -137,8 +139,6 @@ def coccicheck(suite):
 
 def mutations(suite):
     """What `make mutate` breaks is where the mutations look for it."""
-    from . import mutate		# it imports the suites, of which this is one
-
     def applies(mutation):
         work = BUILD / "mutations" / mutation.name
         shutil.rmtree(work, ignore_errors=True)
@@ -154,7 +154,29 @@ def mutations(suite):
             suite.item(f"mutation {name}", not said, said)
 
 
+def imports():
+    """{module of pylib: those of pylib that it imports, at its head or in a function}."""
+    paths = {p.stem: p for p in Path(__file__).parent.glob("*.py")}
+    out = {}
+    for name, path in paths.items():
+        nodes = [n for n in ast.walk(ast.parse(path.read_text()))
+                 if isinstance(n, ast.ImportFrom) and n.level]
+        found = {a.name for n in nodes if not n.module for a in n.names}
+        out[name] = (found | {n.module for n in nodes}) & set(paths)
+    return out
+
+
+def circles(suite):
+    """Take away the modules that import nothing that is left, until none can be."""
+    left = imports()
+    suite.item("pylib has modules that import others", any(left.values()), str(left))
+    while free := [name for name, found in left.items() if not found & set(left)]:
+        for name in free:
+            del left[name]
+    suite.item("no circle of imports", not left, str(left))
+
+
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (checkpatch, kernel_doc, sparse, coccicheck, mutations):
+    for tool in (circles, checkpatch, kernel_doc, sparse, coccicheck, mutations):
         tool(suite)

@@ -16,55 +16,15 @@ import threading
 import time
 from pathlib import Path
 
-from . import deb, debian, docs, initramfs, kernel, patches, peer, qemu, sources, static, tree
+from . import (bench, bench_report, deb, debian, docs, initramfs, kernel, patches, peer, qemu,
+               sources, static, tree)
 from .lab import SOCKETS, stale_directory
+from .programs import (LAB, PROGRAMS, SELFTESTS, SHOW_KUNIT, call, lab, vm_command,
+                       vm_cost_command)
 from .term import clean_env
 from .tree import BUILD, SRC, TOP
 
-LAB = TOP / "scripts/lab"
-PROGRAMS = BUILD / "selftests"
-SELFTESTS = TOP / "tools/testing/selftests/iommu"
 NOT_STATUS = (124, 125)		# the lab's own
-
-
-def call(argv, suite, timeout=None, each_line=None):
-    """Status and standard output; everything goes to the suite's log."""
-    suite.note("$ " + shlex.join(map(str, argv)))
-    with tempfile.TemporaryFile("w+", errors="replace") as err:
-        proc = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=err, text=True,
-                                errors="replace", env=clean_env())
-        late = threading.Event()
-        timer = threading.Timer(timeout or threading.TIMEOUT_MAX,
-                                lambda: (late.set(), proc.kill()))
-        timer.daemon = True
-        timer.start()
-        out = []
-        for line in proc.stdout:
-            out.append(line)
-            suite.note(line)
-            if each_line:
-                each_line(line)
-        proc.wait()
-        timer.cancel()
-        err.seek(0)
-        errors = err.read()
-    if late.is_set():
-        errors += f"not done after {timeout} s\n"
-    if errors:
-        suite.note(errors)
-    return 124 if late.is_set() else proc.returncode, "".join(out), errors
-
-
-def lab(suite, *args, program, timeout=300, check_log=True, each_line=None):
-    argv = [LAB, "run", "--no-build", "--timeout", timeout,
-            *(["--check-log"] if check_log else []), *args, "--", *program]
-    return call(argv, suite, timeout + 120, each_line)
-
-
-def selftest_make(*targets):
-    return ["make", "-s", "-C", str(SELFTESTS), f"O={PROGRAMS}", f"KERNEL_SRC={SRC}",
-            f"KHDR={kernel.directory('release')}/usr/include", f"-j{kernel.jobs()}", *targets]
 
 
 # ---- programs on this machine ---------------------------------------------------
@@ -373,9 +333,6 @@ def take_kunit(suite, count, status, out, err):
             suite.item(f"{name}: the whole suite", False, text[-1500:])
     if status or len(results) < count or "not ok 1 modprobe" in out:
         suite.item("kernel log and exit status", False, err or out[-1500:])
-
-
-SHOW_KUNIT = 'for f in /sys/kernel/debug/kunit/*/results; do echo "== $f"; cat $f; done'
 
 
 def kunit(suite):
@@ -711,21 +668,6 @@ def lab_itself(suite):
 # ---- a VM in the lab ------------------------------------------------------------------
 
 
-def vm_command(*args, host="", program):
-    """scripts/lab vm, with one of our programs in the host, if not the usual one."""
-    host = ["--host-program", f"{PROGRAMS}/{host}"] if host else []
-    return [LAB, "vm", "--no-build", *args, *host, "--", *program]
-
-
-def vm_cost_command(counts, *args, driver="vtdsim_pasid"):
-    """vm_cost: with a page of the VM's memory that can be taken from it."""
-    page = ("-object", "memory-backend-ram,id=page,size=4096",
-            "-device", "ivshmem-plain,memdev=page")
-    return vm_command(*args, *(f"--vm-arg={a}" for a in page), "--guest-driver", driver,
-                      host=shlex.join(["vm_cost", *map(str, counts)]),
-                      program=[PROGRAMS / "vm_pasids"])
-
-
 def vm_steps(suite, name, argv, timeout=300):
     """A story in a VM: its steps are results.  Returns what it printed."""
     suite.progress(name)
@@ -812,8 +754,6 @@ def vm(suite):
 
 def bench_records(suite, records):
     """What the records of a small run have to say."""
-    from . import bench, bench_report		# they import the suites
-
     keys = [list(r) for r in records]
     suite.item("each record has the keys that are promised",
                bool(keys) and all(k == list(bench_report.KEYS) for k in keys), str(keys[:1]))
@@ -834,8 +774,6 @@ def bench_records(suite, records):
 
 def bench_ratios(suite):
     """A peer that takes twice as long: what the report makes of it."""
-    from . import bench, bench_report
-
     results = bench.Results()
     results.peer = "linux-7.0"
     for name, ns in ((bench.OURS, 100), (results.peer, 200)):
@@ -855,8 +793,6 @@ def bench_ratios(suite):
 
 def bench_alone(suite):
     """Where the package of the peer cannot be had."""
-    from . import bench
-
     def unavailable():
         raise debian.Unavailable("no archive")
 
@@ -867,7 +803,7 @@ def bench_alone(suite):
                f"{found} {results.notes}")
 
 
-def bench(suite):
+def bench_itself(suite):
     """make bench: a small run on our kernel alone, and what is made of it."""
     bench_ratios(suite)
     bench_alone(suite)
@@ -898,14 +834,5 @@ SUITES = {
     "story": story,
     "kernel-tests": kernel_tests,
     "vm": vm,
-    "bench": bench,
+    "bench": bench_itself,
 }
-
-
-def programs():
-    """Build the programs that run in the lab."""
-    with tree.lock("programs"):
-        proc = subprocess.run(selftest_make("all"), env=clean_env(), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if proc.returncode:
-        raise tree.BuildError(f"the programs for the lab do not build:\n{proc.stdout[-4000:]}")

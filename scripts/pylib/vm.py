@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 
-from . import initramfs, kernel, qemu, suites
+from . import initramfs, kernel, programs, qemu
 from .lab import Lab, command, kernel_directory
 from .tree import BUILD, TOP, BuildError
 
@@ -115,7 +115,7 @@ class VmLab(Lab):
         self.guest_dir = kernel_directory(self.args, self.args.guest_kernel)
         self.qemu_archive = qemu.fetch()
         if not self.args.no_build:
-            suites.programs()
+            programs.build()
         super().prepare()
 
     def guest_settings(self):
