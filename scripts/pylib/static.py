@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 
 from . import initramfs, kernel, mutate, tree
@@ -176,7 +177,24 @@ def circles(suite):
     suite.item("no circle of imports", not left, str(left))
 
 
+def maintainers(suite):
+    """Each file of ours has an entry, and each entry a file."""
+    lines = (TOP / "MAINTAINERS").read_text().splitlines()
+    patterns = [line.split()[1] for line in lines if line.startswith("F:\t")]
+    tops = [p for p in TOP.iterdir() if p.name not in (".git", "build")
+            and not p.name.startswith(".checkpatch-camelcase")]
+    names = [name_of(p) for top in tops for p in (top, *top.rglob("*")) if p.is_file()]
+
+    def covers(pattern, name):
+        return name.startswith(pattern) if pattern.endswith("/") else fnmatch(name, pattern)
+
+    bare = [n for n in names if not any(covers(p, n) for p in patterns)]
+    suite.item("MAINTAINERS covers each file", not bare, " ".join(bare))
+    dead = [p for p in patterns if not any(covers(p, n) for n in names)]
+    suite.item("each pattern of MAINTAINERS has a file", not dead, " ".join(dead))
+
+
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (circles, checkpatch, kernel_doc, sparse, coccicheck, mutations):
+    for tool in (circles, maintainers, checkpatch, kernel_doc, sparse, coccicheck, mutations):
         tool(suite)
