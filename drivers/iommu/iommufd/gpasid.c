@@ -2,13 +2,10 @@
 /*
  * Guest PASIDs in iommufd.
  *
- * A context owns one IOASID set: the PASIDs of its VM.  The set is allocated when
- * it is first needed and released with the context; a look-up before that finds
- * nothing.
- * Binding is per device and comes through the device's own file (VFIO), which
- * calls the functions at the end of this file.
+ * The ioctls of a context are at the head of this file.  Binding is per device and
+ * comes through the device's own file (VFIO), which calls the functions at the end.
+ * The set of a context is in gpasid_set.c, its page requests are in gpasid_fault.c.
  *
- * iommufd_ctx::gpasid_set is written once, by cmpxchg, and read without a lock.
  * iommufd_group::lock keeps the HWPT of the device's RID while a bind looks at
  * it.  What is bound does not depend on the RID afterwards: bindings hold their
  * nest parent themselves, and end at the latest with the device.
@@ -24,53 +21,6 @@
 
 /* Entries of an invalidation that are copied in and submitted at once. */
 #define GPASID_INV_CHUNK	128
-
-static struct ioasid_set *gpasid_set(struct iommufd_ctx *ictx)
-{
-	return READ_ONCE(ictx->gpasid_set);
-}
-
-/* The context's set, made if need be; it lives as long as the context. */
-struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
-{
-	struct ioasid_set *set = gpasid_set(ictx), *old;
-
-	if (set)
-		return set;
-
-	set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
-	/* Another thread of this context is allocating it. */
-	while (IS_ERR(set) && PTR_ERR(set) == -EEXIST) {
-		cond_resched();
-		old = gpasid_set(ictx);
-		if (old)
-			return old;
-		set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
-	}
-	if (IS_ERR(set))
-		return set;
-
-	old = cmpxchg(&ictx->gpasid_set, NULL, set);
-	if (!old)
-		return set;
-	ioasid_set_disown(set);
-	ioasid_set_put(set);
-	return old;
-}
-
-/* Undo what the context's set holds; its devices have been released before. */
-void iommufd_gpasid_release(struct iommufd_ctx *ictx)
-{
-	struct ioasid_set *set = gpasid_set(ictx);
-
-	if (!set)
-		return;
-	ioasid_set_disown(set);
-	ioasid_free_all(set);
-	ioasid_drain(set);
-	WRITE_ONCE(ictx->gpasid_set, NULL);
-	ioasid_set_put(set);
-}
 
 /* Is a device, or a virtual one, bound to the context? */
 static bool gpasid_has_device(struct iommufd_ctx *ictx)
@@ -145,7 +95,7 @@ out_free:
 static int gpasid_to_host(struct iommufd_ctx *ictx, u32 pasid, bool guest,
 			  ioasid_t *hpasid)
 {
-	struct ioasid_set *set = gpasid_set(ictx);
+	struct ioasid_set *set = iommufd_gpasid_set(ictx);
 
 	if (!set)
 		return -ENOENT;
@@ -170,7 +120,7 @@ int iommufd_gpasid_free(struct iommufd_ucmd *ucmd)
 	if (rc)
 		return rc;
 
-	return gpasid_free(gpasid_set(ucmd->ictx), hpasid);
+	return gpasid_free(iommufd_gpasid_set(ucmd->ictx), hpasid);
 }
 
 int iommufd_gpasid_lookup(struct iommufd_ucmd *ucmd)
@@ -187,7 +137,7 @@ int iommufd_gpasid_lookup(struct iommufd_ucmd *ucmd)
 	if (rc)
 		return rc;
 	if (!guest)
-		pasid = ioasid_spid(gpasid_set(ucmd->ictx), pasid);
+		pasid = ioasid_spid(iommufd_gpasid_set(ucmd->ictx), pasid);
 	if (pasid == INVALID_IOASID)
 		return -ENOENT;
 
@@ -240,7 +190,7 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 			    u32 entry_len, unsigned int nr, u32 flags,
 			    unsigned int *done)
 {
-	struct ioasid_set *set = gpasid_set(ictx);
+	struct ioasid_set *set = iommufd_gpasid_set(ictx);
 	unsigned int i;
 	int rc = 0, rc_inv;
 
@@ -494,7 +444,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind_gpasid, IOMMUFD);
  */
 int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid)
 {
-	return iommu_sva_unbind_gpasid(idev->dev, gpasid_set(idev->ictx),
+	return iommu_sva_unbind_gpasid(idev->dev, iommufd_gpasid_set(idev->ictx),
 				       pasid, idev);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind_gpasid, IOMMUFD);

@@ -155,8 +155,11 @@ static inline void iommufd_map_file_release(struct iopt_pages *pages)
 }
 #endif
 
-/* Between gpasid.c and gpasid_fault.c. */
+/* gpasid_set.c, for gpasid_fault.c and gpasid.c */
+struct ioasid_set *iommufd_gpasid_set(struct iommufd_ctx *ictx);
 struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx);
+
+/* gpasid_fault.c, for gpasid.c */
 int iommufd_gpasid_iopf_enable(struct iommufd_device *idev);
 void iommufd_gpasid_iopf_disable(struct iommufd_device *idev);
 

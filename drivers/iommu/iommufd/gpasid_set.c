@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest PASIDs in iommufd: the IOASID set of a context, which holds the PASIDs of
+ * its VM.
+ *
+ * The set is allocated when it is first needed and released with the context; a
+ * look-up before that finds nothing.  iommufd_ctx::gpasid_set is written once, by
+ * cmpxchg, and read without a lock.
+ */
+#include <linux/gpasid.h>
+#include <linux/iommufd.h>
+#include <linux/sched.h>
+
+#include "gpasid.h"
+#include "iommufd_private.h"
+
+/* NULL: nothing has needed it yet. */
+struct ioasid_set *iommufd_gpasid_set(struct iommufd_ctx *ictx)
+{
+	return READ_ONCE(ictx->gpasid_set);
+}
+
+/* The context's set, made if need be; it lives as long as the context. */
+struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
+{
+	struct ioasid_set *set = iommufd_gpasid_set(ictx), *old;
+
+	if (set)
+		return set;
+
+	set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
+	/* Another thread of this context is allocating it. */
+	while (IS_ERR(set) && PTR_ERR(set) == -EEXIST) {
+		cond_resched();
+		old = iommufd_gpasid_set(ictx);
+		if (old)
+			return old;
+		set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
+	}
+	if (IS_ERR(set))
+		return set;
+
+	old = cmpxchg(&ictx->gpasid_set, NULL, set);
+	if (!old)
+		return set;
+	ioasid_set_disown(set);
+	ioasid_set_put(set);
+	return old;
+}
+
+/* Undo what the context's set holds; its devices have been released before. */
+void iommufd_gpasid_release(struct iommufd_ctx *ictx)
+{
+	struct ioasid_set *set = iommufd_gpasid_set(ictx);
+
+	if (!set)
+		return;
+	ioasid_set_disown(set);
+	ioasid_free_all(set);
+	ioasid_drain(set);
+	WRITE_ONCE(ictx->gpasid_set, NULL);
+	ioasid_set_put(set);
+}
