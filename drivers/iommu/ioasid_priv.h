@@ -2,6 +2,7 @@
 /*
  * What the files of the ioasid module share.  Calls run one way:
  *
+ *	ioasid_main.c		the module
  *	ioasid_debugfs.c	what exists, as text
  *	ioasid_set.c		sets, IOASIDs, references, SPIDs, look-ups
  *	ioasid_notifier.c	subscribers and the delivery of events
@@ -213,6 +214,8 @@ extern struct xarray ioasid_numbers;
 extern struct list_head ioasid_sets;
 
 void ioasid_surplus_put(ioasid_t id);
+int ioasid_set_init(void);
+void ioasid_set_exit(void);
 struct module *ioasid_owner(void);
 
 /* ioasid_debugfs.c */

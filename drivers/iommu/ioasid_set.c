@@ -987,36 +987,24 @@ int ioasid_notify(struct ioasid_set *set, ioasid_t id, enum ioasid_event ev,
 }
 EXPORT_SYMBOL_GPL(ioasid_notify);
 
-static void ioasid_cleanup(void)
+void ioasid_set_exit(void)
 {
+	/* No set exists, but the release of the last one may not be over. */
 	if (ioasid_wq)
 		destroy_workqueue(ioasid_wq);
 	xa_destroy(&ioasid_numbers);
 	kmem_cache_destroy(ioasid_cache);
 }
 
-static int __init ioasid_init(void)
+int __init ioasid_set_init(void)
 {
 	ioasid_cache = KMEM_CACHE(ioasid, SLAB_ACCOUNT);
 	/* Each set whose subscribers sleep takes one place. */
 	ioasid_wq = alloc_workqueue("ioasid", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!ioasid_cache || !ioasid_wq ||
 	    xa_reserve_irq(&ioasid_numbers, IOASID_MAX, GFP_KERNEL)) {
-		ioasid_cleanup();
+		ioasid_set_exit();
 		return -ENOMEM;
 	}
-	ioasid_debugfs_init();
 	return 0;
 }
-subsys_initcall(ioasid_init);
-
-static void __exit ioasid_exit(void)
-{
-	ioasid_debugfs_exit();
-	/* No set exists, but the release of the last one may not be over. */
-	ioasid_cleanup();
-}
-module_exit(ioasid_exit);
-
-MODULE_DESCRIPTION("IOASID sets");
-MODULE_LICENSE("GPL");
