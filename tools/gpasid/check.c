@@ -19,6 +19,8 @@
 
 #define PCI		"/sys/bus/pci/devices/"
 #define UNITS		"/sys/class/iommu"
+#define IRQS		"/sys/kernel/irq"
+#define FILES		"/dev/vfio/devices"
 
 /* PCI extended capabilities */
 #define CAP_ATS		0x0f
@@ -47,6 +49,36 @@ static struct verdict no(const char *reason, const char *mend)
 
 /* ---- the kernel ------------------------------------------------------------ */
 
+/*
+ * All units remap or none does, so that the chip of any interrupt tells: its name
+ * begins with "IR-".  The legacy interrupts have one on every machine.
+ */
+static bool interrupts_are_remapped(void)
+{
+	DIR *dir = opendir(IRQS);
+	struct dirent *entry;
+	bool found = false;
+	char path[512];
+
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), IRQS "/%s/chip_name", entry->d_name);
+		found = host_begins(path, "IR-");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* iommufd binds no device whose interrupts a guest could forge. */
+static struct verdict check_interrupts(void)
+{
+	if (interrupts_are_remapped() ||
+	    host_begins("/sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y"))
+		return fine;
+	return no("interrupts are not remapped, so iommufd refuses devices",
+		  "drop intremap=off, and switch VT-d on in the firmware; for guests that are trusted: iommufd.allow_unsafe_interrupts=1");
+}
+
 static struct verdict check_kernel(void)
 {
 	if (access("/sys/module/ioasid", F_OK))
@@ -61,7 +93,7 @@ static struct verdict check_kernel(void)
 	if (access("/sys/kernel/debug/gpasid/caps", R_OK))
 		return no("/sys/kernel/debug/gpasid cannot be read",
 			  "run as root, with debugfs mounted");
-	return fine;
+	return check_interrupts();
 }
 
 /* ---- units ------------------------------------------------------------------ */
@@ -124,6 +156,20 @@ static struct verdict check_hardware(const char *device)
 	return check_unit(unit);
 }
 
+/* A VMM opens the device by a file of its own, not by that of its group. */
+static struct verdict check_file(const char *device)
+{
+	char path[256], name[NAME_MAX_LEN];
+
+	snprintf(path, sizeof(path), PCI "%s/vfio-dev", device);
+	host_entry(path, name, sizeof(name));
+	snprintf(path, sizeof(path), FILES "/%s", name);
+	if (!name[0] || access(path, F_OK))
+		return no("the device has no file in " FILES,
+			  "take a kernel with CONFIG_VFIO_DEVICE_CDEV, and have udev make the file");
+	return fine;
+}
+
 static struct verdict check_setup(const char *device, const struct caps *c)
 {
 	char path[256], driver[NAME_MAX_LEN];
@@ -145,7 +191,7 @@ static struct verdict check_setup(const char *device, const struct caps *c)
 		return no("nested translation does not work on this unit", HARDWARE);
 	if (strcmp(driver, "vfio-pci"))
 		return no("another driver has the device", "bind it to vfio-pci");
-	return fine;
+	return check_file(device);
 }
 
 static struct verdict check_device(const char *device, const struct caps *c)
@@ -232,10 +278,11 @@ static int report_units(bool json)
 		free(units[i]);
 	}
 	free(units);
-	if (!nr && !json)
-		printf("%-8s %-14s no: no IOMMU is on\n%-8s %-14s mend: %s\n",
-		       "unit", "-", "", "",
-		       "switch VT-d on in the firmware, and " CMDLINE);
+	if (!nr)
+		print_verdict(json, "unit", "-",
+			      no("no IOMMU is on",
+				 "switch VT-d on in the firmware, and " CMDLINE),
+			      "");
 	return good;
 }
 

@@ -171,6 +171,34 @@ bool host_hex(const char *path, unsigned long long *value)
 	return found;
 }
 
+bool host_begins(const char *path, const char *text)
+{
+	char line[256] = "";
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+
+	return !strncmp(line, text, strlen(text));
+}
+
+void host_entry(const char *path, char *name, size_t size)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	name[0] = '\0';
+	if (!dir)
+		return;
+	while (!name[0] && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(name, size, "%s", entry->d_name);
+	closedir(dir);
+}
+
 int host_entries(const char *path)
 {
 	DIR *dir = opendir(path);

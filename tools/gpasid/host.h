@@ -69,6 +69,12 @@ int host_ext_cap(const char *device, unsigned int id);
 /* A hexadecimal number in a file of sysfs; false when there is none. */
 bool host_hex(const char *path, unsigned long long *value);
 
+/* Does a file begin so? */
+bool host_begins(const char *path, const char *text);
+
+/* The first entry of a directory, "" for none. */
+void host_entry(const char *path, char *name, size_t size);
+
 /* How many entries a directory has, -1 when there is none. */
 int host_entries(const char *path);
 

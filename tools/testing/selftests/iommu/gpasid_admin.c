@@ -3,9 +3,12 @@
  * What an administrator sees: tools/gpasid, on what this test binds.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
@@ -322,6 +325,48 @@ TEST_F(check, each_device_that_cannot_has_a_reason_and_a_mend)
 	EXPECT_EQ(0, says(strstr(self->out, "\"devices\"") ?: "",
 			  "'mend': ''"));
 	EXPECT_EQ(1, says(self->out, "], 'ok': false}\n"));
+}
+
+/* For this test alone, a directory is empty. */
+static int hide(const char *path)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	return mount("none", path, "ramfs", 0, NULL) ? -errno : 0;
+}
+
+TEST_F(check, a_host_without_an_iommu_has_a_reason_and_a_mend)
+{
+	ASSERT_EQ(0, hide("/sys/class/iommu"));
+	EXPECT_EQ(1, TOOL_RUN("--json check"));
+	EXPECT_EQ(1, says(self->out,
+			  "'unit': '-', 'ok': false, 'reason': 'no IOMMU is on'"));
+	EXPECT_EQ(1, TOOL_RUN("check"));
+	EXPECT_EQ(1, times(self->out, "no: no IOMMU is on"));
+}
+
+TEST_F(check, a_device_without_its_file_is_told)
+{
+	if (!ECAP_NEST(self->ecap) || !ECAP_PASID(self->ecap))
+		SKIP(return, "the unit is told of first");
+	ASSERT_EQ(0, hide("/dev/vfio/devices"));
+	EXPECT_EQ(1, TOOL_RUN("check " EP_1A));
+	EXPECT_EQ(1, times(self->out,
+			   "no: the device has no file in /dev/vfio/devices"));
+}
+
+/* The lab's machine does not remap interrupts. */
+TEST_F(check, interrupts_that_are_not_remapped_are_told)
+{
+	const char *unsafe = "/sys/module/iommufd/parameters/allow_unsafe_interrupts";
+
+	TOOL_RUN("check " EP_1A);
+	EXPECT_EQ(0, times(self->out, "not remapped"));
+	ASSERT_EQ(0, sysfs_write(unsafe, "N"));
+	EXPECT_EQ(1, TOOL_RUN("check " EP_1A));
+	ASSERT_EQ(0, sysfs_write(unsafe, "Y"));
+	EXPECT_EQ(1, times(self->out, "no: interrupts are not remapped"));
 }
 
 TEST_F(check, a_device_without_a_driver_is_told)
