@@ -51,6 +51,10 @@ struct intel_gpasid_hooks {
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks);
 void intel_gpasid_sync(struct dmar_domain *parent);
 int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable);
+int intel_gpasid_read_and_clear_dirty(struct dmar_domain *domain,
+				      unsigned long iova, size_t size,
+				      unsigned long flags,
+				      struct iommu_dirty_bitmap *dirty);
 bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
 				  struct iommu_user_data_array *array,
 				  int *ret);

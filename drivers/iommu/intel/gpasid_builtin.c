@@ -411,6 +411,74 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 }
 EXPORT_SYMBOL_IF_KUNIT(intel_gpasid_set_dirty_tracking);
 
+/* The entry that translates @pfn, or that is not present, and its level. */
+static struct dma_pte *intel_gpasid_walk(struct dmar_domain *domain,
+					 unsigned long pfn, int *level)
+{
+	struct dma_pte *pte = domain->pgd;
+	int at = agaw_to_level(domain->agaw);
+
+	pte += pfn_level_offset(pfn, at);
+	while (at > 1 && dma_pte_present(pte) && !dma_pte_superpage(pte)) {
+		pte = phys_to_virt(dma_pte_addr(pte));
+		pte += pfn_level_offset(pfn, --at);
+	}
+	*level = at;
+
+	return pte;
+}
+
+static bool intel_gpasid_was_written(struct dma_pte *pte, unsigned long flags)
+{
+	/* Most have not been: no locked access for them. */
+	return dma_pte_present(pte) &&
+	       READ_ONCE(pte->val) & DMA_SL_PTE_DIRTY &&
+	       dma_sl_pte_test_and_clear_dirty(pte, flags);
+}
+
+/**
+ * intel_gpasid_read_and_clear_dirty - find out what has been written
+ * @domain: the second stage
+ * @iova: where to begin
+ * @size: bytes; all of them are mapped and stay so meanwhile
+ * @flags: IOMMU_DIRTY_NO_CLEAR: leave the dirty bits as they are
+ * @dirty: is told of pages that are dirty; without a bitmap, tracking may be off
+ *
+ * Replaces the driver's own, which walks from the root of the table for each
+ * page, and steps by the whole size of a superpage when it begins inside of one.
+ *
+ * Context: Process context.
+ * Return: 0, or -EINVAL if nothing is tracked.
+ */
+int intel_gpasid_read_and_clear_dirty(struct dmar_domain *domain,
+				      unsigned long iova, size_t size,
+				      unsigned long flags,
+				      struct iommu_dirty_bitmap *dirty)
+{
+	unsigned long pfn = iova >> VTD_PAGE_SHIFT, next;
+	unsigned long end = pfn + (size >> VTD_PAGE_SHIFT);
+	struct dma_pte *pte = NULL;
+	int level = 0;
+
+	if (!domain->dirty_tracking && dirty->bitmap)
+		return -EINVAL;
+
+	for (; pfn < end; pfn = next) {
+		/* The next entry of the last level is the next in memory. */
+		if (level == 1 && !first_pte_in_page(pte + 1))
+			pte++;
+		else
+			pte = intel_gpasid_walk(domain, pfn, &level);
+		next = (pfn & level_mask(level)) + level_size(level);
+		if (intel_gpasid_was_written(pte, flags))
+			iommu_dirty_bitmap_record(dirty, pfn << VTD_PAGE_SHIFT,
+						  (next - pfn) << VTD_PAGE_SHIFT);
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(intel_gpasid_read_and_clear_dirty);
+
 /*
  * Page requests
  */
