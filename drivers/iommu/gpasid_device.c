@@ -420,7 +420,7 @@ gpasid_att_create(struct gpasid_parent *parent, struct gpasid_device *gdev,
 	struct gpasid_attachment *att;
 	int ret;
 
-	att = kzalloc(sizeof(*att), GFP_KERNEL_ACCOUNT);
+	att = kzalloc(sizeof(*att) + gdev->ops->drv_size, GFP_KERNEL_ACCOUNT);
 	if (!att)
 		return ERR_PTR(-ENOMEM);
 	att->gdev = gdev;

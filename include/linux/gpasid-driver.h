@@ -94,8 +94,9 @@ struct gpasid_parent {
  * @comm: its name
  * @users: bindings
  * @sharers: further owners of its bindings (struct gpasid_sharer)
- * @drv: the IOMMU driver's own, set by gpasid_ops::attach
  * @rcu: frees it after the last reader
+ * @drv: the IOMMU driver's own, gpasid_ops::drv_size bytes, set by
+ *       gpasid_ops::attach
  *
  * Lives from the first binding of its kind to the last.  Protected by the
  * parent's lock; @gdev, @parent, @own, @pid, @comm and @drv never change.
@@ -109,8 +110,8 @@ struct gpasid_attachment {
 	char comm[TASK_COMM_LEN];
 	unsigned long users;
 	struct hlist_head sharers;
-	void *drv;
 	struct rcu_head rcu;
+	long drv[];
 };
 
 /**
@@ -221,13 +222,14 @@ struct gpasid_inv_range {
  * struct gpasid_ops - What an IOMMU driver does for the binding core
  * @owner: module of the driver
  * @iommu_ops: devices that it serves are those with these operations
+ * @drv_size: bytes that it has in an attachment, zero at first
  * @get_caps: what @dev can do; 0 or -EOPNOTSUPP
  * @parse: check @data of a bind and turn it into @attrs; -EINVAL
  * @describe: the parent and the first stage of a nested domain of the driver
  * @check: -EINVAL or -EOPNOTSUPP when the hardware cannot do @attrs, or with
  *         NULL a second stage alone, on @dev under @parent; changes nothing
  * @attach: first binding of a kind of a device under a parent: make the parent's
- *          flushes cover it, set @att->drv
+ *          flushes cover it, fill @att->drv
  * @detach: undo @attach
  * @bind: make the entry present; the caller has checked everything
  * @set_table: exchange the table of a present entry for @b->table, another one
@@ -252,6 +254,7 @@ struct gpasid_inv_range {
 struct gpasid_ops {
 	struct module *owner;
 	const struct iommu_ops *iommu_ops;
+	size_t drv_size;
 	int (*get_caps)(struct device *dev, struct gpasid_caps *caps);
 	int (*parse)(struct device *dev, const struct gpasid_bind_data *data,
 		     struct gpasid_table_attrs *attrs);

@@ -23,7 +23,6 @@
 #include <linux/gpasid-driver.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/pci-ats.h>
 #include <trace/events/gpasid.h>
 
 #include "gpasid.h"
@@ -74,23 +73,12 @@ static struct dmar_domain *vtd_s2(const struct gpasid_attachment *att)
 
 static u16 vtd_did(const struct gpasid_attachment *att)
 {
-	return ((struct vtd_att *)att->drv)->did;
+	return ((const struct vtd_att *)att->drv)->did;
 }
 
 static enum vtd_devtlb vtd_att_devtlb(const struct gpasid_attachment *att)
 {
-	return ((struct vtd_att *)att->drv)->devtlb;
-}
-
-static bool vtd_ats_global(struct device *dev)
-{
-	struct pci_dev *pdev = to_pci_dev(dev);
-	u16 cap;
-
-	if (!pdev->ats_cap ||
-	    pci_read_config_word(pdev, pdev->ats_cap + PCI_ATS_CAP, &cap))
-		return false;
-	return cap & INTEL_GPASID_ATS_GLOBAL;
+	return ((const struct vtd_att *)att->drv)->devtlb;
 }
 
 /*
@@ -109,7 +97,7 @@ static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
 {
 	if (!info->ats_enabled)
 		return VTD_DEVTLB_NONE;
-	return vtd_ats_global(info->dev) ? VTD_DEVTLB_ALL : VTD_DEVTLB_EACH;
+	return intel_gpasid_ats_global(info) ? VTD_DEVTLB_ALL : VTD_DEVTLB_EACH;
 }
 
 /*
@@ -314,7 +302,7 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	caps->errata = GPASID_ERRATA_772415;
 	if (info->ats_enabled)
 		caps->caps |= GPASID_CAP_ATS;
-	if (info->ats_supported && vtd_ats_global(dev))
+	if (info->ats_supported && intel_gpasid_ats_global(info))
 		caps->caps |= GPASID_CAP_ATS_GLOBAL;
 	/* Virtual functions share the page requests of their physical one. */
 	if (intel_gpasid_can_prq(info) && !to_pci_dev(dev)->is_virtfn)
@@ -497,6 +485,23 @@ static int vtd_attach_check(struct dmar_domain *s2,
 	return ret;
 }
 
+/*
+ * The parent is on the unit for one attachment more.  As a rule a RID has brought
+ * it there, and then nothing is to be allocated.
+ */
+static int vtd_join_unit(struct dmar_domain *s2, struct intel_iommu *iommu)
+{
+	struct iommu_domain_info *there;
+
+	spin_lock(&iommu->lock);
+	there = xa_load(&s2->iommu_array, iommu->seq_id);
+	if (there)
+		there->refcnt++;
+	spin_unlock(&iommu->lock);
+
+	return there ? 0 : domain_attach_iommu(s2, iommu);
+}
+
 /* The parent's domain ID on the unit, or one for the device's own numbers. */
 static int vtd_attach_did(struct gpasid_attachment *att, struct vtd_att *va)
 {
@@ -504,7 +509,7 @@ static int vtd_attach_did(struct gpasid_attachment *att, struct vtd_att *va)
 	struct dmar_domain *s2 = vtd_s2(att);
 	int ret;
 
-	ret = domain_attach_iommu(s2, iommu);
+	ret = vtd_join_unit(s2, iommu);
 	if (ret)
 		return ret;
 	ret = att->own ? vtd_did_alloc(iommu) : domain_id_iommu(s2, iommu);
@@ -530,47 +535,38 @@ static int vtd_attach(struct gpasid_attachment *att)
 {
 	struct device_domain_info *info = vtd_info(att);
 	struct dmar_domain *s2 = vtd_s2(att);
-	struct vtd_att *va;
+	struct vtd_att *va = (struct vtd_att *)att->drv;
 	int ret;
 
 	ret = vtd_attach_check(s2, info);
 	if (ret)
 		return ret;
-	va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
-	if (!va)
-		return -ENOMEM;
 	va->devtlb = vtd_devtlb(info);
 	ret = vtd_attach_did(att, va);
 	if (ret)
-		goto out_free;
+		return ret;
 	ret = intel_gpasid_assign_tags(s2, info->dev, va->did,
 				       va->devtlb == VTD_DEVTLB_ALL);
-	if (ret)
-		goto out_did;
+	if (ret) {
+		vtd_detach_did(att, va);
+		return ret;
+	}
 	vtd_sync_map(s2, info->iommu);
 	if (va->devtlb == VTD_DEVTLB_EACH)
 		atomic_inc(&vtd_nr_per_pasid);
-	att->drv = va;
 
 	return 0;
-
-out_did:
-	vtd_detach_did(att, va);
-out_free:
-	kfree(va);
-	return ret;
 }
 
 static void vtd_detach(struct gpasid_attachment *att)
 {
-	struct vtd_att *va = att->drv;
+	struct vtd_att *va = (struct vtd_att *)att->drv;
 
 	if (va->devtlb == VTD_DEVTLB_EACH)
 		atomic_dec(&vtd_nr_per_pasid);
 	intel_gpasid_unassign_tags(vtd_s2(att), att->gdev->dev, va->did,
 				   va->devtlb == VTD_DEVTLB_ALL);
 	vtd_detach_did(att, va);
-	kfree(va);
 }
 
 /*
@@ -855,6 +851,7 @@ static void vtd_inv_end(void *priv)
 VISIBLE_IF_KUNIT const struct gpasid_ops vtd_ops = {
 	.owner = THIS_MODULE,
 	.iommu_ops = &intel_iommu_ops,
+	.drv_size = sizeof(struct vtd_att),
 	.get_caps = vtd_get_caps,
 	.parse = vtd_parse,
 	.describe = vtd_describe,

@@ -98,6 +98,7 @@ extern const struct gpasid_ops vtd_ops;
 /* gpasid_queue.c */
 int intel_gpasid_port_add(struct device_domain_info *info);
 void intel_gpasid_port_remove(struct device_domain_info *info);
+bool intel_gpasid_ats_global(struct device_domain_info *info);
 void intel_gpasid_port_hold(struct device_domain_info *info);
 void intel_gpasid_port_settle(struct device_domain_info *info);
 void intel_gpasid_port_release(struct device_domain_info *info);

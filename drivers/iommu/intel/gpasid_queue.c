@@ -26,7 +26,9 @@
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
 #include <linux/delay.h>
+#include <linux/export.h>
 #include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -66,6 +68,7 @@ enum intel_gpasid_port_state {
  * @state: what may be sent to it
  * @doubtful: its last invalidation timed out
  * @absent: while @doubtful, it was not there when it was last asked for
+ * @ats_global: it invalidates its TLB for all PASIDs at once; never changes
  * @timeouts: in a row
  */
 struct intel_gpasid_port {
@@ -73,6 +76,7 @@ struct intel_gpasid_port {
 	enum intel_gpasid_port_state state;
 	bool doubtful;
 	bool absent;
+	bool ats_global;
 	unsigned int timeouts;
 };
 
@@ -91,6 +95,17 @@ intel_gpasid_port_find(struct intel_iommu *iommu, u16 sid)
 		       intel_gpasid_port_index(iommu, sid));
 }
 
+/* ATS Capability Register: Global Invalidate Supported. */
+static bool intel_gpasid_read_ats_global(struct pci_dev *pdev)
+{
+	u16 cap;
+
+	if (!pdev->ats_cap ||
+	    pci_read_config_word(pdev, pdev->ats_cap + PCI_ATS_CAP, &cap))
+		return false;
+	return cap & INTEL_GPASID_ATS_GLOBAL;
+}
+
 /**
  * intel_gpasid_port_add() - Add a device with ATS that is being probed
  * @info: the device
@@ -107,6 +122,7 @@ int intel_gpasid_port_add(struct device_domain_info *info)
 	if (!port)
 		return -ENOMEM;
 	port->pdev = to_pci_dev(info->dev);
+	port->ats_global = intel_gpasid_read_ats_global(port->pdev);
 	ret = xa_insert(&intel_gpasid_ports,
 			intel_gpasid_port_index(info->iommu, sid), port,
 			GFP_KERNEL);
@@ -132,6 +148,32 @@ void intel_gpasid_port_remove(struct device_domain_info *info)
 	synchronize_rcu();
 	kfree(port);
 }
+
+/**
+ * intel_gpasid_ats_global() - Whether all PASIDs of a device's TLB are invalidated
+ * at once
+ * @info: the device
+ *
+ * As its configuration space said at the probe: reading it takes as long as many
+ * a bind.
+ *
+ * Context: Any context.
+ * Return: true if it has ATS with Global Invalidate Supported.
+ */
+bool intel_gpasid_ats_global(struct device_domain_info *info)
+{
+	struct intel_gpasid_port *port;
+	bool global;
+
+	rcu_read_lock();
+	port = intel_gpasid_port_find(info->iommu,
+				      PCI_DEVID(info->bus, info->devfn));
+	global = port && port->ats_global;
+	rcu_read_unlock();
+
+	return global;
+}
+EXPORT_SYMBOL_GPL(intel_gpasid_ats_global);
 
 static void intel_gpasid_port_set(struct device_domain_info *info,
 				  enum intel_gpasid_port_state state)
