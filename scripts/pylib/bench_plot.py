@@ -150,9 +150,11 @@ def run(script, out, name, size):
     return made
 
 
-LOADS = ("rest", "attach", "invalidate_512", "unmap_page", "unmap_64m", "dirty", "close")
-LOAD_TITLES = ("rests", "attaches", "invalidates 512", "unmaps a page", "unmaps 64 MiB",
-               "switches dirty tracking", "closes, all bound")
+LOADS = ("rest", "attach", "invalidate_1", "invalidate_16", "invalidate_512", "unmap_page",
+         "unmap_64m", "dirty", "page_request", "close")
+LOAD_TITLES = ("rests", "attaches", "invalidates 1", "invalidates 16", "invalidates 512",
+               "unmaps a page", "unmaps 64 MiB", "switches dirty tracking", "has page requests",
+               "closes, all bound")
 PAIR_HEAD = """\
 set multiplot layout 1,2 title {title} font ",13" margins 0.075,0.985,0.34,0.85 spacing 0.07,0.1
 set logscale y 10; set format y "10^{{%T}}"
@@ -160,7 +162,7 @@ set grid y lc rgb "#d8d8d8" lw 0.5
 set border 3 lc rgb "#606060"
 set tics nomirror textcolor rgb "#404040" font ",9"
 set title offset 0,-0.6 font ",11"
-set xrange [-0.5:6.5]
+set xrange [-0.5:9.5]
 set xtics rotate by 30 right ({tics}) font ",9"
 unset key
 """

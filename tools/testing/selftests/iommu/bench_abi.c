@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 /* Memory that the second stage gets and loses. */
 #define BIG		(64ULL << 20)
 #define BIG_GPA		(HOTPLUG_GPA + GVM_SZ_1G)
+
+#define DMA_MS		20000
 
 struct bench vm_bench;
 struct process vm_process, vm_other;
@@ -56,16 +59,6 @@ void bench_vm_reopen(const char *address)
 
 	must(gvm_dev_add(&b->dev[0], &b->vm, address), "open the device again");
 	must(lab_dev_init(&b->lab[0], b->dev[0].bar), "its DMA engine");
-}
-
-int bench_vm_page_in(__u64 va)
-{
-	__u64 page = gvm_ram_alloc_page(&vm_bench.vm.ram);
-
-	if (!page)
-		return -ENOMEM;
-	return gvm_pt_map(&vm_process.pt, va, page, GVM_SZ_4K, GVM_SZ_4K,
-			  GVM_PT_RW);
 }
 
 void bench_grow(const struct abi *abi, __u32 from, __u32 to)
@@ -116,6 +109,45 @@ int bench_dirty_stop(__u32 n)
 {
 	(void)n;
 	return gvm_dirty_tracking(&vm_bench.vm, vm_bench.vm.parent, false);
+}
+
+/* ---- page requests ------------------------------------------------------- */
+
+/* The same page for all: there is no end of requests. */
+static int page_in(__u64 va)
+{
+	static __u64 page;
+
+	if (!page)
+		page = gvm_ram_alloc_page(&vm_bench.vm.ram);
+	if (!page)
+		return -ENOMEM;
+	return gvm_pt_map(&vm_process.pt, va, page, GVM_SZ_4K, GVM_SZ_4K,
+			  GVM_PT_RW);
+}
+
+int bench_page_request(const struct abi *abi, struct bench_pri *pri)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_WRITE,
+		.flags = VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI,
+		.pasid = pri->pasid,
+		.addr = pri->va,
+		.len = sizeof(__u64),
+	};
+	struct pollfd pfd = { .fd = pri->fd, .events = POLLIN };
+	int rc = lab_submit(pri->lab, 0, &d);
+
+	pri->va += GVM_SZ_4K;
+	if (!rc && pri->fd >= 0)
+		rc = poll(&pfd, 1, DMA_MS) == 1 ? abi->pri_answer(pri->fd) :
+		     -ETIMEDOUT;
+	if (!rc)
+		rc = lab_wait(pri->lab, 0, DMA_MS);
+	if (rc)
+		return rc;
+	lab_result(pri->lab, 0, 0, &d);
+	return d.status == VTDSIM_DONE ? 0 : -EIO;
 }
 
 /* ---- upstream's ---------------------------------------------------------- */
@@ -189,7 +221,7 @@ static int upstream_pri_answer(int fd)
 
 	if (read(fd, &fault, sizeof(fault)) != sizeof(fault))
 		return -EIO;
-	rc = bench_vm_page_in(fault.addr);
+	rc = page_in(fault.addr);
 	if (rc)
 		return rc;
 	resp.cookie = fault.cookie;
@@ -279,7 +311,7 @@ static int own_pri_answer(int fd)
 
 	if (rc != 1)
 		return rc ? rc : -ETIMEDOUT;
-	rc = bench_vm_page_in(fault.addr);
+	rc = page_in(fault.addr);
 	if (rc)
 		return rc;
 	return gvm_faults_answer(fd, fault.cookie, IOMMU_GPASID_FAULT_SUCCESS);

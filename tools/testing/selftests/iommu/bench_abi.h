@@ -72,7 +72,24 @@ int bench_unmap_64m(__u32 n);
 int bench_dirty_start(__u32 n);
 int bench_dirty_stop(__u32 n);
 
-/* Guest page for @va of vm_process: 0 or a negative errno. */
-int bench_vm_page_in(__u64 va);
+/**
+ * struct bench_pri - Where page requests come from and are answered
+ * @lab: the device
+ * @pasid: by which it asks
+ * @va: the page that it asks for next
+ * @fd: of abi::pri_open, or -1: the kernel answers itself
+ */
+struct bench_pri {
+	struct lab_dev *lab;
+	__u32 pasid;
+	__u64 va;
+	int fd;
+};
+
+/* The first page of vm_process that page requests ask for. */
+#define BENCH_PRI_VA	(PROC_VA + GVM_SZ_1G)
+
+/* One page by DMA, from the device's request to its write being done. */
+int bench_page_request(const struct abi *abi, struct bench_pri *pri);
 
 #endif /* BENCH_ABI_H */

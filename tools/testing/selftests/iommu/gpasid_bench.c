@@ -18,7 +18,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,9 +41,7 @@
 #define WARM_UPS	4		/* cycles before: code that QEMU translates, caches */
 #define WARM_UP		0.1		/* seconds after which no other one begins */
 #define NATIVE_PAGES	(MAX_SAMPLES * BURST + WARM_UPS)
-#define PRI_VA		(PROC_VA + GVM_SZ_1G)
 #define FEW		100		/* not counted: caches that grow once */
-#define DMA_MS		20000
 
 struct sample {
 	__u64 descriptors, waits, ns, unit;
@@ -193,37 +190,12 @@ static const struct step cycle_dirty[] = {
 
 /* ---- page requests ------------------------------------------------------- */
 
-/* One page by DMA, from the device's request to its write being done. */
-static struct pri {
-	struct lab_dev *lab;
-	__u32 pasid;
-	__u64 va;
-	int fd;			/* or -1: the kernel answers itself */
-} pri = { .va = PRI_VA };
+static struct bench_pri pri = { .va = BENCH_PRI_VA };
 
 static int page_request(__u32 n)
 {
-	struct vtdsim_desc d = {
-		.op = VTDSIM_OP_WRITE,
-		.flags = VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI,
-		.pasid = pri.pasid,
-		.addr = pri.va,
-		.len = sizeof(__u64),
-	};
-	struct pollfd pfd = { .fd = pri.fd, .events = POLLIN };
-	int rc = lab_submit(pri.lab, 0, &d);
-
 	(void)n;
-	pri.va += GVM_SZ_4K;
-	if (!rc && pri.fd >= 0)
-		rc = poll(&pfd, 1, DMA_MS) == 1 ? abi->pri_answer(pri.fd) :
-		     -ETIMEDOUT;
-	if (!rc)
-		rc = lab_wait(pri.lab, 0, DMA_MS);
-	if (rc)
-		return rc;
-	lab_result(pri.lab, 0, 0, &d);
-	return d.status == VTDSIM_DONE ? 0 : -EIO;
+	return bench_page_request(abi, &pri);
 }
 
 static const struct step cycle_pri[] = { { "page_request", page_request }, { } };
@@ -451,7 +423,7 @@ static void native_pages(void)
 	must(buf == MAP_FAILED ? -errno : 0, "memory");
 	native_sva_open(&n);
 	eye = &n.lab;
-	pri = (struct pri){
+	pri = (struct bench_pri){
 		.lab = &n.lab, .pasid = n.pasid, .va = (__u64)buf, .fd = -1,
 	};
 	cycle(cycle_pri, 1);

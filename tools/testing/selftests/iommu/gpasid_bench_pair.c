@@ -28,6 +28,7 @@
 
 #define ROUNDS		3
 #define MAX_TIMES	4000
+#define REQUESTS	32	/* pages, while a queue for their requests is open */
 #define PATIENCE	20.0	/* seconds; a part of the first VM's operation will do */
 
 static const struct abi *abi = &abi_upstream;
@@ -45,7 +46,17 @@ static int load_attach(__u32 n)
 	return rc ? rc : abi->replace(n);
 }
 
-static int load_invalidate(__u32 n)
+static int load_invalidate_1(__u32 n)
+{
+	return abi->invalidate(n, 1);
+}
+
+static int load_invalidate_16(__u32 n)
+{
+	return abi->invalidate(n, 16);
+}
+
+static int load_invalidate_512(__u32 n)
 {
 	return abi->invalidate(n, BENCH_RANGES);
 }
@@ -71,6 +82,22 @@ static int load_dirty(__u32 n)
 	return rc ? rc : bench_dirty_stop(n);
 }
 
+/* The page requests of PASID @n begin and end. */
+static int load_pages(__u32 n)
+{
+	static struct bench_pri pri = { .va = BENCH_PRI_VA };
+	int i, rc = 0;
+
+	pri.lab = &vm_bench.lab[0];
+	pri.pasid = n;
+	pri.fd = abi->pri_open(n);
+	if (pri.fd < 0)
+		return pri.fd;
+	for (i = 0; i < REQUESTS && !rc; i++)
+		rc = bench_page_request(abi, &pri);
+	return rc ? rc : abi->pri_close(n, pri.fd);
+}
+
 static int load_close(__u32 n)
 {
 	__u32 i;
@@ -86,10 +113,13 @@ static int load_close(__u32 n)
 static const struct step load[] = {
 	{ "rest", NULL },
 	{ "attach", load_attach },
-	{ "invalidate_512", load_invalidate },
+	{ "invalidate_1", load_invalidate_1 },
+	{ "invalidate_16", load_invalidate_16 },
+	{ "invalidate_512", load_invalidate_512 },
 	{ "unmap_page", load_page },
 	{ "unmap_64m", load_64m },
 	{ "dirty", load_dirty },
+	{ "page_request", load_pages },
 	{ "close", load_close },
 };
 
