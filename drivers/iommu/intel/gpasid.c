@@ -718,19 +718,38 @@ struct vtd_batch_unit {
 
 struct vtd_batch {
 	struct vtd_batch_unit *unit[VTD_BATCH_UNITS];
+	struct vtd_batch_unit first;	/* most have no other */
 };
+
+/* Descriptors are written as a whole: there is nothing to zero in them. */
+static void vtd_batch_unit_init(struct vtd_batch_unit *unit)
+{
+	unit->iommu = NULL;
+	unit->nr = 0;
+	unit->any = false;
+}
 
 static void *vtd_inv_begin(void)
 {
-	struct vtd_batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL);
+	struct vtd_batch *batch = kmalloc(sizeof(*batch), GFP_KERNEL);
 
-	if (batch)
-		batch->unit[0] = kzalloc(sizeof(*batch->unit[0]), GFP_KERNEL);
-	if (batch && !batch->unit[0]) {
-		kfree(batch);
-		batch = NULL;
-	}
+	if (!batch)
+		return NULL;
+	memset(batch->unit, 0, sizeof(batch->unit));
+	vtd_batch_unit_init(&batch->first);
+	batch->unit[0] = &batch->first;
+
 	return batch;
+}
+
+static struct vtd_batch_unit *vtd_batch_unit_alloc(void)
+{
+	struct vtd_batch_unit *unit = kmalloc(sizeof(*unit),
+					      GFP_NOWAIT | __GFP_NOWARN);
+
+	if (unit)
+		vtd_batch_unit_init(unit);
+	return unit;
 }
 
 static void vtd_batch_submit(struct vtd_batch_unit *unit)
@@ -749,8 +768,7 @@ static struct vtd_batch_unit *vtd_batch_unit(struct vtd_batch *batch,
 
 	for (i = 0; i < VTD_BATCH_UNITS; i++) {
 		if (!batch->unit[i])
-			batch->unit[i] = kzalloc(sizeof(*batch->unit[i]),
-						 GFP_NOWAIT | __GFP_NOWARN);
+			batch->unit[i] = vtd_batch_unit_alloc();
 		unit = batch->unit[i];
 		if (!unit)
 			break;
@@ -843,7 +861,8 @@ static void vtd_inv_end(void *priv)
 
 	for (i = 0; i < VTD_BATCH_UNITS && batch->unit[i]; i++) {
 		vtd_batch_submit(batch->unit[i]);
-		kfree(batch->unit[i]);
+		if (i)
+			kfree(batch->unit[i]);
 	}
 	kfree(batch);
 }
