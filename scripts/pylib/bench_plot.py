@@ -90,8 +90,8 @@ def bottom_key(shown):
     return ("unset title; unset border; unset tics; unset xlabel; unset ylabel; unset grid\n"
             "set origin 0,0; set size 1,1; set xrange [0:1]; set yrange [0:1]; unset logscale\n"
             "set lmargin 0; set rmargin 0\n"
-            "set key at screen 0.5,0.04 center center horizontal samplen 3 maxrows 1 width -1 "
-            "font \",10\"\nplot " + ", ".join(shown) + "\n")
+            "set key at screen 0.5,0.035 center center horizontal samplen 2 maxrows 1 width -3 "
+            "font \",9\"\nplot " + ", ".join(shown) + "\n")
 
 
 def key(report, floor):
@@ -248,8 +248,10 @@ def draw(report, out):
         return []
     made = []
     if report.find("ours", "attach"):
-        made += run(grid(report, "Time of an operation, as a multiple of a null ioctl on the same "
-                         "kernel", PANELS, "ratio_to_floor", "times a null ioctl", True),
+        # Medians on a loaded machine are the machine's.
+        made += run(grid(report, "Time of an operation, fastest sample, as a multiple of a null "
+                         "ioctl on the same kernel", PANELS, "fastest_ratio_to_floor",
+                         "times a null ioctl", True),
                     out, "time", (960, 560))
         made += run(grid(report, "Descriptors that an operation makes the VT-d unit execute",
                          ("unmap_page", "detach", "replace", "dirty_start", "close",

@@ -125,6 +125,7 @@ class Report:
             "without_unit_ratio_to_peer": other and float(
                 f"{net / self.net(other):.4g}"),
             "fastest_us": round(min(cost.ns) / 1000, 3),
+            "fastest_ratio_to_floor": floor and float(f"{min(cost.ns) / floor:.4g}"),
             "samples": len(cost.ns), "exact": len(set(cost.descriptors)) == 1,
             "descriptors_seen": sorted(set(cost.descriptors)),
         }
