@@ -90,7 +90,7 @@ def bottom_key(shown):
     return ("unset title; unset border; unset tics; unset xlabel; unset ylabel; unset grid\n"
             "set origin 0,0; set size 1,1; set xrange [0:1]; set yrange [0:1]; unset logscale\n"
             "set lmargin 0; set rmargin 0\n"
-            "set key at screen 0.5,0.035 center center horizontal samplen 2 maxrows 1 width -3 "
+            "set key at screen 0.5,0.035 center center horizontal samplen 3 maxrows 1 width -3 "
             "font \",9\"\nplot " + ", ".join(shown) + "\n")
 
 
