@@ -195,6 +195,7 @@ static const struct file_operations vtdsim_sva_fops = {
 	.mmap = vtdsim_sva_mmap,
 };
 
+#ifdef VTDSIM_SVA_FEATURES
 /*
  * Page requests first: 6.12 wants them on before it allows SVA of a device that
  * has them.  A virtual unit has none: whoever uses the endpoint in a guest keeps
@@ -240,6 +241,17 @@ static void vtdsim_sva_disable_features(struct vtdsim_sva *sva)
 	iommu_dev_disable_feature(&sva->pdev->dev, IOMMU_DEV_FEAT_SVA);
 	vtdsim_sva_disable_iopf(sva);
 }
+#else
+/* Page requests are on while a process is bound. */
+static int vtdsim_sva_enable_features(struct vtdsim_sva *sva)
+{
+	return 0;
+}
+
+static void vtdsim_sva_disable_features(struct vtdsim_sva *sva)
+{
+}
+#endif
 
 static int vtdsim_sva_enable(struct vtdsim_sva *sva)
 {
