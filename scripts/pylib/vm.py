@@ -18,6 +18,10 @@ from .lab import Lab, command, kernel_directory
 from .tree import BUILD, TOP, BuildError
 
 LAUNCH = BUILD / "selftests/vm_launch"
+VSVA = BUILD / "selftests/vsva"
+VSVA_COUNTERS = "/tmp/vsva.counters"	# in vm_paging.c
+QEMU = "/usr/bin/qemu-system-x86_64"
+REGISTERS = 0x8000000			# of vsva's unit, in the guest's memory
 INIT = TOP / "scripts/guest-init.sh"
 ENDPOINTS = ("0001:00:00.0", "0001:00:01.0", "0002:00:00.0", "0002:00:01.0")
 ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
@@ -47,6 +51,8 @@ def add_arguments(parser):
         help="put each endpoint behind a root port, in a slot that can lose its power")
     add("--hot-plug", action="store_true",
         help="a root port for each endpoint, its slot empty: the host's program plugs")
+    add("--vsva", action="store_true",
+        help="a QEMU without an IOMMU, and tools/vsva beside it as the guest's VT-d unit")
     add("--vms", type=int, default=1, metavar="N", help="VMs side by side, 1 to 4")
     add("--vm-arg", action="append", default=[], metavar="ARG",
         help="one more argument for the QEMU in the host")
@@ -73,15 +79,23 @@ def guest_driver(args):
     return "vtdsim_sva" if args.guest_kernel in ("release", "debug") else "vfio-pci"
 
 
-def qemu_arguments(args, index, addresses):
-    """One in a line: what QEMU gets for a VM.  lab_vm.c adds nothing."""
-    append = ("console=ttyS0 panic=1 no_timer_check nokaslr tsc=reliable loglevel=5 "
-              "rcupdate.rcu_cpu_stall_timeout=100 intel_iommu=on,sm_on "
-              "iommufd.allow_unsafe_interrupts=1 "
-              f"rdinit=/lab/guest-init.sh lab.vm={index} {args.guest_append}")
-    argv = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios", "-nodefaults", "-no-user-config",
-            "-no-reboot", "-display", "none", "-accel", "tcg",
-            "-machine", "q35,memory-backend=ram", "-m", args.guest_mem,
+def kernel_append(args, index):
+    reserved = f"memmap=64K${REGISTERS:#x} " if args.vsva else ""
+    return ("console=ttyS0 panic=1 no_timer_check nokaslr tsc=reliable loglevel=5 "
+            "rcupdate.rcu_cpu_stall_timeout=100 intel_iommu=on,sm_on "
+            f"iommufd.allow_unsafe_interrupts=1 {reserved}"
+            f"rdinit=/lab/guest-init.sh lab.vm={index} {args.guest_append}")
+
+
+def vsva_arguments(args, addresses):
+    """What stands before QEMU's own: vsva adds memory, device and table."""
+    return ["/lab/vsva", "--device", *addresses, "--memory", args.guest_mem,
+            "--registers", f"{REGISTERS:#x}", "--counters", VSVA_COUNTERS, "--", QEMU]
+
+
+def unit_arguments(args, addresses):
+    """Memory, QEMU's own unit, and the devices."""
+    argv = ["-machine", "memory-backend=ram", "-m", args.guest_mem,
             "-object", f"{RAM[args.guest_ram]},id=ram,size={args.guest_mem}",
             "-device", "intel-iommu,scalable-mode=on,fsts=on,pasid-bits=20,aw-bits=48,"
                        "caching-mode=on,device-iotlb=on",
@@ -95,12 +109,29 @@ def qemu_arguments(args, index, addresses):
             bus = f"bus=port{i},"
         if not args.hot_plug:
             argv += ["-device", f"vfio-pci,id=ep{i},{bus}host={address},iommufd=iommufd0"]
+    return argv
+
+
+def vm_arguments(args, index, addresses):
+    """One in a line: what QEMU, or the program that starts it, gets for a VM."""
+    argv = vsva_arguments(args, addresses) if args.vsva else []
+    argv += ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios", "-nodefaults", "-no-user-config",
+             "-no-reboot", "-display", "none", "-accel", "tcg", "-machine", "q35"]
+    if not args.vsva:
+        argv += unit_arguments(args, addresses)
     argv += ["-chardev", f"file,id=log,path=/proc/self/fd/{LOG_FD}", "-serial", "chardev:log",
              "-chardev", "stdio,id=program,signal=off", "-serial", "chardev:program",
              "-qmp", f"pipe:/tmp/vm{index}.monitor",
              "-kernel", "/lab/guest-kernel", "-initrd", "/lab/guest-initrd",
-             "-append", append, *args.vm_arg]
+             "-append", kernel_append(args, index), *args.vm_arg]
     return "".join(f"{a}\n" for a in argv)
+
+
+def check_vsva(args):
+    """What the virtual unit beside QEMU cannot do."""
+    if args.root_port or args.hot_plug or args.guest_ram != "private" or \
+       any(len(d) > 1 for d in devices(args)):
+        raise BuildError("--vsva: one endpoint for each VM, without a port, and memory of its own kind")
 
 
 class VmLab(Lab):
@@ -112,6 +143,8 @@ class VmLab(Lab):
         self.cpus = max(self.cpus, min(args.vms, 2))
 
     def prepare(self):
+        if self.args.vsva:
+            check_vsva(self.args)
         self.guest_dir = kernel_directory(self.args, self.args.guest_kernel)
         self.qemu_archive = qemu.fetch()
         if not self.args.no_build:
@@ -121,7 +154,7 @@ class VmLab(Lab):
     def guest_settings(self):
         out = {"key": self.key, "driver": guest_driver(self.args),
                "finish": "y" if self.args.check_log else "n",
-               "modules": " ".join(self.args.guest_modprobe)}
+               "modules": " ".join(["vtdsim_caps"] * self.args.vsva + self.args.guest_modprobe)}
         if self.args.interactive and sys.stdout.isatty():
             size = shutil.get_terminal_size()
             out.update(rows=size.lines, cols=size.columns)
@@ -139,14 +172,15 @@ class VmLab(Lab):
         program = shlex.split(self.args.host_program) or [str(LAUNCH)]
         if self.args.interactive:
             program.append("--shell")
-        return command(argparse.Namespace(program=program, push=self.args.host_push))
+        push = self.args.host_push + [str(VSVA)] * self.args.vsva
+        return command(argparse.Namespace(program=program, push=push))
 
     def contents(self):
         text, files = self.host_command()
         texts = {"settings": self.settings(), "command": f"exec {text} 2>&1\n",
                  "vm.key": f"{self.key} ", "guest-initrd": self.guest_initrd()}
         for i, addresses in enumerate(devices(self.args)):
-            texts[f"vm{i}.args"] = qemu_arguments(self.args, i, addresses)
+            texts[f"vm{i}.args"] = vm_arguments(self.args, i, addresses)
         if self.args.interactive:
             texts["interactive"] = ""
         files["guest-kernel"] = self.guest_dir / "arch/x86/boot/bzImage"

@@ -124,7 +124,7 @@ static uint8_t parse_slot(const char *arg)
 
 	if (sscanf(arg, "%x.%x%c", &device, &function, &rest) != 2 ||
 	    device > 31 || function > 7)
-		fail("--slot %s: not a device and a function, such as 10.0",
+		fail("--slot %s: not a device and a function, such as 8.0",
 		     arg);
 	return device << 3 | function;
 }
@@ -169,7 +169,7 @@ static char **parse(int argc, char **argv, struct options *o)
 {
 	int opt;
 
-	*o = (struct options){ .registers = 0x8000000, .devfn = 0x10 << 3 };
+	*o = (struct options){ .registers = 0x8000000, .devfn = 8 << 3 };
 	while ((opt = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
 		parse_option(opt, o);
 	if (!o->device || !o->memory)

@@ -101,7 +101,7 @@ static void add_ours(struct args *a, const struct qemu_setup *s,
 	option(a, "-qtest", "chardev:vsva-qtest");
 	option(a, "-qtest-log", "none");
 	add_channel(a, "vsva-qmp", qmp);
-	option(a, "-mon", "chardev=vsva-qmp,mode=control");
+	option(a, "-qmp", "chardev:vsva-qmp");
 	add(a, NULL);
 }
 

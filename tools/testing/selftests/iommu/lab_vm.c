@@ -153,7 +153,9 @@ static int read_args(int index, bool reboots, char **args)
 	if (len < 0 || len == sizeof(text) - 1)
 		return -E2BIG;
 	text[len] = 0;
-	args[n++] = QEMU;
+	/* Arguments that begin with a program are for that, which starts QEMU. */
+	if (*text != '/')
+		args[n++] = QEMU;
 	while (n < MAX_ARGS - 1 && (line = strsep(&rest, "\n"))) {
 		if (*line && !(reboots && !strcmp(line, "-no-reboot")))
 			args[n++] = line;
@@ -172,8 +174,8 @@ static void __attribute__((noreturn)) run_qemu(char **args, const int fd[4])
 		high[i] = fcntl(fd[i], F_DUPFD_CLOEXEC, 16);
 	for (i = 0; i < 4; i++)
 		dup2(high[i], i);
-	execv(QEMU, args);
-	dprintf(2, "%s: %s\n", QEMU, strerror(errno));
+	execv(args[0], args);
+	dprintf(2, "%s: %s\n", args[0], strerror(errno));
 	_exit(127);
 }
 
