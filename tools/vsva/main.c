@@ -24,9 +24,11 @@
 #define USEC		1000ULL
 #define MSEC		1000000ULL
 #define SPIN_NS		(200 * USEC)	/* look again at once that long after work */
-#define DOZE_NS		(20 * MSEC)	/* then sleep short, then longer */
+#define DOZE_NS		(20 * MSEC)	/* then sleep short, */
+#define SLEEP_NS	(500 * MSEC)	/* then longer, then as long as a tick */
 #define NAP_SHORT_NS	(50 * USEC)
 #define NAP_LONG_NS	(500 * USEC)
+#define NAP_TICK_NS	(4 * MSEC)
 #define PORTIONS	16		/* of work between two looks at the registers */
 #define ADDRESS_BITS	48
 
@@ -385,8 +387,12 @@ static bool wait(struct vsva *s, uint64_t ns, enum qemu_event *event)
 /* How long to sleep, @idle after the last work. */
 static uint64_t nap(uint64_t idle)
 {
+	if (idle >= SLEEP_NS)
+		return NAP_TICK_NS;
+	if (idle >= DOZE_NS)
+		return NAP_LONG_NS;
 	if (idle >= SPIN_NS)
-		return idle < DOZE_NS ? NAP_SHORT_NS : NAP_LONG_NS;
+		return NAP_SHORT_NS;
 	sched_yield();
 	return 0;
 }
