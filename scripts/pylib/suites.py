@@ -71,11 +71,13 @@ def vtd_coverage(suite):
 
 
 def vtd(suite):
-    """The virtual VT-d unit: unit tests, a guest at random, fuzzer, coverage."""
-    status, out, err = call(vtd_make("all", "check"), suite)
-    whole = suite.ktap(out)
-    if status or not whole:
-        suite.item("all unit tests run and pass", False, (out + err)[-2000:])
+    """The virtual VT-d unit: unit tests, a guest at random, fuzzer, coverage; vsva's registers."""
+    vsva = ["make", "-s", "-C", TOP / "tools/vsva", f"O={BUILD / 'lib/vsva'}", "check"]
+    for argv in (vtd_make("all", "check"), vsva):
+        status, out, err = call(argv, suite)
+        whole = suite.ktap(out)
+        if status or not whole:
+            suite.item("all unit tests run and pass", False, (out + err)[-2000:])
     vtd_fuzz(suite)
     vtd_coverage(suite)
 
@@ -692,7 +694,7 @@ def vm_costs(suite):
 
 
 def vm_peer(suite):
-    """The newest kernel as it is, as a guest: VFIO and iommufd attach PASIDs in it."""
+    """The newest kernel as it is, as a guest: VFIO and iommufd attach PASIDs in it, processes bind."""
     try:
         peer.build()
     except debian.Unavailable as e:
@@ -700,6 +702,9 @@ def vm_peer(suite):
         return
     vm_steps(suite, "the newest kernel as a guest",
              vm_cost_command((1, 10), "--guest-kernel", "peer", driver="vfio-pci"))
+    vm_steps(suite, "processes of the newest kernel, demand paging",
+             vm_command("--vsva", "--guest-kernel", "peer", host="vm_vsva",
+                        program=[PROGRAMS / "vm_guest"]))
 
 
 def vm_statuses(suite):
@@ -744,6 +749,9 @@ def vm(suite):
     vm_steps(suite, "hot-plug, shared memory, debug kernel",
              vm_command("--kernel", "debug", "--hot-plug", "--guest-ram", "memfd",
                         host="vm_hotplug", program=[PROGRAMS / "vm_guest"]), 600)
+    vm_steps(suite, "a virtual unit beside QEMU, demand paging, debug kernel",
+             vm_command("--kernel", "debug", "--vsva", host="vm_vsva",
+                        program=[PROGRAMS / "vm_guest"]), 600)
     vm_statuses(suite)
     if os.environ.get("FULL"):
         vm_peer(suite)

@@ -36,7 +36,7 @@ def add_arguments(parser):
         help="as --kernel; release (the default) has a switch for SVA in a guest")
     add("--guest-driver", metavar="NAME",
         help="for the endpoint in the guest: vtdsim_sva, vtdsim_pasid, vfio-pci or none (default: "
-             "vtdsim_sva on release and debug, else vfio-pci)")
+             "vtdsim_sva on release and debug and with --vsva, else vfio-pci)")
     add("--guest-append", default="", metavar="TEXT", help="more for the guest's command line")
     add("--guest-mem", default="256M", metavar="SIZE", help="memory of a guest (default: 256M)")
     add("--guest-ram", default="private", choices=RAM, metavar="KIND",
@@ -76,7 +76,7 @@ def devices(args):
 def guest_driver(args):
     if args.guest_driver:
         return args.guest_driver
-    return "vtdsim_sva" if args.guest_kernel in ("release", "debug") else "vfio-pci"
+    return "vtdsim_sva" if args.vsva or args.guest_kernel in ("release", "debug") else "vfio-pci"
 
 
 def kernel_append(args, index):
@@ -139,8 +139,8 @@ class VmLab(Lab):
 
     def __init__(self, args):
         super().__init__(args)
-        # A processor for each guest's, up to the two that a small machine has.
-        self.cpus = max(self.cpus, min(args.vms, 2))
+        # A processor for each guest's, and for vsva, up to the two that a small machine has.
+        self.cpus = max(self.cpus, min(args.vms + args.vsva, 2))
 
     def prepare(self):
         if self.args.vsva:

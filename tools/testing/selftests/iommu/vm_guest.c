@@ -23,9 +23,10 @@
 
 #include "lab_dev.h"
 #include "vm_agent.h"
+#include "vm_paging.h"
 
 #define MAX_SLOTS	8
-#define BUF_SIZE	(64U << 10)
+#define BUF_SIZE	PAGING_SIZE
 #define PAGE		4096U
 #define VA_SHARED	0x00000000dead0000ULL	/* in every process */
 
@@ -92,6 +93,7 @@ static void process_begin(int slot)
 	}
 	sprintf(shared, "the page of process %d", slot);
 	rc = bind_device();
+	paging_begin(&lab, queue, pasid, from);
 	answer("rc=%d pid=%d pasid=%u table=%llx from=%llx to=%llx len=%u shared=%llx",
 	       rc, getpid(), pasid, rc ? 0 : table_of(0, pasid),
 	       (__u64)(uintptr_t)from, (__u64)(uintptr_t)to, BUF_SIZE,
@@ -183,6 +185,9 @@ static void __attribute__((noreturn)) do_exit(unsigned long long a, unsigned lon
 static const struct agent_command process_commands[] = {
 	{ "copy", do_copy }, { "read", do_read }, { "ats", do_ats },
 	{ "unmap", do_unmap }, { "spin", do_spin }, { "restart", do_restart },
+	{ "fresh", paging_fresh }, { "fill", paging_fill },
+	{ "drain", paging_drain }, { "evict", paging_evict },
+	{ "fork", paging_fork }, { "cut", paging_cut }, { "loop", paging_loop },
 	{ "exit", do_exit }, { }
 };
 
