@@ -45,10 +45,10 @@ patch: setup
 deb: setup
 	@scripts/kernel deb $(CONFIG)
 
-# Headers, library, tool and man pages: DESTDIR, PREFIX (/usr/local).
+# Headers, libraries, tools and man pages: DESTDIR, PREFIX (/usr/local).
 PREFIX ?= /usr/local
 install: setup
-	@khdr=$$(scripts/kernel headers) && for d in lib/gpasid gpasid; do \
+	@khdr=$$(scripts/kernel headers) && for d in lib/gpasid lib/vtd gpasid vsva; do \
 		$(MAKE) -s -C tools/$$d O=$(CURDIR)/build/install/$$d KHDR=$$khdr \
 			PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install || exit; done
 
@@ -73,7 +73,7 @@ help:
 	@echo
 	@echo 'make patch           patches for linux-source-6.12, in build/patches'
 	@echo 'make deb             Debian packages of a kernel with them (CONFIG=FILE), in build/deb'
-	@echo 'make install         headers, libgpasid, the tool gpasid, man pages (DESTDIR, PREFIX)'
+	@echo 'make install         headers, libgpasid, libvvtd, gpasid, vsva, man pages (DESTDIR, PREFIX)'
 	@echo 'make uninstall       remove them (DESTDIR, PREFIX as they were)'
 	@echo 'make htmldocs        the documentation, in build/htmldocs'
 	@echo

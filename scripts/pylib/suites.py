@@ -148,6 +148,63 @@ def compile_examples(suite, root, flags):
             suite.item(f"the example of {name}(3) by {compiler}", status == 0 and bool(text), out + err)
 
 
+VVTD_VMM = """
+static void *ptr(void *vmm, uint64_t gpa, size_t len, bool write)
+{
+	return write && len ? (char *)vmm + gpa : NULL;
+}
+
+static void msi(void *vmm, uint64_t addr, uint32_t data)
+{
+	printf("%p %d\\n", vmm, addr == data);
+}
+
+static uint64_t now(void *vmm)
+{
+	return !vmm;
+}
+
+int main(void)
+{
+	struct vvtd_iommufd dev = { .iommufd = -1 };
+	struct vvtd_dev *guest;
+
+	return unit(NULL, &dev, 8, &guest) ? 1 : 0;
+}
+"""
+
+
+def compile_vvtd(suite, root, pkg_config):
+    """The example of libvvtd's man page, as a VMM that has no device."""
+    status, out, err = call([*pkg_config, "libvvtd"], suite)
+    suite.item("pkg-config knows libvvtd", status == 0, err)
+    page = (root / "usr/share/man/man3/libvvtd.3").read_text()
+    text = re.search(r"^\.EX\n(.*?)^\.EE$", page, re.M | re.S)[1]
+    source = root / "libvvtd.c"
+    source.write_text(text.replace("\\e", "\\") + VVTD_VMM)
+    status, said, err = call(["gcc", "-Wall", "-Wextra", "-Werror", "-O2", source, "-o",
+                              root / "libvvtd", *out.split()], suite)
+    suite.item("the example of libvvtd(3)", status == 0, said + err)
+    status, said, err = call([root / "libvvtd"], suite)
+    suite.item("it runs, and finds no device", status == 0, said + err)
+    tool_vsva(suite, root / "usr/sbin/vsva")
+
+
+def tool_vsva(suite, tool):
+    """What can be wrong with its arguments, in words."""
+    status, out, err = call([tool, "--help"], suite)
+    suite.item("vsva runs", status == 0 and out.startswith("usage: vsva"), out + err)
+    device = ("--device", "0000:00:00.0", "--memory", "1M")
+    for flags, words in (((), "--device and --memory are needed"), (device, "no QEMU to start"),
+                         (("--memory", "3k"), "not a number of mebibytes"),
+                         (("--registers", "0x8000010"), "not the address of a page"),
+                         (("--slot", "20.0"), "not a device and a function"),
+                         ((*device, "--", "true"), "no memory of the guest is at 0x8000000")):
+        status, out, err = call([tool, *flags], suite)
+        suite.item(f"vsva {' '.join(flags)}: {words}",
+                   status == 1 and err.startswith("vsva: ") and words in err, out + err)
+
+
 def install(suite):
     """make install: pkg-config, C and C++, static and shared, the man pages' examples."""
     with tempfile.TemporaryDirectory(dir=BUILD) as tmp:
@@ -155,13 +212,15 @@ def install(suite):
         status, out, err = call(["make", "-C", TOP, f"DESTDIR={tmp}", "PREFIX=/usr", "install"], suite)
         suite.item("make install", status == 0, out + err)
         lib = root / "usr/lib"
-        status, out, err = call(["env", f"PKG_CONFIG_SYSROOT_DIR={tmp}",
-                                 f"PKG_CONFIG_LIBDIR={lib / 'pkgconfig'}",
-                                 "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1", "PKG_CONFIG_ALLOW_SYSTEM_LIBS=1",
-                                 "pkg-config", "--cflags", "--libs", "libgpasid"], suite)
+        pkg_config = ["env", f"PKG_CONFIG_SYSROOT_DIR={tmp}",
+                      f"PKG_CONFIG_LIBDIR={lib / 'pkgconfig'}",
+                      "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1", "PKG_CONFIG_ALLOW_SYSTEM_LIBS=1",
+                      "pkg-config", "--cflags", "--libs"]
+        status, out, err = call([*pkg_config, "libgpasid"], suite)
         suite.item("pkg-config knows the library", status == 0, err)
         flags = out.split()
         compile_examples(suite, root, flags)
+        compile_vvtd(suite, root, pkg_config)
         program = root / "libgpasid"
         _, out, _ = call(["readelf", "-d", program], suite)
         suite.item("a program needs the library by its ABI version", "[libgpasid.so.1]" in out, out)
@@ -176,7 +235,7 @@ def install(suite):
                    names == set(re.findall(r"^int (\w+)\(", header, re.M)), out)
         pages = {p.stem for p in (root / "usr/share/man/man3").glob("*.3")}
         suite.item("each function has a man page", names < pages, str(names - pages))
-        for page in sorted((root / "usr/share/man").rglob("gpasid*.[38]")):
+        for page in sorted((root / "usr/share/man").rglob("*.[38]")):
             if not page.read_text().startswith(".so"):
                 _, out, err = call(["groff", "-ww", "-man", "-Tascii", "-P-cbu", page], suite)
                 suite.item(f"man {page.stem}", "NAME" in out and not err, err)
