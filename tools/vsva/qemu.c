@@ -217,13 +217,14 @@ void qemu_continue(struct qemu *q)
 enum qemu_event qemu_event(struct qemu *q)
 {
 	char line[sizeof(q->line)];
+	enum qemu_event event = QEMU_NOTHING;
 	bool open = listen_to(q);
 
 	while (next_line(q, line)) {
 		if (strstr(line, "\"event\": \"RESET\""))
-			return QEMU_RESET;
+			event = QEMU_RESET;
 	}
-	return open ? QEMU_NOTHING : QEMU_ENDS;
+	return open ? event : QEMU_ENDS;
 }
 
 /* Replies are of no interest. */

@@ -194,7 +194,7 @@ enum qemu_event {
 	QEMU_ENDS,
 };
 
-/* What the monitor has said meanwhile, one event at a time. */
+/* What the monitor has said meanwhile. */
 enum qemu_event qemu_event(struct qemu *q);
 
 /* A message-signalled interrupt of the unit. */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The register page: a guest that only has memory, and a unit that only sees
- * values.
+ * values.  The firmware table.  What is said to QEMU, and heard from it.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../vsva.h"
 
@@ -20,6 +23,12 @@ static struct vvtd *v;
 static struct vvtd_dev *dev;
 static int device, failed;
 static unsigned int messages, answers;
+
+void fail(const char *fmt, ...)
+{
+	printf("# failed: %s\n", fmt);
+	exit(2);
+}
 
 static void *ptr(void *ctx, uint64_t gpa, size_t len, bool write)
 {
@@ -366,6 +375,63 @@ static void the_table_names_registers_and_function(void)
 	EXPECT(t[48 + 16] == 1 && t[48 + 22] == 0x10 && !t[48 + 23]);
 }
 
+/* QEMU, as far as this side sees it: @in is what it would read, @out what it says. */
+static void pretend_qemu(struct qemu *q, int *in, int *out)
+{
+	int to[2], from[2];
+
+	if (pipe2(to, O_NONBLOCK) || pipe2(from, O_NONBLOCK))
+		exit(2);
+	*q = (struct qemu){
+		.qtest_in = to[1], .qtest_out = from[0],
+		.qmp_in = to[1], .qmp_out = from[0],
+	};
+	*in = to[0];
+	*out = from[1];
+}
+
+static void a_message_is_written_to_the_interrupt_range_alone(void)
+{
+	char text[128] = "";
+	struct qemu q;
+	int in, out;
+
+	pretend_qemu(&q, &in, &out);
+	qemu_message(&q, 0, 0x41);
+	qemu_message(&q, 0xfedffffc, 0x41);
+	qemu_message(&q, 0xfef00000, 0x41);
+	qemu_message(&q, 0x1fee00000, 0x41);
+	EXPECT(read(in, text, sizeof(text) - 1) < 0);
+	qemu_message(&q, 0xfee01004, 0x41);
+	EXPECT(read(in, text, sizeof(text) - 1) > 0);
+	EXPECT(!strcmp(text, "writel 0xfee01004 0x41\n"));
+	close(out);
+	close(in);
+}
+
+static void say(int out, const char *text)
+{
+	if (write(out, text, strlen(text)) < 0)
+		exit(2);
+}
+
+static void a_reset_and_the_end_of_qemu_are_heard(void)
+{
+	struct qemu q;
+	int in, out;
+
+	pretend_qemu(&q, &in, &out);
+	EXPECT(qemu_event(&q) == QEMU_NOTHING);
+	say(out, "{\"timestamp\": {}, \"event\": \"RTC_CHANGE\"}\r\n{\"event\": \"RES");
+	EXPECT(qemu_event(&q) == QEMU_NOTHING);
+	say(out, "ET\", \"data\": {\"guest\": true}}\r\n");
+	EXPECT(qemu_event(&q) == QEMU_RESET);
+	EXPECT(qemu_event(&q) == QEMU_NOTHING);
+	close(out);
+	EXPECT(qemu_event(&q) == QEMU_ENDS);
+	close(in);
+}
+
 #define T(fn)	{ fn, #fn }
 static const struct {
 	void (*run)(void);
@@ -384,6 +450,8 @@ static const struct {
 	T(faults_beside_a_cleared_one_have_a_message_once),
 	T(a_reset_leaves_nothing_of_before),
 	T(the_table_names_registers_and_function),
+	T(a_message_is_written_to_the_interrupt_range_alone),
+	T(a_reset_and_the_end_of_qemu_are_heard),
 };
 
 int main(void)
