@@ -199,6 +199,19 @@ void paging_cut(unsigned long long a, unsigned long long b)
 	p.fresh = NULL;
 }
 
+/* As slow as it may be, DMA goes on. */
+static int wait_for_accesses(void)
+{
+	__u64 before;
+	int rc;
+
+	do {
+		before = lab_loop_tried(p.lab, p.queue);
+		rc = lab_loop_wait(p.lab, p.queue, 2 * PAGES);
+	} while (rc == -ETIMEDOUT && lab_loop_tried(p.lab, p.queue) > before);
+	return rc;
+}
+
 /* Its pages leave again and again, and the device asks for them. */
 void paging_loop(unsigned long long rounds, unsigned long long b)
 {
@@ -211,7 +224,7 @@ void paging_loop(unsigned long long rounds, unsigned long long b)
 
 	(void)b;
 	while (!rc && rounds--) {
-		rc = lab_loop_wait(p.lab, p.queue, 2 * PAGES);
+		rc = wait_for_accesses();
 		if (!rc && madvise(p.fresh, PAGING_SIZE, MADV_DONTNEED))
 			rc = -errno;
 	}
