@@ -21,6 +21,7 @@
 
 #define FOUR_GIB	0x100000000ULL
 #define LAST_ID		64	/* QEMU binds its devices before all else */
+#define DRAIN_READS	64	/* of the fault queue, each of many requests */
 
 static void must(int rc, const char *what)
 {
@@ -207,12 +208,15 @@ int host_page_requests(struct host *host)
 
 /*
  * What is on its way from the device to the host has been answered by the host
- * when a binding has ended; the rest is in the queue.
+ * when a binding has ended; the rest is in the queue.  A device that is told to
+ * try again, because the guest's queue is full, could go on for ever.
  */
 static void drain(void *ctx, void *dev)
 {
+	int i;
+
 	(void)ctx;
-	while (host_page_requests(dev))
+	for (i = 0; i < DRAIN_READS && host_page_requests(dev); i++)
 		;
 }
 
