@@ -3,9 +3,9 @@
  * In a guest: the PCIe capabilities that a VMM would emulate for an endpoint of
  * the lab, where the VMM does not.
  *
- * VFIO lets the owner of a function see the ATS and PRI capabilities but not
- * change them, and hides PASID; QEMU makes a PASID capability only together with
- * an IOMMU of its own.  With a virtual unit beside QEMU nobody does.  On the host
+ * VFIO hides PASID, and shows the ATS and PRI capabilities as they are on the
+ * host, whatever is written to them; QEMU makes a PASID capability only together
+ * with an IOMMU of its own.  With a virtual unit beside QEMU nobody does.  On the host
  * all three are enabled whenever the function's bindings need them, so what the
  * guest writes has nothing to reach: this module stands between the PCI core and
  * the configuration space of each endpoint, whose extended part it replaces by
