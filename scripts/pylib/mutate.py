@@ -7,6 +7,7 @@ head says, in comment lines:
 // file: PATH            kernel file, ours or an integrated one; may be repeated
 // breaks: TEXT          the rule that it breaks
 // run: PROGRAM ARG...   what turns red; with several, one of them is enough
+// run: kunit MODULE [GLOB]  the same: its suites, or the tests of KUnit that match
 // test: NAME            a test that has to fail, whatever else does
 // lab: FLAGS            more flags for scripts/lab
 // kernel: debug         instead of the release kernel
@@ -21,7 +22,7 @@ import subprocess
 import time
 
 from . import kernel, tree
-from .programs import LAB, PROGRAMS, SELFTESTS, call
+from .programs import LAB, PROGRAMS, SELFTESTS, SHOW_KUNIT, call
 from .results import Suite
 from .term import Step, run_logged
 from .tree import BUILD, LOGS, MUTANTS, TREE, BuildError
@@ -87,17 +88,30 @@ def build(which, step):
     return kernel.explain(log) if status else None
 
 
+def program(words):
+    """What the lab is asked to run, flags first: a program, or a module of KUnit."""
+    if words[0] != "kunit":
+        return ["--", PROGRAMS / words[0], *words[1:]]
+    module, glob = words[1], words[2] if len(words) > 2 else "*"
+    script = f"""
+        modprobe kunit && echo -n '{glob}' >/sys/module/kunit/parameters/filter_glob
+        modprobe {module} || exit 1
+        {SHOW_KUNIT}
+        grep -q '^ok' /sys/kernel/debug/kunit/*/results || exit 1
+        ! grep -q '^ *not ok' /sys/kernel/debug/kunit/*/results"""
+    return ["--no-vtdsim", "--no-gpasid", "--", "sh", "-c", script]
+
+
 def run(suite, mutation, words):
     """Status and output of one program on the mutants' kernel."""
     debug = mutation.kernel == "debug"
     argv = [LAB, "run", "--kernel", kernel.directory(BUILDS[mutation.kernel]), "--timeout", 400,
-            *(["--mem", "1G", "--cpus", "2"] if debug else []), *mutation.flags,
-            "--", PROGRAMS / words[0], *words[1:]]
+            *(["--mem", "1G", "--cpus", "2"] if debug else []), *mutation.flags, *program(words)]
     return call(argv, suite, 500)
 
 
 def red_tests(out):
-    return re.findall(r"^not ok \d+ (?:- )?(\S+)", out, re.M)
+    return re.findall(r"^ *not ok \d+ (?:- )?(\S+)", out, re.M)
 
 
 def wanted(mutation, red):
@@ -157,12 +171,12 @@ def try_one(suite, mutation, step):
             status, out, err = run(suite, mutation, words)
             red = red_tests(out)
             if status and wanted(mutation, red):
-                return True, f"{words[0]}: {', '.join(wanted(mutation, red)[:3])}"
+                return True, f"{shlex.join(words)}: {', '.join(wanted(mutation, red)[:3])}"
             if status:
-                said.append(f"{words[0]}: status {status}, but not the test wanted: "
+                said.append(f"{shlex.join(words)}: status {status}, but not the test wanted: "
                             f"{', '.join(red[:3])}\n{err[-1500:]}")
             else:
-                said.append(f"{words[0]} is green")
+                said.append(f"{shlex.join(words)} is green")
         return False, "; ".join(said)
     except BuildError as e:
         return False, str(e)
