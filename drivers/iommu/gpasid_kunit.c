@@ -4,10 +4,12 @@
  * IOASID, rule by rule.  The driver here has no hardware: it writes down what it
  * is asked for, one letter for each operation:
  *
- *  b bind, s set_table, t flush_table, c clear, f flush, d drain, r reset
+ *  b bind, s set_table, t flush_table, c clear, f flush, d drain, r reset,
+ *  i inv_range
  *
  * The subscriber can be held in its BIND callback, which is when a bind may still
- * be vetoed.
+ * be vetoed, and the driver in any operation on a device, which is when another VM
+ * may not have to wait.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -41,6 +43,7 @@
  * @asked: it is waiting
  * @go: it may go on
  * @unpinned: calls of count_unpin()
+ * @neighbour: another VM, with a device of its own
  */
 struct gpasid_test {
 	struct device *dev;
@@ -54,6 +57,7 @@ struct gpasid_test {
 	int veto;
 	struct completion asked, go;
 	int unpinned;
+	struct gpasid_test *neighbour;
 };
 
 /* Two owners; only their addresses count. */
@@ -66,12 +70,23 @@ static char first, second;
 static char said[32];
 static bool present[MAX_PASIDS];
 
-static void say(char what)
+/* The operation in which the driver is held. */
+static struct {
+	struct device *dev;
+	char what;
+	struct completion reached, go;
+} held;
+
+static void say(const struct gpasid_attachment *att, char what)
 {
 	size_t len = strlen(said);
 
 	if (len + 1 < sizeof(said))
 		said[len] = what;
+	if (held.dev != att->gdev->dev || held.what != what)
+		return;
+	complete(&held.reached);
+	wait_for_completion_timeout(&held.go, PATIENCE);
 }
 
 static int fake_get_caps(struct device *dev, struct gpasid_caps *caps)
@@ -107,39 +122,56 @@ static void fake_detach(struct gpasid_attachment *att)
 static int fake_bind(struct gpasid_binding *b)
 {
 	present[b->pasid] = true;
-	say('b');
+	say(b->att, 'b');
 	return 0;
 }
 
 static void fake_set_table(struct gpasid_binding *b)
 {
-	say('s');
+	say(b->att, 's');
 }
 
 static void fake_flush_table(struct gpasid_binding *b)
 {
-	say('t');
+	say(b->att, 't');
 }
 
 static void fake_clear(struct gpasid_binding *b)
 {
 	present[b->pasid] = false;
-	say('c');
+	say(b->att, 'c');
 }
 
 static void fake_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
-	say('f');
+	say(att, 'f');
 }
 
 static void fake_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
-	say('d');
+	say(att, 'd');
 }
 
 static void fake_reset(struct gpasid_binding *b)
 {
-	say('r');
+	say(b->att, 'r');
+}
+
+static char fake_batch;
+
+static void *fake_inv_begin(void)
+{
+	return &fake_batch;
+}
+
+static void fake_inv_range(void *batch, struct gpasid_binding *b,
+			   const struct gpasid_inv_range *range)
+{
+	say(b->att, 'i');
+}
+
+static void fake_inv_end(void *batch)
+{
 }
 
 static int responses;
@@ -169,6 +201,9 @@ static const struct gpasid_ops fake_ops = {
 	.flush = fake_flush,
 	.drain = fake_drain,
 	.reset = fake_reset,
+	.inv_begin = fake_inv_begin,
+	.inv_range = fake_inv_range,
+	.inv_end = fake_inv_end,
 };
 
 /* What the driver was asked since the last time */
@@ -196,9 +231,10 @@ static int subscriber(struct ioasid_notifier *nb, enum ioasid_event ev,
 	return ctx->veto;
 }
 
-static int new_device(struct kunit *test, struct gpasid_test *ctx)
+static int new_device(struct kunit *test, struct gpasid_test *ctx,
+		      const char *name)
 {
-	ctx->dev = kunit_device_register(test, "gpasid");
+	ctx->dev = kunit_device_register(test, name);
 	if (IS_ERR(ctx->dev))
 		return PTR_ERR(ctx->dev);
 	ctx->iommu_dev.ops = &fake_iommu_ops;
@@ -219,17 +255,14 @@ static int new_id(struct gpasid_test *ctx, ioasid_t min, ioasid_t max)
 	return ret;
 }
 
-static int gpasid_test_init(struct kunit *test)
+static struct gpasid_test *new_vm(struct kunit *test, const char *name)
 {
 	struct gpasid_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	test->priv = ctx;
-	memset(said, 0, sizeof(said));
-	memset(present, 0, sizeof(present));
 	init_completion(&ctx->asked);
 	init_completion(&ctx->go);
-	KUNIT_ASSERT_EQ(test, 0, new_device(test, ctx));
+	KUNIT_ASSERT_EQ(test, 0, new_device(test, ctx, name));
 	ctx->set = ioasid_set_alloc(NULL, MAX_PASIDS, IOASID_SET_TYPE_NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
 	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
@@ -237,23 +270,41 @@ static int gpasid_test_init(struct kunit *test)
 	ctx->nb.prio = IOASID_PRIO_DEVICE;
 	KUNIT_ASSERT_EQ(test, 0, ioasid_register_notifier(ctx->set, &ctx->nb,
 							  false));
+	return ctx;
+}
+
+static int gpasid_test_init(struct kunit *test)
+{
+	struct gpasid_test *ctx = new_vm(test, "gpasid");
+
+	test->priv = ctx;
+	ctx->neighbour = new_vm(test, "gpasid_neighbour");
+	memset(said, 0, sizeof(said));
+	memset(present, 0, sizeof(present));
 	return gpasid_register_ops(&fake_ops);
+}
+
+static void end_vm(struct gpasid_test *ctx)
+{
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &first);
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
+	ioasid_unregister_notifier(ctx->set, &ctx->nb);
+	ioasid_free_all(ctx->set);
+	ioasid_drain(ctx->set);
+	ioasid_set_put(ctx->set);
 }
 
 static void gpasid_test_exit(struct kunit *test)
 {
 	struct gpasid_test *ctx = test->priv;
 
-	iommu_sva_unbind_gpasid_owner(ctx->dev, &first);
-	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
+	end_vm(ctx);
+	end_vm(ctx->neighbour);
 	KUNIT_EXPECT_FALSE(test, gpasid_owner_busy(&first));
 	KUNIT_EXPECT_FALSE(test, gpasid_owner_busy(&second));
-	ioasid_unregister_notifier(ctx->set, &ctx->nb);
-	ioasid_free_all(ctx->set);
-	ioasid_drain(ctx->set);
-	ioasid_set_put(ctx->set);
 	gpasid_unregister_ops(&fake_ops);
 	ctx->dev->iommu = NULL;
+	ctx->neighbour->dev->iommu = NULL;
 }
 
 static struct gpasid_bind_data bind_data(struct gpasid_test *ctx, void *owner,
@@ -283,7 +334,7 @@ static int unbind(struct gpasid_test *ctx, void *owner)
 }
 
 /*
- * Something that the first owner does in another thread
+ * Something that an owner, mostly the first one, does in another thread
  */
 
 struct deed {
@@ -318,16 +369,22 @@ static int deed_thread(void *arg)
 	return 0;
 }
 
-static void start_deed(struct kunit *test, struct deed *deed,
-		       int (*fn)(struct gpasid_test *ctx))
+static void start_deed_of(struct kunit *test, struct gpasid_test *ctx,
+			  struct deed *deed, int (*fn)(struct gpasid_test *ctx))
 {
 	struct task_struct *task;
 
 	deed->fn = fn;
-	deed->ctx = test->priv;
+	deed->ctx = ctx;
 	init_completion(&deed->done);
 	task = kthread_run(deed_thread, deed, "gpasid_deed");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+}
+
+static void start_deed(struct kunit *test, struct deed *deed,
+		       int (*fn)(struct gpasid_test *ctx))
+{
+	start_deed_of(test, test->priv, deed, fn);
 }
 
 static void expect_not_done(struct kunit *test, struct deed *deed)
@@ -493,6 +550,134 @@ static void numbers_beyond_the_device_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
 }
 
+/* Nothing of the owner is cached: whatever others have bound on the device stays. */
+static void close_without_bindings_flushes_nothing(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	ioasid_t id = ctx->id;
+
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &second, PGTBL, 0));
+	KUNIT_ASSERT_EQ(test, 0, unbind(ctx, &second));
+	expect_said(test, "bbcfdr");
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
+	expect_said(test, "");
+	ctx->id = id;
+	KUNIT_EXPECT_TRUE(test, gpasid_is_bound(ctx->dev, ctx->set, id, &first));
+}
+
+/*
+ * Two VMs
+ */
+
+static int invalidate(struct gpasid_test *ctx)
+{
+	struct iommu_gpasid_inv inv = {
+		.pasid = ctx->id,
+		.flags = IOMMU_GPASID_INV_PASID,
+	};
+	unsigned int done;
+
+	return gpasid_invalidate(ctx->set, &inv, 1, 0, &done);
+}
+
+static int deed_replace(struct gpasid_test *ctx)
+{
+	return bind(ctx, &first, OTHER_PGTBL, GPASID_BIND_REPLACE);
+}
+
+static int deed_unbind(struct gpasid_test *ctx)
+{
+	return unbind(ctx, &first);
+}
+
+/* Each kind of thing that a VM can do. */
+static int deed_everything(struct gpasid_test *ctx)
+{
+	int ret;
+
+	ret = bind(ctx, &second, PGTBL, 0);
+	ret = ret ?: bind(ctx, &second, OTHER_PGTBL, GPASID_BIND_REPLACE);
+	ret = ret ?: invalidate(ctx);
+	ret = ret ?: unbind(ctx, &second);
+	ret = ret ?: bind(ctx, &second, PGTBL, 0);
+	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
+	ret = ret ?: bind(ctx, &second, PGTBL, 0);
+	ret = ret ?: gpasid_free(ctx->set, ctx->id);
+	return ret ?: new_id(ctx, 1, MAX_PASIDS - 1);
+}
+
+/* A VM is held in @deed until @go.  Its neighbour does everything before. */
+static void expect_no_wait(struct kunit *test, struct deed *deed,
+			   struct completion *go, const char *what)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed theirs;
+	bool done;
+
+	start_deed_of(test, ctx->neighbour, &theirs, deed_everything);
+	done = wait_for_completion_timeout(&theirs.done, PATIENCE / 2);
+	complete(go);
+	expect_end(test, deed);
+	/* It must not outlive this function. */
+	if (!done)
+		expect_end(test, &theirs);
+	KUNIT_ASSERT_TRUE_MSG(test, done, "another VM waits for %s", what);
+	KUNIT_EXPECT_EQ(test, 0, theirs.ret);
+	KUNIT_EXPECT_EQ(test, 0, deed->ret);
+}
+
+/* The driver is held in operation @what of @fn. */
+static void hold_driver(struct kunit *test, int (*fn)(struct gpasid_test *ctx),
+			const char *what)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed;
+
+	init_completion(&held.reached);
+	init_completion(&held.go);
+	held.what = *what;
+	held.dev = ctx->dev;
+	start_deed(test, &deed, fn);
+	KUNIT_EXPECT_NE(test, 0,
+			wait_for_completion_timeout(&held.reached, PATIENCE));
+	held.dev = NULL;
+	expect_no_wait(test, &deed, &held.go, what);
+}
+
+static void no_vm_waits_for_another(struct kunit *test)
+{
+	static const char * const teardown[] = { "c", "f", "d", "r" };
+	struct gpasid_test *ctx = test->priv;
+	int i;
+
+	hold_driver(test, deed_bind, "b");
+	hold_driver(test, invalidate, "i");
+	hold_driver(test, deed_replace, "s");
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, GPASID_BIND_REPLACE));
+	hold_driver(test, deed_replace, "t");
+	for (i = 0; i < ARRAY_SIZE(teardown); i++) {
+		hold_driver(test, deed_unbind, teardown[i]);
+		KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+		hold_driver(test, deed_close, teardown[i]);
+		KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+		hold_driver(test, deed_free, teardown[i]);
+		KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
+		KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	}
+}
+
+static void no_vm_waits_for_a_subscriber_of_another(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	struct deed deed;
+
+	start_bind(test, &deed);
+	ctx->hold = false;
+	expect_no_wait(test, &deed, &ctx->go, "a subscriber");
+}
+
 /*
  * The parent
  */
@@ -601,6 +786,9 @@ static struct kunit_case gpasid_cases[] = {
 	KUNIT_CASE(owners_share_one_table),
 	KUNIT_CASE(owners_replace_in_place),
 	KUNIT_CASE(numbers_beyond_the_device_are_refused),
+	KUNIT_CASE(close_without_bindings_flushes_nothing),
+	KUNIT_CASE_SLOW(no_vm_waits_for_another),
+	KUNIT_CASE(no_vm_waits_for_a_subscriber_of_another),
 	KUNIT_CASE(parent_is_pinned_once),
 	KUNIT_CASE(parent_is_not_pinned_by_a_veto),
 	KUNIT_CASE(page_requests_have_one_owner),

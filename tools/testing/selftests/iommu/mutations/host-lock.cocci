@@ -1,0 +1,33 @@
+// file: drivers/iommu/gpasid_priv.h
+// file: drivers/iommu/gpasid_device.c
+// file: drivers/iommu/gpasid_table.c
+// file: drivers/iommu/gpasid_inv.c
+// file: drivers/iommu/gpasid_unbind.c
+// file: drivers/iommu/gpasid_bind.c
+// breaks: no lock of the host is held over the work of a VM
+// run: kunit gpasid_kunit
+// test: no_vm_waits_for_another
+@@
+@@
++extern struct mutex gpasid_host_lock;
++
+ struct gpasid_sharer { ... };
+
+@@
+@@
++DEFINE_MUTEX(gpasid_host_lock);
++
+ int gpasid_register_ops(...)
+ { ... }
+
+@@
+expression E;
+@@
+-mutex_lock(&E->lock)
++mutex_lock(&gpasid_host_lock)
+
+@@
+expression E;
+@@
+-mutex_unlock(&E->lock)
++mutex_unlock(&gpasid_host_lock)
