@@ -354,8 +354,21 @@ TEST_F(cost, a_second_stage_unmap_asks_pasid_by_pasid_without_global_invalidate)
 
 /* ---- closing ------------------------------------------------------------------------- */
 
-/* Waits of the unit above @address while the device is closed with @n bound. */
-static int close_waits(const char *address, int n, struct vtdsim_counters *c)
+static int unbind_some(struct bench *b, int dev, int first, int last)
+{
+	int i, rc = 0;
+
+	for (i = first; i <= last && !rc; i++)
+		rc = gvm_unbind(&b->dev[dev], i);
+	return rc;
+}
+
+/*
+ * What the unit above @address is asked while the device is closed, after @n
+ * binds and, of these, @unbound unbinds.
+ */
+static int count_close(const char *address, int n, int unbound,
+		       struct vtdsim_counters *c)
 {
 	struct lab_dev lab;
 	struct process p;
@@ -369,6 +382,8 @@ static int close_waits(const char *address, int n, struct vtdsim_counters *c)
 		rc = bench_process(&b, &p, 1);
 	if (!rc)
 		rc = bind_some(&b, 0, &p, 1, n);
+	if (!rc)
+		rc = unbind_some(&b, 0, 1, unbound);
 	if (!rc)
 		rc = lab_dev_open_sysfs(&lab, address);
 	if (!rc)
@@ -388,9 +403,9 @@ TEST_F_TIMEOUT(cost, a_close_costs_the_same_at_any_number, 300)
 	struct vtdsim_counters none, some, many;
 	char buf[160];
 
-	ASSERT_EQ(0, close_waits(EP_2A, 0, &none));
-	ASSERT_EQ(0, close_waits(EP_2A, 2, &some));
-	ASSERT_EQ(0, close_waits(EP_2A, 2000, &many));
+	ASSERT_EQ(0, count_close(EP_2A, 0, 0, &none));
+	ASSERT_EQ(0, count_close(EP_2A, 2, 0, &some));
+	ASSERT_EQ(0, count_close(EP_2A, 2000, 0, &many));
 	TH_LOG("   0 bound: %s", lab_descriptors(&none, buf, sizeof(buf)));
 	TH_LOG("   2 bound: %s", lab_descriptors(&some, buf, sizeof(buf)));
 	TH_LOG("2000 bound: %s", lab_descriptors(&many, buf, sizeof(buf)));
@@ -398,6 +413,22 @@ TEST_F_TIMEOUT(cost, a_close_costs_the_same_at_any_number, 300)
 	EXPECT_LE(many.u_waits, none.u_waits + 2);
 	if (flat(&self->b))
 		EXPECT_EQ(some.u_desc_total, many.u_desc_total);
+}
+
+/* What was bound is flushed by its unbind; nothing is left to flush. */
+TEST_F(cost, a_close_costs_no_more_after_the_last_unbind)
+{
+	struct vtdsim_counters never, after;
+	char buf[160];
+
+	ASSERT_EQ(0, count_close(EP_2A, 0, 0, &never));
+	ASSERT_EQ(0, count_close(EP_2A, 70, 70, &after));
+	EXPECT_EQ(never.u_waits, after.u_waits);
+	EXPECT_EQ(never.u_submissions, after.u_submissions);
+	EXPECT_EQ(never.u_desc_total, after.u_desc_total)
+		TH_LOG("without: %s", lab_descriptors(&never, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(never.u_desc, after.u_desc, sizeof(never.u_desc)))
+		TH_LOG("after:   %s", lab_descriptors(&after, buf, sizeof(buf)));
 }
 
 TEST_HARNESS_MAIN

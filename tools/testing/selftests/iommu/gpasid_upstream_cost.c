@@ -314,8 +314,22 @@ TEST_F(cost, a_second_stage_unmap_costs_the_same_at_any_number)
 
 /* ---- closing --------------------------------------------------------------- */
 
-/* What the unit above @address is asked while the device is closed. */
-static int count_close(const char *address, __u32 nr, struct vtdsim_counters *c)
+static int detach_some(struct bench *b, __u32 first, __u32 last)
+{
+	__u32 pasid;
+	int rc = 0;
+
+	for (pasid = first; pasid <= last && !rc; pasid++)
+		rc = gvm_pasid_detach(&b->dev[0], pasid);
+	return rc;
+}
+
+/*
+ * What the unit above @address is asked while the device is closed, after @nr
+ * attaches and, of these, @detached detaches.
+ */
+static int count_close(const char *address, __u32 nr, __u32 detached,
+		       struct vtdsim_counters *c)
 {
 	struct lab_dev lab;
 	struct process p;
@@ -332,6 +346,8 @@ static int count_close(const char *address, __u32 nr, struct vtdsim_counters *c)
 		rc = gvm_hwpt_nested(&b.dev[0], &p.pt, GVM_HWPT_PASID, &hwpt);
 	if (!rc)
 		rc = attach_some(&b, hwpt, 1, nr);
+	if (!rc)
+		rc = detach_some(&b, 1, detached);
 	if (!rc)
 		rc = lab_dev_open_sysfs(&lab, address);
 	if (!rc)
@@ -351,9 +367,9 @@ TEST_F(cost, a_close_costs_the_same_at_any_number)
 	struct vtdsim_counters none, some, many;
 	char buf[160];
 
-	ASSERT_EQ(0, count_close(EP_2A, 0, &none));
-	ASSERT_EQ(0, count_close(EP_2A, 2, &some));
-	ASSERT_EQ(0, count_close(EP_2A, MANY, &many));
+	ASSERT_EQ(0, count_close(EP_2A, 0, 0, &none));
+	ASSERT_EQ(0, count_close(EP_2A, 2, 0, &some));
+	ASSERT_EQ(0, count_close(EP_2A, MANY, 0, &many));
 	TH_LOG("%3d attached: %s", 0, lab_descriptors(&none, buf, sizeof(buf)));
 	TH_LOG("%3d attached: %s", 2, lab_descriptors(&some, buf, sizeof(buf)));
 	TH_LOG("%3d attached: %s", MANY,
@@ -363,6 +379,22 @@ TEST_F(cost, a_close_costs_the_same_at_any_number)
 		return;
 	EXPECT_EQ(some.u_waits, many.u_waits);
 	EXPECT_EQ(some.u_desc_total, many.u_desc_total);
+}
+
+/* What was bound is flushed by its unbind; nothing is left to flush. */
+TEST_F(cost, a_close_costs_no_more_after_the_last_detach)
+{
+	struct vtdsim_counters never, after;
+	char buf[160];
+
+	ASSERT_EQ(0, count_close(EP_2A, 0, 0, &never));
+	ASSERT_EQ(0, count_close(EP_2A, MANY, MANY, &after));
+	EXPECT_EQ(never.u_waits, after.u_waits);
+	EXPECT_EQ(never.u_submissions, after.u_submissions);
+	EXPECT_EQ(never.u_desc_total, after.u_desc_total)
+		TH_LOG("without: %s", lab_descriptors(&never, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(never.u_desc, after.u_desc, sizeof(never.u_desc)))
+		TH_LOG("after:   %s", lab_descriptors(&after, buf, sizeof(buf)));
 }
 
 TEST_HARNESS_MAIN
