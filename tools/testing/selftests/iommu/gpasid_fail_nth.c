@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every allocation on the way of every ioctl fails in turn.  A call that fails
- * says -ENOMEM and leaves all state as it was; what takes something down does
- * not fail at all.
+ * says -ENOMEM and leaves all state as it was, the device's PASID table among it;
+ * what takes something down does not fail at all.
+ *
+ * Allocations are counted for this thread alone, so those of a unit's page-request
+ * thread do not fail here: gpasid_memcg has them fail, at the limit of a cgroup.
  *
  * Needs a kernel with fault injection (the lab's debug kernel).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include <kselftest_harness.h>
 
@@ -107,19 +111,35 @@ static void books(struct __test_metadata *_metadata, struct gvm_dev *dev,
 	EXPECT_EQ(bound, info.out_bound);
 }
 
+/* The entries of the device's PASID table; caches come and go with DMA. */
+static bool same_entries(struct lab_dev *lab, const struct vtdsim_census *then)
+{
+	struct vtdsim_census now;
+
+	return !lab_census(lab, 0, &now) && now.present == then->present &&
+	       now.nested == then->nested && now.nonzero == then->nonzero &&
+	       now.page_requests == then->page_requests;
+}
+
 /*
  * Do @call with the first, second, ... allocation failing, until none fails any
- * more.  After a failure @same must hold; after a success @undo is done.
+ * more.  After a failure the PASID table is as before and @same must hold; after
+ * a success @seen must hold, and @undo is done.
  */
 #define SWEEP(call, same, undo)						\
 	SWEEP_ERR(_rc == -ENOMEM, call, same, undo)
 
+#define SWEEP_SEEN(call, same, seen, undo)				\
+	SWEEP_ERR(_rc == -ENOMEM, call, same, seen; undo)
+
 #define SWEEP_ERR(expected, call, same, undo) do {			\
+	struct vtdsim_census _then;					\
 	int _rc = 0;							\
 									\
 	self->nth.n = 0;						\
 	do {								\
 		ASSERT_GT(MAX_NTH, self->nth.n);			\
+		ASSERT_EQ(0, lab_census(self->lab, 0, &_then));		\
 		nth_begin(&self->nth);					\
 		_rc = call;						\
 		nth_end(&self->nth);					\
@@ -128,6 +148,8 @@ static void books(struct __test_metadata *_metadata, struct gvm_dev *dev,
 			EXPECT_TRUE(expected)				\
 				TH_LOG("allocation %d: %d",		\
 				       self->nth.n, _rc);		\
+			EXPECT_TRUE(same_entries(self->lab, &_then))	\
+				TH_LOG("allocation %d", self->nth.n);	\
 			same;						\
 		} else {						\
 			undo;						\
@@ -253,6 +275,31 @@ TEST_F(fail, invalidate)
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, self->h, 0));
 }
 
+TEST_F(fail, fault_file)
+{
+	int fd;
+
+	SWEEP(gvm_faults_open(&self->b.vm, 0, 0, &fd), (void)fd,
+	      EXPECT_EQ(0, close(fd)));
+}
+
+/* The first bind while the file is open switches page requests on. */
+TEST_F(fail, bind_with_a_fault_file)
+{
+	__u32 h;
+	int fd;
+
+	ASSERT_EQ(0, gvm_unbind(self->dev, self->h));
+	ASSERT_EQ(0, gvm_pasid_alloc_identity(&self->b.vm, 0x300));
+	ASSERT_EQ(0, gvm_faults_open(&self->b.vm, 0, 0, &fd));
+	SWEEP_SEEN(gvm_bind(self->dev, &self->q.pt, 0x300, &h),
+		   books(_metadata, self->dev, 2, 0),
+		   EXPECT_EQ(TAG(2), peek_proc(self->lab, h, 0)),
+		   EXPECT_EQ(0, gvm_unbind(self->dev, h)));
+	books(_metadata, self->dev, 2, 0);
+	EXPECT_EQ(0, close(fd));
+}
+
 /* ---- what takes something down does not fail ------------------------------------- */
 
 #define NEVER(prepare, call) do {					\
@@ -341,10 +388,17 @@ TEST_F_TIMEOUT(fail, close_of_a_context_never, 300)
 
 #define PASID	7
 
-/* In a kernel with iommufd's own tests, look-ups of its objects fail, too. */
+/*
+ * In a kernel with iommufd's own tests, look-ups of its objects and of memory to
+ * pin fail, too.
+ */
+static bool hwpt_error(int rc)
+{
+	return rc == -ENOMEM || rc == -ENOENT || rc == -EINVAL || rc == -EFAULT;
+}
+
 #define SWEEP_HWPT(call, same, seen, undo)				\
-	SWEEP_ERR(_rc == -ENOMEM || _rc == -ENOENT || _rc == -EINVAL,	\
-		  call, same, seen; undo)
+	SWEEP_ERR(hwpt_error(_rc), call, same, seen; undo)
 
 FIXTURE(hwpt)
 {
@@ -471,6 +525,84 @@ TEST_F(hwpt, invalidate)
 	EXPECT_EQ(TAG(1), peek_proc(self->lab, PASID, 0));
 }
 
+/* 8 bytes by DMA without a PASID. */
+static __u64 peek_rid(struct lab_dev *lab, __u64 addr)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_READ,
+		.addr = addr,
+		.len = sizeof(__u64),
+	};
+	int rc = lab_run(lab, 0, &d);
+
+	if (rc == VTDSIM_FAULT)
+		return FAULT(d.reason);
+	return rc == VTDSIM_DONE ? *(__u64 *)lab_local(lab, 0) :
+				   OTHER((unsigned int)rc & 0xffff);
+}
+
+TEST_F(hwpt, attach_of_the_rid)
+{
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hq));
+	ASSERT_EQ(0, gvm_dev_detach(self->dev));
+	SWEEP_HWPT(gvm_dev_attach(self->dev, self->hp),
+		   EXPECT_TRUE(refused(peek_rid(self->lab, PROC_VA)));
+		   EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0)),
+		   EXPECT_EQ(TAG(1), peek_rid(self->lab, PROC_VA)),
+		   EXPECT_EQ(0, gvm_dev_detach(self->dev)));
+	ASSERT_EQ(0, gvm_dev_attach(self->dev, self->b.vm.parent));
+	EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0));
+}
+
+TEST_F(hwpt, replace_of_the_rids_domain)
+{
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hq));
+	SWEEP_HWPT(gvm_dev_attach(self->dev, self->hp),
+		   EXPECT_EQ(TAG(1), peek_rid(self->lab, self->p.page));
+		   EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0)),
+		   EXPECT_EQ(TAG(1), peek_rid(self->lab, PROC_VA)),
+		   EXPECT_EQ(0, gvm_dev_attach(self->dev, self->b.vm.parent)));
+	EXPECT_EQ(TAG(2), peek_proc(self->lab, PASID, 0));
+}
+
+TEST_F(hwpt, map_of_a_file)
+{
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+	const __u64 size = 4 * GVM_SZ_4K;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, size));
+	ASSERT_EQ(0, gvm_pt_map(&self->p.pt, PROC_VA + GVM_SZ_1G, HOTPLUG_GPA,
+				size, GVM_SZ_4K, GVM_PT_RW));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp));
+	SWEEP_HWPT(gvm_map_file(&self->b.vm, HOTPLUG_GPA, fd, 0, size, GVM_MAP_RW),
+		   EXPECT_TRUE(refused(peek(self->lab, PASID, 0,
+					    PROC_VA + GVM_SZ_1G)));
+		   EXPECT_EQ(-ENOENT, gvm_unmap(&self->b.vm, HOTPLUG_GPA, size)),
+		   EXPECT_EQ(0, peek(self->lab, PASID, 0, PROC_VA + GVM_SZ_1G)),
+		   EXPECT_EQ(0, gvm_unmap(&self->b.vm, HOTPLUG_GPA, size)));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F(hwpt, dirty_switch)
+{
+	__u32 parent;
+	__u64 off;
+
+	self->b.vm.flags |= GVM_DIRTY_TRACKING;
+	ASSERT_EQ(0, gvm_parent_alloc(&self->b.vm, self->dev->devid,
+				      self->b.vm.ioas, &parent));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, parent));
+	off = entry_word(self->lab, PASID, 0);
+	SWEEP_HWPT(gvm_dirty_tracking(&self->b.vm, parent, true),
+		   EXPECT_EQ(off, entry_word(self->lab, PASID, 0)),
+		   EXPECT_NE(off, entry_word(self->lab, PASID, 0)),
+		   EXPECT_EQ(0, gvm_dirty_tracking(&self->b.vm, parent, false)));
+	EXPECT_EQ(off, entry_word(self->lab, PASID, 0));
+	ASSERT_EQ(0, gvm_pasid_detach(self->dev, PASID));
+	EXPECT_EQ(0, gvm_destroy(&self->b.vm, parent));
+}
+
 TEST_F(hwpt, detach_never)
 {
 	NEVER(ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID, self->hp)),
@@ -516,6 +648,99 @@ TEST_F_TIMEOUT(hwpt, close_of_a_device_never, 300)
 	      two.dev[0].bar = NULL; two.lab[0].bar = NULL,
 	      close_fd(&two.dev[0].fd));
 	EXPECT_EQ(0, bench_close(&two));
+}
+
+/* ---- virtual devices that share one ------------------------------------------------ */
+
+#define SYS_PCI		"/sys/bus/pci/"
+#define PF		EP_1B
+#define NR_VIRT		2
+
+/* A VM with two virtual devices of the sample driver, the first with 0x101 bound. */
+FIXTURE(vdcm)
+{
+	struct lab_dev look, *lab;	/* the function below, past its driver */
+	struct gvm vm;
+	struct gvm_dev virt[NR_VIRT];
+	struct gvm_pt pt, other;
+	struct nth nth;
+	__u32 h;
+};
+
+static int pf_driver(const char *name)
+{
+	sysfs_write(SYS_PCI "devices/" PF "/driver/unbind", PF);
+	return sysfs_write(SYS_PCI "devices/" PF "/driver_override", name) ?:
+	       sysfs_write(SYS_PCI "drivers_probe", PF);
+}
+
+static int virt_add(struct gvm_dev *dev, struct gvm *vm, int number)
+{
+	char name[64];
+	int rc;
+
+	snprintf(name, sizeof(name), PF "/gpasid_vdcm.vdev.%d", number);
+	rc = gvm_dev_open(dev, name);
+	if (!rc)
+		rc = gvm_dev_bind(dev, vm);
+	return rc ?: gvm_dev_attach(dev, vm->ioas);
+}
+
+FIXTURE_SETUP(vdcm)
+{
+	int i;
+
+	if (!injection_ready())
+		SKIP(return, "no fault injection in this kernel");
+	self->nth.fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->nth.fd);
+	ASSERT_EQ(0, system("modprobe gpasid_vdcm"));
+	ASSERT_EQ(0, pf_driver("gpasid_vdcm"));
+	ASSERT_EQ(0, lab_dev_open_sysfs(&self->look, PF));
+	self->lab = &self->look;
+	ASSERT_EQ(0, gvm_open(&self->vm, RAM_GPA, GVM_SZ_2M, 0));
+	for (i = 0; i < NR_VIRT; i++)
+		ASSERT_EQ(0, virt_add(&self->virt[i], &self->vm, i));
+	ASSERT_EQ(0, gvm_pt_init(&self->pt, &self->vm.ram, 4));
+	ASSERT_EQ(0, gvm_pt_init(&self->other, &self->vm.ram, 4));
+	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->vm, 0x101, &self->h));
+	ASSERT_EQ(0, gvm_bind(&self->virt[0], &self->pt, 0x101, NULL));
+}
+
+FIXTURE_TEARDOWN(vdcm)
+{
+	int i;
+
+	close(self->nth.fd);
+	for (i = 0; i < NR_VIRT; i++)
+		gvm_dev_close(&self->virt[i]);
+	gvm_close(&self->vm);
+	EXPECT_TRUE(nothing_left(&self->look, 0));
+	lab_dev_close(&self->look);
+	EXPECT_EQ(0, pf_driver("\n"));
+}
+
+TEST_F(vdcm, bind)
+{
+	__u32 h;
+
+	ASSERT_EQ(0, gvm_pasid_alloc_guest(&self->vm, 0x102, &h));
+	SWEEP_SEEN(gvm_bind(&self->virt[1], &self->other, 0x102, NULL),
+		   books(_metadata, &self->virt[1], 2, 0),
+		   EXPECT_TRUE(entry_present(self->lab, h)),
+		   EXPECT_EQ(0, gvm_unbind(&self->virt[1], h)));
+	books(_metadata, &self->virt[1], 2, 0);
+}
+
+TEST_F(vdcm, share)
+{
+	SWEEP_SEEN(gvm_bind(&self->virt[1], &self->pt, 0x101, NULL),
+		   books(_metadata, &self->virt[1], 1, 0);
+		   books(_metadata, &self->virt[0], 1, 1),
+		   books(_metadata, &self->virt[1], 1, 1),
+		   EXPECT_EQ(0, gvm_unbind(&self->virt[1], self->h)));
+	books(_metadata, &self->virt[0], 1, 1);
+	EXPECT_TRUE(entry_present(self->lab, self->h));
 }
 
 TEST_HARNESS_MAIN
