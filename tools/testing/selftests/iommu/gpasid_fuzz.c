@@ -3,12 +3,14 @@
  * Random arguments for every ioctl that this project adds or changes.
  *
  * Several processes, each a VM with a device, call with sizes, flags, pointers,
- * numbers and object IDs that are sometimes right.  Nothing may come of it but 0
- * and the errnos that the ABI has; afterwards no device has an entry left, and
- * the kernel's log is clean (the lab's --check-log).
+ * numbers and object IDs that are sometimes right.  One of them has virtual devices
+ * of the sample driver instead.  Nothing may come of it but 0 and the errnos that
+ * the ABI has; afterwards no device has an entry left, and the kernel's log is
+ * clean (the lab's --check-log).
  *
  * gpasid_fuzz [CALLS [SEED]]
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,45 +35,52 @@
 #define NR_WORDS	24	/* longer than any structure */
 #define PAGE		4096
 
-/* @bytes: of the structure; @on_device: for the VFIO device file. */
+/* The file that a call is for: /dev/iommu, the device's, that of page requests. */
+enum file { IOMMU, DEVICE, FAULTS, NR_FILES };
+
+/* @bytes: of the structure */
 struct target {
 	const char *name;
 	unsigned long cmd;
 	unsigned int bytes;
-	bool on_device;
+	enum file file;
 };
 
-#define ON_IOMMU(cmd, type)	{ #cmd, cmd, sizeof(struct type), false }
-#define ON_DEVICE(cmd, type)	{ #cmd, cmd, sizeof(struct type), true }
+#define ON(file, cmd, type)	{ #cmd, cmd, sizeof(struct type), file }
 
 static const struct target target[] = {
-	ON_IOMMU(IOMMU_GPASID_ALLOC, iommu_gpasid_alloc),
-	ON_IOMMU(IOMMU_GPASID_FREE, iommu_gpasid_free),
-	ON_IOMMU(IOMMU_GPASID_LOOKUP, iommu_gpasid_lookup),
-	ON_IOMMU(IOMMU_GPASID_QUOTA, iommu_gpasid_quota),
-	ON_IOMMU(IOMMU_GPASID_INVALIDATE, iommu_gpasid_invalidate),
-	ON_IOMMU(IOMMU_GPASID_FAULT_ALLOC, iommu_gpasid_fault_alloc),
-	ON_IOMMU(IOMMU_GET_HW_INFO, iommu_hw_info),
-	ON_IOMMU(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc),
-	ON_IOMMU(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate),
-	ON_IOMMU(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc),
-	ON_IOMMU(IOMMU_DESTROY, iommu_destroy),
-	ON_DEVICE(VFIO_DEVICE_GPASID_BIND, vfio_device_gpasid_bind),
-	ON_DEVICE(VFIO_DEVICE_GPASID_UNBIND, vfio_device_gpasid_unbind),
-	ON_DEVICE(VFIO_DEVICE_GPASID_INFO, vfio_device_gpasid_info),
-	ON_DEVICE(VFIO_DEVICE_ATTACH_IOMMUFD_PT, gvm_attach_pt),
-	ON_DEVICE(VFIO_DEVICE_DETACH_IOMMUFD_PT, gvm_detach_pt),
+	ON(IOMMU, IOMMU_GPASID_ALLOC, iommu_gpasid_alloc),
+	ON(IOMMU, IOMMU_GPASID_FREE, iommu_gpasid_free),
+	ON(IOMMU, IOMMU_GPASID_LOOKUP, iommu_gpasid_lookup),
+	ON(IOMMU, IOMMU_GPASID_QUOTA, iommu_gpasid_quota),
+	ON(IOMMU, IOMMU_GPASID_INVALIDATE, iommu_gpasid_invalidate),
+	ON(IOMMU, IOMMU_GPASID_FAULT_ALLOC, iommu_gpasid_fault_alloc),
+	ON(FAULTS, IOMMU_GPASID_FAULT_PAUSE, iommu_gpasid_fault_pause),
+	ON(IOMMU, IOMMU_GET_HW_INFO, iommu_hw_info),
+	ON(IOMMU, IOMMU_HWPT_ALLOC, iommu_hwpt_alloc),
+	ON(IOMMU, IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate),
+	ON(IOMMU, IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking),
+	ON(IOMMU, IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc),
+	ON(IOMMU, GVM_IOAS_MAP_FILE, gvm_ioas_map_file),
+	ON(IOMMU, IOMMU_DESTROY, iommu_destroy),
+	ON(DEVICE, VFIO_DEVICE_GPASID_BIND, vfio_device_gpasid_bind),
+	ON(DEVICE, VFIO_DEVICE_GPASID_UNBIND, vfio_device_gpasid_unbind),
+	ON(DEVICE, VFIO_DEVICE_GPASID_INFO, vfio_device_gpasid_info),
+	ON(DEVICE, VFIO_DEVICE_ATTACH_IOMMUFD_PT, gvm_attach_pt),
+	ON(DEVICE, VFIO_DEVICE_DETACH_IOMMUFD_PT, gvm_detach_pt),
 };
 
 /* What a call may end with, apart from 0. */
 static const int allowed[] = {
 	EINVAL, EOPNOTSUPP, ENOENT, EEXIST, EBUSY, ENOSPC, ENOMEM, ENODEV, EFAULT,
-	E2BIG, EPERM, EMFILE, ENOTTY, EADDRINUSE,
+	E2BIG, EPERM, EMFILE, ENOTTY, EADDRINUSE, EBADF, EOVERFLOW,
 };
 
+/* @memory: a memfd; @faults: the file of page requests, or -1 */
 struct fuzzer {
 	struct bench b;
 	struct process p;
+	int memory, faults;
 	unsigned int seed;
 	char *page;	/* writable, then a page that is not */
 	__u32 word[NR_WORDS];
@@ -117,6 +126,33 @@ static __u64 any_pointer(struct fuzzer *f)
 	return (uintptr_t)f->page;
 }
 
+/* What has no effect unless nearly all of it is right. */
+static void fill_well(struct fuzzer *f, const struct target *t)
+{
+	struct gvm_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 IOMMU_IOAS_MAP_WRITEABLE,
+		.ioas_id = f->b.vm.ioas,
+		.fd = f->memory,
+		.start = pick(f, 2) * PAGE,
+		.length = (1 + pick(f, 4)) * PAGE,
+		.iova = HOTPLUG_GPA + pick(f, 64) * PAGE,
+	};
+
+	if (t->cmd == GVM_IOAS_MAP_FILE) {
+		memcpy(f->word, &map, sizeof(map));
+	} else if (t->cmd == IOMMU_HWPT_SET_DIRTY_TRACKING) {
+		f->word[1] = pick(f, 2);
+		f->word[2] = f->b.vm.parent;
+		f->word[3] = 0;
+	} else {
+		return;
+	}
+	if (!pick(f, 4))
+		f->word[pick(f, t->bytes / 4)] = any_word(f);
+}
+
 static void fill(struct fuzzer *f, const struct target *t)
 {
 	static const __u32 sizes[] = { 0, 4, 8, 12, 4096, 4097, ~0U };
@@ -138,8 +174,22 @@ static void fill(struct fuzzer *f, const struct target *t)
 		f->word[i + (i == 0) * 2] = (__u32)pointer;
 		f->word[i + (i == 0) * 2 + 1] = pointer >> 32;
 	}
+	if (pick(f, 2))
+		fill_well(f, t);
 	for (i = 0; i < 16; i++)
 		data[i] = any_word(f);
+}
+
+static int file_of(struct fuzzer *f, const struct target *t)
+{
+	switch (t->file) {
+	case DEVICE:
+		return f->b.dev[pick(f, f->b.nr)].fd;
+	case FAULTS:
+		return f->faults;
+	default:
+		return f->b.vm.iommufd;
+	}
 }
 
 static bool expected(int error)
@@ -168,7 +218,7 @@ static void close_new_files(void)
 static int one_call(struct fuzzer *f)
 {
 	const struct target *t = &target[pick(f, COUNT(target))];
-	int fd = t->on_device ? f->b.dev[0].fd : f->b.vm.iommufd;
+	int fd = file_of(f, t);
 	void *arg = f->word;
 
 	fill(f, t);
@@ -184,19 +234,71 @@ static int one_call(struct fuzzer *f)
 	return 1;
 }
 
+/* ---- virtual devices ---------------------------------------------------------- */
+
+#define SYS_PCI		"/sys/bus/pci/"
+#define NR_VIRT		2
+#define WITH_VIRT	1	/* the endpoint below them, in endpoint[] */
+
+static int use_driver(const char *address, const char *driver)
+{
+	char path[96], override[96];
+
+	snprintf(path, sizeof(path), SYS_PCI "devices/%s/driver/unbind", address);
+	snprintf(override, sizeof(override), SYS_PCI "devices/%s/driver_override",
+		 address);
+	sysfs_write(path, address);
+	return sysfs_write(override, driver) ?:
+	       sysfs_write(SYS_PCI "drivers_probe", address);
+}
+
+static int add_virtual(struct bench *b, const char *address)
+{
+	struct gvm_dev *dev;
+	char name[64];
+	int rc = 0;
+
+	while (b->nr < NR_VIRT && !rc) {
+		dev = &b->dev[b->nr];
+		snprintf(name, sizeof(name), "%s/gpasid_vdcm.vdev.%d", address, b->nr++);
+		rc = gvm_dev_open(dev, name);
+		if (!rc)
+			rc = gvm_dev_bind(dev, &b->vm);
+		if (!rc)
+			rc = gvm_dev_attach(dev, b->vm.ioas);
+	}
+	return rc;
+}
+
+/* ---- a VM ------------------------------------------------------------------------ */
+
 static int open_vm(struct fuzzer *f, const char *address)
 {
-	int rc = bench_open_size(&f->b, GVM_PASID, 1 << 20);
+	int rc = bench_open_size(&f->b, GVM_PASID | GVM_DIRTY_TRACKING, 1 << 20);
 
-	if (!rc)
+	if (!rc && address == endpoint[WITH_VIRT])
+		rc = add_virtual(&f->b, address);
+	else if (!rc)
 		rc = bench_add(&f->b, address);
+	f->memory = memfd_create("guest", MFD_CLOEXEC);
+	if (!rc && (f->memory < 0 || ftruncate(f->memory, 4 * PAGE)))
+		rc = -errno;
+	f->faults = -1;
+	if (!rc && pick(f, 2))
+		rc = gvm_faults_open(&f->b.vm, 0, 0, &f->faults);
 	return rc ?: bench_process(&f->b, &f->p, 1);
 }
 
 static void close_vm(struct fuzzer *f)
 {
-	gvm_dev_close(&f->b.dev[0]);
+	int i;
+
+	for (i = 0; i < f->b.nr; i++)
+		gvm_dev_close(&f->b.dev[i]);
 	gvm_close(&f->b.vm);
+	close(f->memory);
+	if (f->faults >= 0)
+		close(f->faults);
 	close_new_files();
 }
 
@@ -250,6 +352,8 @@ int main(int argc, char **argv)
 
 	printf("%lu calls by %d processes, seed %u\n", calls, NR_EPS, seed);
 	fflush(stdout);
+	must(system("modprobe gpasid_vdcm") ? -ENOENT : 0, "the sample driver");
+	must(use_driver(endpoint[WITH_VIRT], "gpasid_vdcm"), "virtual devices");
 	for (i = 0; i < NR_EPS; i++) {
 		pid[i] = fork();
 		if (!pid[i])
@@ -262,5 +366,6 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < NR_EPS; i++)
 		check(device_is_clean(endpoint[i]), "no entry is left on the device");
+	must(use_driver(endpoint[WITH_VIRT], "\n"), "the device back to vfio-pci");
 	return check_result("gpasid_fuzz");
 }
