@@ -3,6 +3,9 @@
  * Bind and unbind: what a bind accepts, what the hardware then sees, where DMA
  * goes, and that nothing is left afterwards.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "gpasid_dma_fixture.h"
 
 #define ENTRY_P		0x1ULL
@@ -1119,6 +1122,67 @@ TEST_F(invalidate, a_long_array_is_done_to_its_end)
 	EXPECT_EQ(1000, num);
 	EXPECT_EQ(FAULT(LAB_R_FS_NOT_PRESENT),
 		  peek_proc(&self->b.lab[0], self->h, 0));
+}
+
+#define NR_LONG		4096
+#define TRIES		5
+
+static void long_invalidation(struct gvm *vm, struct iommu_gpasid_inv *inv, int ready)
+{
+	__u32 num = NR_LONG;
+
+	if (write(ready, "y", 1) == 1)
+		gvm_invalidate(vm, inv, &num);
+	_exit(0);
+}
+
+/* Start it in a child, and kill that after @before; how long it went on, seconds. */
+static double killed_after(struct gvm *vm, struct iommu_gpasid_inv *inv,
+			   double before)
+{
+	double start = 0;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ready))
+		return 1e9;
+	pid = fork();
+	if (!pid)
+		long_invalidation(vm, inv, ready[1]);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) == 1) {
+		usleep(1e6 * before);
+		start = now();
+		kill(pid, SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	return now() - start;
+}
+
+/* A process of a busy machine may end late, but not each of some. */
+TEST_F_TIMEOUT(invalidate, a_killed_process_does_not_go_on, 240)
+{
+	static struct iommu_gpasid_inv inv[NR_LONG];
+	double whole, start, best = 1e9;
+	__u32 num = NR_LONG;
+	int i;
+
+	for (i = 0; i < NR_LONG; i++)
+		inv[i] = (struct iommu_gpasid_inv){
+			.pasid = self->h, .addr = PROC_VA + i * 0x2000ULL, .npages = 1,
+		};
+	start = now();
+	ASSERT_EQ(0, gvm_invalidate(&self->b.vm, inv, &num));
+	whole = now() - start;
+	for (i = 0; i < TRIES && best > whole / 4; i++) {
+		double t = killed_after(&self->b.vm, inv, whole / 8);
+
+		best = t < best ? t : best;
+	}
+	TH_LOG("%.0f ms in all, %.0f ms after a kill", whole * 1e3, best * 1e3);
+	EXPECT_LT(best, whole / 4);
 }
 
 TEST_HARNESS_MAIN

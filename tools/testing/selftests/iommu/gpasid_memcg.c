@@ -230,6 +230,85 @@ TEST_F_TIMEOUT(memcg, of_one_vm_delays_no_page_request_of_another, 120)
 	EXPECT_LT(loaded, MAX_RATIO * (idle > SLICE ? idle : SLICE));
 }
 
+/* ---- requests of incomplete groups --------------------------------------------------- */
+
+#define PARTIAL		2000	/* fewer than a device may have */
+#define PARTIAL_SIZE	64	/* bytes that one takes at least */
+
+/* Bytes of the cgroup in slabs, or negative. */
+static long slab_bytes(void)
+{
+	FILE *f = fopen(CGROUP "/memory.stat", "r");
+	long bytes = -1, value;
+	char name[64];
+
+	while (f && bytes < 0 && fscanf(f, "%63s %ld", name, &value) == 2)
+		if (!strcmp(name, "slab_unreclaimable"))
+			bytes = value;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* Requests of groups that never end; bytes that they have charged, or negative. */
+static long send_partial(void)
+{
+	struct vtdsim_desc d = {
+		.op = VTDSIM_OP_PAGE_REQUEST, .flags = VTDSIM_F_PASID,
+		.pasid = PASID_A, .addr = HEAP_VA,
+	};
+	struct process p;
+	struct bench b;
+	long before;
+	int i;
+
+	if (set_limit("cgroup.procs", "0") || open_vm(&b, &p, EP_2A, PASID_A) < 0)
+		return -1;
+	before = slab_bytes();
+	for (i = 0; i < PARTIAL; i++) {
+		d.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(256 + i % 256);
+		while (lab_submit(&b.lab[0], 0, &d))
+			usleep(1000);
+		usleep(100);
+	}
+	if (lab_wait(&b.lab[0], 0, 10000))
+		return -2;
+	/* The unit's thread may be behind. */
+	for (i = 0; i < 50 && slab_bytes() - before < PARTIAL * PARTIAL_SIZE; i++)
+		usleep(100000);
+	return slab_bytes() - before;
+}
+
+/* What @fn returns in a process of its own. */
+static long in_child(long (*fn)(void))
+{
+	long left = -1;
+	int result[2];
+	pid_t pid;
+
+	if (pipe(result))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		left = fn();
+		_exit(write(result[1], &left, sizeof(left)) != sizeof(left));
+	}
+	close(result[1]);
+	if (read(result[0], &left, sizeof(left)) != sizeof(left))
+		left = -1;
+	close(result[0]);
+	waitpid(pid, NULL, 0);
+	return left;
+}
+
+TEST_F_TIMEOUT(memcg, pays_for_requests_of_incomplete_groups, 120)
+{
+	long bytes = in_child(send_partial);
+
+	TH_LOG("%ld KiB charged for %d requests", bytes / 1024, PARTIAL);
+	EXPECT_LE(PARTIAL * PARTIAL_SIZE, bytes);
+}
+
 /* ---- PASID tables ------------------------------------------------------------------ */
 
 #define TABLE_PAGES	2000
@@ -272,20 +351,8 @@ static long attach_all_over(void)
 /* They stay with the device, whatever VM has it. */
 TEST_F_TIMEOUT(memcg, does_not_pay_for_pages_of_a_pasid_table, 240)
 {
-	int result[2];
-	long left = -1;
-	pid_t pid;
+	long left = in_child(attach_all_over);
 
-	ASSERT_EQ(0, pipe(result));
-	pid = fork();
-	if (!pid) {
-		left = attach_all_over();
-		_exit(write(result[1], &left, sizeof(left)) != sizeof(left));
-	}
-	close(result[1]);
-	ASSERT_EQ(sizeof(left), read(result[0], &left, sizeof(left)));
-	close(result[0]);
-	waitpid(pid, NULL, 0);
 	ASSERT_NE(LONG_MIN, left);
 	TH_LOG("%ld KiB charged for %d pages", left / 1024, TABLE_PAGES);
 	EXPECT_LT(-(1 << 20), left);
