@@ -111,7 +111,9 @@ def run(suite, mutation, words):
 
 
 def red_tests(out):
-    return re.findall(r"^ *not ok \d+ (?:- )?(\S+)", out, re.M)
+    """Their names; of a program without the harness, what was tried."""
+    found = re.findall(r"^ *not ok \d+ (?:- )?(\S+)|^  BAD (.+)", out, re.M)
+    return [name or what for name, what in found]
 
 
 def wanted(mutation, red):
