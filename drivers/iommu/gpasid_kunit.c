@@ -5,7 +5,7 @@
  * is asked for, one letter for each operation:
  *
  *  b bind, s set_table, t flush_table, c clear, f flush, d drain, r reset,
- *  i inv_range
+ *  i inv_range, p page_response
  *
  * The subscriber can be held in its BIND callback, which is when a bind may still
  * be vetoed, and the driver in any operation on a device, which is when another VM
@@ -43,6 +43,8 @@
  * @asked: it is waiting
  * @go: it may go on
  * @unpinned: calls of count_unpin()
+ * @iopf: where @dev reports page requests
+ * @faults: where those of the VM arrive
  * @neighbour: another VM, with a device of its own
  */
 struct gpasid_test {
@@ -57,6 +59,8 @@ struct gpasid_test {
 	int veto;
 	struct completion asked, go;
 	int unpinned;
+	struct iopf_queue *iopf;
+	struct gpasid_fault_queue *faults;
 	struct gpasid_test *neighbour;
 };
 
@@ -77,16 +81,21 @@ static struct {
 	struct completion reached, go;
 } held;
 
+static void wait_if_held(struct device *dev, char what)
+{
+	if (held.dev != dev || held.what != what)
+		return;
+	complete(&held.reached);
+	wait_for_completion_timeout(&held.go, PATIENCE);
+}
+
 static void say(const struct gpasid_attachment *att, char what)
 {
 	size_t len = strlen(said);
 
 	if (len + 1 < sizeof(said))
 		said[len] = what;
-	if (held.dev != att->gdev->dev || held.what != what)
-		return;
-	complete(&held.reached);
-	wait_for_completion_timeout(&held.go, PATIENCE);
+	wait_if_held(att->gdev->dev, what);
 }
 
 static int fake_get_caps(struct device *dev, struct gpasid_caps *caps)
@@ -180,6 +189,7 @@ static void fake_response(struct device *dev, struct iopf_fault *evt,
 			  struct iommu_page_response *msg)
 {
 	responses++;
+	wait_if_held(dev, 'p');
 }
 
 static const struct iommu_ops fake_iommu_ops = {
@@ -608,15 +618,16 @@ static int deed_everything(struct gpasid_test *ctx)
 	return ret ?: new_id(ctx, 1, MAX_PASIDS - 1);
 }
 
-/* A VM is held in @deed until @go.  Its neighbour does everything before. */
+/* A VM is held in @deed until @go.  Its neighbour does @fn before. */
 static void expect_no_wait(struct kunit *test, struct deed *deed,
-			   struct completion *go, const char *what)
+			   struct completion *go, const char *what,
+			   int (*fn)(struct gpasid_test *ctx))
 {
 	struct gpasid_test *ctx = test->priv;
 	struct deed theirs;
 	bool done;
 
-	start_deed_of(test, ctx->neighbour, &theirs, deed_everything);
+	start_deed_of(test, ctx->neighbour, &theirs, fn);
 	done = wait_for_completion_timeout(&theirs.done, PATIENCE / 2);
 	complete(go);
 	expect_end(test, deed);
@@ -628,9 +639,10 @@ static void expect_no_wait(struct kunit *test, struct deed *deed,
 	KUNIT_EXPECT_EQ(test, 0, deed->ret);
 }
 
-/* The driver is held in operation @what of @fn. */
-static void hold_driver(struct kunit *test, int (*fn)(struct gpasid_test *ctx),
-			const char *what)
+/* The driver is held in operation @what of @fn; the neighbour does @theirs. */
+static void hold_driver_of(struct kunit *test,
+			   int (*fn)(struct gpasid_test *ctx), const char *what,
+			   int (*theirs)(struct gpasid_test *ctx))
 {
 	struct gpasid_test *ctx = test->priv;
 	struct deed deed;
@@ -643,7 +655,13 @@ static void hold_driver(struct kunit *test, int (*fn)(struct gpasid_test *ctx),
 	KUNIT_EXPECT_NE(test, 0,
 			wait_for_completion_timeout(&held.reached, PATIENCE));
 	held.dev = NULL;
-	expect_no_wait(test, &deed, &held.go, what);
+	expect_no_wait(test, &deed, &held.go, what, theirs);
+}
+
+static void hold_driver(struct kunit *test, int (*fn)(struct gpasid_test *ctx),
+			const char *what)
+{
+	hold_driver_of(test, fn, what, deed_everything);
 }
 
 static void no_vm_waits_for_another(struct kunit *test)
@@ -675,7 +693,7 @@ static void no_vm_waits_for_a_subscriber_of_another(struct kunit *test)
 
 	start_bind(test, &deed);
 	ctx->hold = false;
-	expect_no_wait(test, &deed, &ctx->go, "a subscriber");
+	expect_no_wait(test, &deed, &ctx->go, "a subscriber", deed_everything);
 }
 
 /*
@@ -748,34 +766,73 @@ static int report(struct gpasid_test *ctx)
 	return iommu_report_device_fault(ctx->dev, &evt);
 }
 
+static void begin_requests(struct kunit *test, struct gpasid_test *ctx)
+{
+	u32 limit = 0, timeout = 0;
+
+	ctx->dev->iommu_group = iommu_group_alloc();
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->dev->iommu_group);
+	ctx->iopf = iopf_queue_alloc("gpasid");
+	KUNIT_ASSERT_NOT_NULL(test, ctx->iopf);
+	KUNIT_ASSERT_EQ(test, 0, iopf_queue_add_device(ctx->iopf, ctx->dev));
+	ctx->faults = gpasid_fault_queue_create(ctx->set, &limit, &timeout);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->faults);
+}
+
+static void end_requests(struct gpasid_test *ctx)
+{
+	if (ctx->faults)
+		gpasid_fault_queue_destroy(ctx->faults);
+	iopf_queue_free(ctx->iopf);
+	iommu_group_put(ctx->dev->iommu_group);
+	ctx->dev->iommu_group = NULL;
+}
+
 /* A driver that takes page requests away first does not end what the core has. */
 static void page_requests_have_one_owner(struct kunit *test)
 {
 	struct gpasid_test *ctx = test->priv;
-	struct gpasid_fault_queue *q;
-	struct iopf_queue *iopf;
-	u32 limit = 0, timeout = 0;
 
 	responses = 0;
-	ctx->dev->iommu_group = iommu_group_alloc();
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->dev->iommu_group);
-	iopf = iopf_queue_alloc("gpasid");
-	KUNIT_ASSERT_NOT_NULL(test, iopf);
-	KUNIT_ASSERT_EQ(test, 0, iopf_queue_add_device(iopf, ctx->dev));
-	q = gpasid_fault_queue_create(ctx->set, &limit, &timeout);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, q);
+	begin_requests(test, ctx);
 	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
 
 	KUNIT_EXPECT_EQ(test, 0, report(ctx));
-	iopf_queue_remove_device(iopf, ctx->dev);
+	iopf_queue_remove_device(ctx->iopf, ctx->dev);
 	KUNIT_EXPECT_EQ(test, 0, responses);
 	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
 	KUNIT_EXPECT_EQ(test, 1, responses);
+	end_requests(ctx);
+}
 
-	gpasid_fault_queue_destroy(q);
-	iopf_queue_free(iopf);
-	iommu_group_put(ctx->dev->iommu_group);
-	ctx->dev->iommu_group = NULL;
+static int deed_close_requests(struct gpasid_test *ctx)
+{
+	gpasid_fault_queue_destroy(ctx->faults);
+	ctx->faults = NULL;
+	return 0;
+}
+
+/* A page request, and its end. */
+static int deed_request(struct gpasid_test *ctx)
+{
+	return report(ctx) ?: unbind(ctx, &second);
+}
+
+static void no_vm_waits_for_answers_of_another(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv, *theirs = ctx->neighbour;
+
+	begin_requests(test, ctx);
+	begin_requests(test, theirs);
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	KUNIT_ASSERT_EQ(test, 0, bind(theirs, &second, PGTBL, 0));
+	KUNIT_EXPECT_EQ(test, 0, report(ctx));
+	hold_driver_of(test, deed_close_requests, "p", deed_request);
+	KUNIT_EXPECT_EQ(test, 0, unbind(ctx, &first));
+	iopf_queue_remove_device(ctx->iopf, ctx->dev);
+	iopf_queue_remove_device(theirs->iopf, theirs->dev);
+	end_requests(ctx);
+	end_requests(theirs);
 }
 
 static struct kunit_case gpasid_cases[] = {
@@ -792,6 +849,7 @@ static struct kunit_case gpasid_cases[] = {
 	KUNIT_CASE(parent_is_pinned_once),
 	KUNIT_CASE(parent_is_not_pinned_by_a_veto),
 	KUNIT_CASE(page_requests_have_one_owner),
+	KUNIT_CASE(no_vm_waits_for_answers_of_another),
 	{}
 };
 
