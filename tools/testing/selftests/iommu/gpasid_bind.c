@@ -1124,7 +1124,7 @@ TEST_F(invalidate, a_long_array_is_done_to_its_end)
 		  peek_proc(&self->b.lab[0], self->h, 0));
 }
 
-#define NR_LONG		4096
+#define NR_LONG		32768
 #define TRIES		5
 
 static void long_invalidation(struct gvm *vm, struct iommu_gpasid_inv *inv, int ready)
@@ -1136,12 +1136,15 @@ static void long_invalidation(struct gvm *vm, struct iommu_gpasid_inv *inv, int 
 	_exit(0);
 }
 
-/* Start it in a child, and kill that after @before; how long it went on, seconds. */
+/*
+ * Start it in a child, and kill that after @before; how long it went on, seconds.
+ * One that was through before does not count.
+ */
 static double killed_after(struct gvm *vm, struct iommu_gpasid_inv *inv,
 			   double before)
 {
 	double start = 0;
-	int ready[2];
+	int ready[2], status = 0;
 	pid_t pid;
 	char c;
 
@@ -1156,16 +1159,16 @@ static double killed_after(struct gvm *vm, struct iommu_gpasid_inv *inv,
 		start = now();
 		kill(pid, SIGKILL);
 	}
-	waitpid(pid, NULL, 0);
+	waitpid(pid, &status, 0);
 	close(ready[0]);
-	return now() - start;
+	return WIFSIGNALED(status) ? now() - start : 1e9;
 }
 
 /* A process of a busy machine may end late, but not each of some. */
 TEST_F_TIMEOUT(invalidate, a_killed_process_does_not_go_on, 240)
 {
 	static struct iommu_gpasid_inv inv[NR_LONG];
-	double whole, start, best = 1e9;
+	double whole = 1e9, best = 1e9, start, t;
 	__u32 num = NR_LONG;
 	int i;
 
@@ -1173,12 +1176,15 @@ TEST_F_TIMEOUT(invalidate, a_killed_process_does_not_go_on, 240)
 		inv[i] = (struct iommu_gpasid_inv){
 			.pasid = self->h, .addr = PROC_VA + i * 0x2000ULL, .npages = 1,
 		};
-	start = now();
-	ASSERT_EQ(0, gvm_invalidate(&self->b.vm, inv, &num));
-	whole = now() - start;
+	/* The shortest: the first one may have to wait for the unit to wake up. */
+	for (i = 0; i < 3; i++) {
+		start = now();
+		ASSERT_EQ(0, gvm_invalidate(&self->b.vm, inv, &num));
+		t = now() - start;
+		whole = t < whole ? t : whole;
+	}
 	for (i = 0; i < TRIES && best > whole / 4; i++) {
-		double t = killed_after(&self->b.vm, inv, whole / 8);
-
+		t = killed_after(&self->b.vm, inv, whole / 8);
 		best = t < best ? t : best;
 	}
 	TH_LOG("%.0f ms in all, %.0f ms after a kill", whole * 1e3, best * 1e3);
