@@ -282,12 +282,12 @@ static long send_partial(void)
 /* What @fn returns in a process of its own. */
 static long in_child(long (*fn)(void))
 {
-	long left = -1;
+	long left = LONG_MIN;
 	int result[2];
 	pid_t pid;
 
 	if (pipe(result))
-		return -1;
+		return LONG_MIN;
 	pid = fork();
 	if (!pid) {
 		left = fn();
@@ -295,7 +295,7 @@ static long in_child(long (*fn)(void))
 	}
 	close(result[1]);
 	if (read(result[0], &left, sizeof(left)) != sizeof(left))
-		left = -1;
+		left = LONG_MIN;
 	close(result[0]);
 	waitpid(pid, NULL, 0);
 	return left;
