@@ -437,7 +437,7 @@ static bool intel_gpasid_was_written(struct dma_pte *pte, unsigned long flags)
 }
 
 /**
- * intel_gpasid_read_and_clear_dirty - find out what has been written
+ * intel_gpasid_read_and_clear_dirty() - Find out what has been written
  * @domain: the second stage
  * @iova: where to begin
  * @size: bytes; all of them are mapped and stay so meanwhile

@@ -436,8 +436,10 @@ int main(int argc, char **argv)
 		bound = strtoul(argv[1], NULL, 0);
 	if (argc > 2)
 		calls = strtoul(argv[2], NULL, 0);
-	if (argc > 3)
-		first = last = strtoul(argv[3], NULL, 0) % NR_LOADS;
+	if (argc > 3) {
+		first = strtoul(argv[3], NULL, 0) % NR_LOADS;
+		last = first;
+	}
 	must(bench_open(&b, 0), "C opens");
 	must(bench_add(&b, EP_2A), "C takes a device");
 	must(bench_add(&b, EP_2B), "C takes another");
@@ -449,7 +451,7 @@ int main(int argc, char **argv)
 	measure_all(&b, &p, shared);
 	end_work(pid);
 	for (i = 0; i < NR_MEASURES; i++)
-		printf("# %s of C: idle %.2f, worst %.2f ms; with a VM that %s %.2f, worst %.2f ms\n",
+		printf("# %s of C: idle %.2f, worst %.2f ms; beside a VM that %s %.2f, %.2f ms\n",
 		       measure_name[i], idle[i].median * 1e3, idle[i].worst * 1e3,
 		       control.what, shared[i].median * 1e3, shared[i].worst * 1e3);
 	for (i = first; i <= last; i++)

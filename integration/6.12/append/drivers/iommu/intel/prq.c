@@ -7,10 +7,10 @@
 bool intel_gpasid_prq_is(struct intel_iommu *iommu, int head, u16 sid, u32 pasid)
 {
 	struct page_req_dsc *req = &iommu->prq[head / INTEL_GPASID_PRQ_SIZE];
+	bool rid = pasid == IOMMU_NO_PASID;
 
 	BUILD_BUG_ON(sizeof(*req) != INTEL_GPASID_PRQ_SIZE);
-	if (req->rid != sid || req->pasid_present == (pasid == IOMMU_NO_PASID))
+	if (req->rid != sid || req->pasid_present == rid)
 		return false;
-	return pasid == INTEL_GPASID_ALL || !req->pasid_present ||
-	       req->pasid == pasid;
+	return rid || pasid == INTEL_GPASID_ALL || req->pasid == pasid;
 }
