@@ -40,7 +40,9 @@
 #define MEDIAN_PART	16	/* of A's work, that the median stays below */
 #define WORST_PART	4
 #define SHARED_CPU	2	/* times what it is with a VM that computes */
-#define SLICE		0.001
+#define SLICE		0.001	/* seconds that A computes at a time */
+#define MEDIAN_SLICE	0.004	/* seconds that a scheduler explains */
+#define WORST_SLICE	0.016
 #define SPREAD		8	/* calls during one piece of A's work */
 #define PATIENCE	120	/* seconds for the calls of a try */
 #define INV_ENTRIES	4096
@@ -339,9 +341,9 @@ static struct latency limit(const struct gauge *gauge, const struct latency *idl
 	double work = work_time(gauge);
 
 	return (struct latency){
-		.median = larger(work / MEDIAN_PART, SHARED_CPU *
+		.median = larger(larger(work / MEDIAN_PART, MEDIAN_SLICE), SHARED_CPU *
 				 larger(idle->median, shared->median)),
-		.worst = larger(work / WORST_PART, SHARED_CPU *
+		.worst = larger(larger(work / WORST_PART, WORST_SLICE), SHARED_CPU *
 				larger(idle->worst, shared->worst)),
 	};
 }

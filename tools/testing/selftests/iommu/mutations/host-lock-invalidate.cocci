@@ -1,6 +1,6 @@
 // file: drivers/iommu/iommufd/gpasid.c
 // breaks: no lock of the host is held over an array of invalidations
-// run: gpasid_isolation 8000 8 1
+// run: gpasid_isolation 20000 8 1
 // test: while A invalidates thousands of ranges in two threads, an invalidation of C does not wait for it
 // lab: --cpus 2 --ep unit=0,ats_global=0 --ep unit=0,ats_global=0
 @@

@@ -5,7 +5,7 @@
 // file: drivers/iommu/gpasid_unbind.c
 // file: drivers/iommu/gpasid_bind.c
 // breaks: no lock of the host is held while a second-stage unmap is flushed
-// run: gpasid_isolation 8000 8 0
+// run: gpasid_isolation 20000 8 0
 // test: while A unmaps a page, the first bind on its device, and the unbind of C does not wait for it
 // lab: --cpus 2 --ep unit=0,ats_global=0 --ep unit=0,ats_global=0
 @@
