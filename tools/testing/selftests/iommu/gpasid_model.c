@@ -5,14 +5,16 @@
  * Two VMs, each a process of its own, share four devices on two units.  They
  * bind host-wide PASIDs, attach PASIDs by the devices' own numbers, replace,
  * unbind, detach and free them, move their RIDs about, switch dirty tracking,
- * leave page requests open and answer them, reset and close devices, and are
- * killed, all in random order.  This process knows what each call must answer,
- * what each PASID of each device must lead to, how many entries must be present
- * and how many page requests open; after each step it compares.
+ * write and look what was written, leave page requests by both kinds of number
+ * open and answer them, reset and close devices, and are killed, all in random
+ * order.  This process knows what each call must answer, what each PASID of each
+ * device must lead to, what is dirty, how many entries must be present and how many
+ * page requests open; after each step it compares.
  *
  * gpasid_model [STEPS [SEED]]
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/iommufd.h>
 
 #include "gpasid_utils.h"
 
@@ -32,6 +35,7 @@
 #define HEAP_VA		(PROC_VA + GVM_SZ_1G)
 #define Q_ASK		1
 #define WAIT_MS		8000
+#define POKED		0x706f6b65
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* What a PASID of a device leads to: 0 nothing, then processes, then memory. */
@@ -56,6 +60,8 @@ enum op {
 	OP_ASK,		/* a page request that stays open */
 	OP_ANSWER,	/* the page request that is open on the device */
 	OP_PEEK,
+	OP_POKE,	/* into the process's page, behind what a peek reads */
+	OP_DIRTIED,	/* which processes' pages were written to since the last */
 	NR_OPS,
 	OP_KILL = NR_OPS,	/* of the process, not a call */
 };
@@ -63,7 +69,7 @@ enum op {
 static const char * const op_name[] = {
 	"open", "close", "alloc", "free", "bind", "replace", "unbind", "attach",
 	"detach", "rid", "dirty", "reset", "invalidate", "ask", "answer", "peek",
-	"kill",
+	"poke", "dirtied", "kill",
 };
 
 /* One call, and its answer. */
@@ -72,7 +78,8 @@ struct call {
 	int vm;
 	int dev;
 	__u32 pasid;
-	int to;		/* of bind, replace, attach, rid; peek: by ATS or not */
+	int to;		/* of bind, replace, attach, rid; peek, poke: by ATS or not */
+	bool own;	/* of ask and answer: by the device's own number */
 	__s64 answer;
 };
 
@@ -80,7 +87,8 @@ struct call {
 
 struct vm {
 	struct bench b;
-	int faults;
+	int faults, own_faults;	/* host-wide PASIDs; the HWPTs' queue */
+	__u32 queue;
 	__u64 cookie[NR_EPS];
 	struct gvm_dev dev[NR_EPS];
 	struct lab_dev lab[NR_EPS];
@@ -98,8 +106,8 @@ static int vm_open(struct vm *vm, int d)
 		rc = lab_dev_init(&vm->lab[d], vm->dev[d].bar);
 	for (i = 0; !rc && i < NR_PROCS; i++)
 		if (!vm->nested[i])
-			rc = gvm_hwpt_nested(&vm->dev[d], &vm->proc[i].pt,
-					     GVM_HWPT_PASID, &vm->nested[i]);
+			rc = gvm_hwpt_nested_fault(&vm->dev[d], &vm->proc[i].pt,
+						   vm->queue, &vm->nested[i]);
 	return rc;
 }
 
@@ -130,6 +138,31 @@ static int vm_bind(struct vm *vm, const struct call *c, __u32 flags)
 	return gvm_bind_args(&vm->dev[c->dev], &args);
 }
 
+static int vm_read_own(struct vm *vm, const struct call *c)
+{
+	struct pollfd pfd = { .fd = vm->own_faults, .events = POLLIN };
+	struct iommu_hwpt_pgfault f;
+
+	if (poll(&pfd, 1, WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	if (read(vm->own_faults, &f, sizeof(f)) != sizeof(f))
+		return -errno;
+	vm->cookie[c->dev] = f.cookie;
+	return f.pasid == c->pasid && f.addr == HEAP_VA &&
+	       f.dev_id == vm->dev[c->dev].devid ? 0 : -EBADMSG;
+}
+
+static int vm_read(struct vm *vm, const struct call *c)
+{
+	struct iommu_gpasid_fault f;
+
+	if (gvm_faults_read(vm->faults, &f, 1, WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	vm->cookie[c->dev] = f.cookie;
+	return f.gpasid == c->pasid && f.addr == HEAP_VA &&
+	       f.dev_id == vm->dev[c->dev].devid ? 0 : -EBADMSG;
+}
+
 /* DMA meets a page that no process has; the request reaches the VM. */
 static int vm_ask(struct vm *vm, const struct call *c)
 {
@@ -141,22 +174,28 @@ static int vm_ask(struct vm *vm, const struct call *c)
 		.len = 8,
 		.local = LAB_LOCAL(Q_ASK),
 	};
-	struct iommu_gpasid_fault f;
 	int rc = lab_submit(&vm->lab[c->dev], Q_ASK, &d);
 
 	if (rc)
 		return rc;
-	if (gvm_faults_read(vm->faults, &f, 1, WAIT_MS) != 1)
-		return -ETIMEDOUT;
-	vm->cookie[c->dev] = f.cookie;
-	return f.gpasid == c->pasid && f.addr == HEAP_VA &&
-	       f.dev_id == vm->dev[c->dev].devid ? 0 : -EBADMSG;
+	return c->own ? vm_read_own(vm, c) : vm_read(vm, c);
+}
+
+static int vm_answer_own(struct vm *vm, const struct call *c)
+{
+	struct iommu_hwpt_page_response r = {
+		.cookie = vm->cookie[c->dev],
+		.code = IOMMUFD_PAGE_RESP_INVALID,
+	};
+
+	return write(vm->own_faults, &r, sizeof(r)) == sizeof(r) ? 0 : -errno;
 }
 
 /* 0 for an answer that ends the DMA, or what the kernel says to a late one. */
 static int vm_answer(struct vm *vm, const struct call *c)
 {
-	int rc = gvm_faults_answer(vm->faults, vm->cookie[c->dev],
+	int rc = c->own ? vm_answer_own(vm, c) :
+		 gvm_faults_answer(vm->faults, vm->cookie[c->dev],
 				   IOMMU_GPASID_FAULT_INVALID);
 
 	return rc ?: lab_wait(&vm->lab[c->dev], Q_ASK, WAIT_MS);
@@ -169,6 +208,25 @@ static int vm_reset(struct vm *vm, int d)
 	if (!rc)
 		rc = gvm_dev_enable(&vm->dev[d], true);
 	return rc ?: lab_dev_restart(&vm->lab[d]);
+}
+
+/* A bit for each process whose page is dirty; none of them is afterwards. */
+static __s64 vm_dirtied(struct vm *vm)
+{
+	__s64 found = 0;
+	__u64 bit;
+	int i, rc;
+
+	for (i = 0; i < NR_PROCS; i++) {
+		bit = 0;
+		rc = gvm_dirty_bitmap(&vm->b.vm, vm->b.vm.parent,
+				      vm->proc[i].page, GVM_SZ_4K, GVM_SZ_4K,
+				      false, &bit);
+		if (rc)
+			return rc;
+		found |= (bit & 1) << i;
+	}
+	return found;
 }
 
 static __s64 vm_do(struct vm *vm, struct call *c)
@@ -212,6 +270,11 @@ static __s64 vm_do(struct vm *vm, struct call *c)
 	case OP_PEEK:
 		return peek(&vm->lab[c->dev], c->pasid,
 			    c->to ? VTDSIM_F_ATS : 0, PROC_VA);
+	case OP_POKE:
+		return poke(&vm->lab[c->dev], c->pasid,
+			    c->to ? VTDSIM_F_ATS : 0, PROC_VA + 64, POKED);
+	case OP_DIRTIED:
+		return vm_dirtied(vm);
 	}
 	return -EINVAL;
 }
@@ -229,9 +292,12 @@ static void vm_main(int vm, int in, int out)
 	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	must(bench_open(&v->b, GVM_PASID | GVM_DIRTY_TRACKING), "open a VM");
+	must(bench_open(&v->b, GVM_PASID | GVM_DIRTY_TRACKING | GVM_SMALL_PAGES),
+	     "open a VM");
 	must(gvm_faults_open(&v->b.vm, 0, IOMMU_GPASID_FAULT_TIMEOUT_MAX,
 			     &v->faults), "page requests");
+	must(gvm_fault_queue(&v->b.vm, &v->queue, &v->own_faults),
+	     "a fault queue");
 	for (i = 0; i < NR_PROCS; i++) {
 		must(bench_process(&v->b, &v->proc[i], 0), "a process");
 		*v->proc[i].mem = tag(vm, i);
@@ -256,7 +322,10 @@ struct model {
 	int owner[NR_EPS];	/* VM that has the device open, or -1 */
 	struct entry e[NR_EPS][NR_PASIDS + 1];
 	bool had_device[NR_VMS];
+	bool tracking[NR_VMS];
+	__u32 dirty[NR_VMS];	/* a bit for each process */
 	__u32 asked[NR_EPS];	/* PASID of the page request that is open */
+	bool own[NR_EPS];	/* the last was by the device's own number */
 	bool late[NR_EPS];	/* one that the VM has read has ended */
 };
 
@@ -285,6 +354,8 @@ static void model_kill(struct model *m, int vm)
 			model_close(m, d);
 	memset(m->allocated[vm], 0, sizeof(m->allocated[vm]));
 	m->had_device[vm] = false;
+	m->tracking[vm] = false;
+	m->dirty[vm] = 0;
 }
 
 static __s64 model_alloc(struct model *m, const struct call *c)
@@ -372,6 +443,8 @@ static __s64 model_attach(struct model *m, const struct call *c)
 
 	if (e->to && !e->own)
 		return -EBUSY;
+	if (e->to != c->to)
+		model_end_ask(m, c->dev, c->pasid);
 	*e = (struct entry){ .to = c->to, .own = true };
 	return 0;
 }
@@ -380,15 +453,17 @@ static __s64 model_detach(struct model *m, const struct call *c)
 {
 	struct entry *e = &m->e[c->dev][c->pasid];
 
-	if (e->own)
-		*e = (struct entry){ .to = NOTHING };
+	if (!e->own)
+		return 0;
+	*e = (struct entry){ .to = NOTHING };
+	model_end_ask(m, c->dev, c->pasid);
 	return 0;
 }
 
 static __s64 model_answer(struct model *m, const struct call *c)
 {
 	if (!m->asked[c->dev])
-		return -ENOENT;
+		return c->own ? -EINVAL : -ENOENT;
 	m->asked[c->dev] = 0;
 	m->late[c->dev] = true;
 	return 0;
@@ -400,6 +475,25 @@ static __s64 model_peek(const struct model *m, const struct call *c)
 	int to = m->e[c->dev][c->pasid].to;
 
 	return to == NOTHING || to == SECOND_STAGE ? 0 : tag(c->vm, to - 1);
+}
+
+static __s64 model_poke(struct model *m, const struct call *c)
+{
+	int to = m->e[c->dev][c->pasid].to;
+
+	if (to == NOTHING || to == SECOND_STAGE)
+		return 0;
+	if (m->tracking[c->vm])
+		m->dirty[c->vm] |= 1 << (to - 1);
+	return POKED;
+}
+
+static __s64 model_dirtied(struct model *m, const struct call *c)
+{
+	__s64 dirty = m->dirty[c->vm];
+
+	m->dirty[c->vm] = 0;
+	return dirty;
 }
 
 static __s64 model_do(struct model *m, const struct call *c)
@@ -430,13 +524,22 @@ static __s64 model_do(struct model *m, const struct call *c)
 	case OP_RESET:
 		model_end_ask(m, c->dev, 0);
 		return 0;
+	case OP_DIRTY:
+		m->tracking[c->vm] = !m->tracking[c->vm];
+		m->dirty[c->vm] = 0;
+		return 0;
 	case OP_ASK:
 		m->asked[c->dev] = c->pasid;
+		m->own[c->dev] = c->own;
 		return 0;
 	case OP_ANSWER:
 		return model_answer(m, c);
 	case OP_PEEK:
 		return model_peek(m, c);
+	case OP_POKE:
+		return model_poke(m, c);
+	case OP_DIRTIED:
+		return model_dirtied(m, c);
 	}
 	return 0;
 }
@@ -496,7 +599,7 @@ static int pick_op(struct run *r)
 		OP_OPEN, OP_ALLOC, OP_ALLOC, OP_FREE, OP_BIND, OP_BIND, OP_BIND,
 		OP_BIND, OP_REPLACE, OP_UNBIND, OP_ATTACH, OP_ATTACH, OP_DETACH,
 		OP_RID, OP_INVALIDATE, OP_ASK, OP_ASK, OP_ASK, OP_ANSWER,
-		OP_PEEK, OP_PEEK, OP_PEEK,
+		OP_PEEK, OP_PEEK, OP_PEEK, OP_POKE, OP_POKE, OP_DIRTIED,
 	};
 	unsigned int n = pick(r, 1000);
 
@@ -511,6 +614,20 @@ static int pick_op(struct run *r)
 	return common[pick(r, COUNT(common))];
 }
 
+/*
+ * A cookie of an HWPT's queue is given out again: a late answer could be one to
+ * another request.
+ */
+static bool late_is_late(const struct model *m, const struct call *c)
+{
+	int d;
+
+	for (d = 0; m->own[c->dev] && d < NR_EPS; d++)
+		if (m->owner[d] == c->vm && m->asked[d] && m->own[d])
+			return false;
+	return m->late[c->dev];
+}
+
 /* Is the call one that the VM can make now? */
 static bool possible(const struct run *r, const struct call *c)
 {
@@ -519,16 +636,18 @@ static bool possible(const struct run *r, const struct call *c)
 
 	switch (c->op) {
 	case OP_ASK:
-		return open && !r->m.asked[c->dev] && e->to &&
-		       !e->own;
+		return open && !r->m.asked[c->dev] && e->to != NOTHING &&
+		       e->to != SECOND_STAGE;
 	case OP_ANSWER:
-		return open && (r->m.asked[c->dev] || r->m.late[c->dev]);
+		return open && (r->m.asked[c->dev] || late_is_late(&r->m, c));
 	case OP_OPEN:
 		return r->m.owner[c->dev] == -1;
 	case OP_ALLOC:
 	case OP_FREE:
 	case OP_KILL:
 		return true;
+	case OP_DIRTIED:
+		return r->m.tracking[c->vm];
 	case OP_DIRTY:
 	case OP_INVALIDATE:
 		return r->m.had_device[c->vm];
@@ -553,8 +672,12 @@ static struct call pick_call(struct run *r)
 			c.to = SECOND_STAGE;
 		if (c.op == OP_RID)
 			c.to = pick(r, SECOND_STAGE + 1);
-		if (c.op == OP_PEEK)
+		if (c.op == OP_PEEK || c.op == OP_POKE)
 			c.to = pick(r, 2);
+		if (c.op == OP_ASK)
+			c.own = r->m.e[c.dev][c.pasid].own;
+		if (c.op == OP_ANSWER)
+			c.own = r->m.own[c.dev];
 	} while (!possible(r, &c));
 	return c;
 }
@@ -606,7 +729,7 @@ static bool answer_differs(struct run *r, struct call *c)
 	must(read(r->from[c->vm], &back, sizeof(back)) == sizeof(back) ? 0 : -EPIPE,
 	     "hear of the VM");
 	want = model_do(&r->m, c);
-	if (c->op == OP_PEEK && !want)
+	if ((c->op == OP_PEEK || c->op == OP_POKE) && !want)
 		back.answer = !refused(back.answer);
 	return wrong(r, c, back.answer, want, "answer");
 }
@@ -620,7 +743,9 @@ static bool step_fails(struct run *r)
 		kill_vm(r, c.vm);
 	else if (answer_differs(r, &c))
 		return true;
-	return c.op != OP_PEEK && census_differs(r, &c);
+	if (c.op == OP_PEEK || c.op == OP_POKE || c.op == OP_DIRTIED)
+		return false;
+	return census_differs(r, &c);
 }
 
 /* Nothing that the oracle knows was wrong on the way. */
