@@ -155,6 +155,13 @@ static inline void iommufd_map_file_release(struct iopt_pages *pages)
 }
 #endif
 
+/* What is behind a structure is looked through: of ours, no more than a page. */
+static inline bool iommufd_gpasid_too_large(unsigned int nr, u32 size)
+{
+	return nr >= GPASID_CMD_ALLOC && nr <= GPASID_CMD_FAULT_ALLOC &&
+	       size > PAGE_SIZE;
+}
+
 /* gpasid_set.c, for gpasid_fault.c and gpasid.c */
 struct ioasid_set *iommufd_gpasid_set(struct iommufd_ctx *ictx);
 struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx);

@@ -2,10 +2,10 @@
 /*
  * Guest PASIDs: user ABI of /dev/iommu and of VFIO device files.
  *
- * Every structure starts with its size (argsz on a VFIO device file, at most a
- * page there) and grows at its end only: what the kernel does not know must be
- * zero (-E2BIG), what a caller does not pass reads as zero.  Reserved fields must be zero, unknown
- * flags are refused with -EINVAL.
+ * Every structure starts with its size (argsz on a VFIO device file) and grows at
+ * its end only: what the kernel does not know must be zero, and the size at most a
+ * page (-E2BIG); what a caller does not pass reads as zero.  Reserved fields must be
+ * zero, unknown flags are refused with -EINVAL.
  */
 #ifndef _UAPI_LINUX_GPASID_H
 #define _UAPI_LINUX_GPASID_H
