@@ -5,10 +5,11 @@
  * Owns nothing.  vfio_device_set::lock, which attach and detach hold too, keeps
  * a physical device open and attached while an ioctl works on it.
  */
-#include <linux/gpasid.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <linux/vfio-gpasid.h>
 
 #include "gpasid.h"
 #include "vfio.h"

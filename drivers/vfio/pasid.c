@@ -5,10 +5,11 @@
  *
  * Owns nothing; iommufd knows what is attached.
  */
-#include <linux/gpasid.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <linux/vfio-gpasid.h>
 
 #include "gpasid.h"
 #include "vfio.h"

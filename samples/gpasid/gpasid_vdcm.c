@@ -35,14 +35,15 @@
  * See Documentation/driver-api/gpasid.rst, which goes through this file.
  */
 #include <linux/auxiliary_bus.h>
-#include <linux/gpasid.h>
 #include <linux/idr.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/iopoll.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/pci.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <linux/vfio-gpasid.h>
 
 #include "../../tools/testing/vtdsim/vtdsim_abi.h"
 #include "gpasid_vdcm.h"

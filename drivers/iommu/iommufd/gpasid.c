@@ -10,8 +10,8 @@
  * it.  What is bound does not depend on the RID afterwards: bindings hold their
  * nest parent themselves, and end at the latest with the device.
  */
-#include <linux/gpasid.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>

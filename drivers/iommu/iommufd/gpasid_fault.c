@@ -10,9 +10,9 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/gpasid.h>
 #include <linux/gpasid-reset.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 

@@ -7,8 +7,8 @@
  * look-up before that finds nothing.  iommufd_ctx::gpasid_set is written once, by
  * cmpxchg, and read without a lock.
  */
-#include <linux/gpasid.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/sched.h>
 
 #include "gpasid.h"

@@ -10,8 +10,8 @@
  * to and whether PASIDs are attached agree.  The end of an attach does not take
  * it: a replace, which holds it, is the end of another attach.
  */
-#include <linux/gpasid.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd-gpasid.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 #include <linux/slab.h>

@@ -3,4 +3,4 @@
 @@
 @@
  #include <linux/uaccess.h>
-+#include <linux/gpasid.h>
++#include <linux/vfio-gpasid.h>
