@@ -367,7 +367,7 @@ static int deed_close(struct gpasid_test *ctx)
 
 static int deed_free(struct gpasid_test *ctx)
 {
-	return gpasid_free(ctx->set, ctx->id);
+	return gpasid_free_host(ctx->set, ctx->id);
 }
 
 static int deed_thread(void *arg)
@@ -614,7 +614,7 @@ static int deed_everything(struct gpasid_test *ctx)
 	ret = ret ?: bind(ctx, &second, PGTBL, 0);
 	iommu_sva_unbind_gpasid_owner(ctx->dev, &second);
 	ret = ret ?: bind(ctx, &second, PGTBL, 0);
-	ret = ret ?: gpasid_free(ctx->set, ctx->id);
+	ret = ret ?: gpasid_free_host(ctx->set, ctx->id);
 	return ret ?: new_id(ctx, 1, MAX_PASIDS - 1);
 }
 

@@ -751,14 +751,14 @@ static struct ioasid_notifier gpasid_nb = {
 };
 
 /**
- * gpasid_free() - Free a host PASID and wait until its bindings are released
+ * gpasid_free_host() - Free a host PASID and wait until its bindings are released
  * @set: the set that it belongs to
  * @hpasid: the host PASID
  *
  * Context: Process context. May sleep.
  * Return: 0; -ENOENT when the set has no such PASID.
  */
-int gpasid_free(struct ioasid_set *set, ioasid_t hpasid)
+int gpasid_free_host(struct ioasid_set *set, ioasid_t hpasid)
 {
 	int ret = ioasid_free(set, hpasid);
 
@@ -766,7 +766,7 @@ int gpasid_free(struct ioasid_set *set, ioasid_t hpasid)
 		ioasid_drain(set);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(gpasid_free);
+EXPORT_SYMBOL_GPL(gpasid_free_host);
 
 /*
  * A driver that leaves its device with PASIDs bound has a bug; the next user of

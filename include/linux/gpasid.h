@@ -104,7 +104,7 @@ int gpasid_get_caps(struct device *dev, struct gpasid_caps *caps);
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,
 		      u32 flags, unsigned int *done);
-int gpasid_free(struct ioasid_set *set, ioasid_t hpasid);
+int gpasid_free_host(struct ioasid_set *set, ioasid_t hpasid);
 
 /**
  * gpasid_find_host() - The host PASID that a guest means by a number

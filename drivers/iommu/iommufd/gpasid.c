@@ -86,7 +86,7 @@ int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 out_free:
 	if (rc)
-		gpasid_free(set, id);
+		gpasid_free_host(set, id);
 	ioasid_put(set, id);
 	return rc;
 }
@@ -120,7 +120,7 @@ int iommufd_gpasid_free(struct iommufd_ucmd *ucmd)
 	if (rc)
 		return rc;
 
-	return gpasid_free(iommufd_gpasid_set(ucmd->ictx), hpasid);
+	return gpasid_free_host(iommufd_gpasid_set(ucmd->ictx), hpasid);
 }
 
 int iommufd_gpasid_lookup(struct iommufd_ucmd *ucmd)
