@@ -203,9 +203,9 @@ enum iommu_gpasid_invalidate_flags {
  * a PASID that it has just given up: IOMMU_GPASID_INVALIDATE_SKIP is for those.
  *
  * Errors: EINVAL (flags, alignment, empty range, or a range that wraps), ENOENT
- * (without the flag: no such PASID in this context, or not bound), E2BIG (@entry_len above a page,
- * or what follows the entry is not zero), EINTR (the caller is being killed),
- * EFAULT, ENOMEM.
+ * (without the flag: no such PASID in this context, or not bound), E2BIG
+ * (@entry_len above a page, or what follows the entry is not zero), EINTR (the
+ * caller is being killed), EFAULT, ENOMEM.
  */
 struct iommu_gpasid_invalidate {
 	__u32 size;
