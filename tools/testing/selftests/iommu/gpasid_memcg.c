@@ -336,7 +336,7 @@ static long attach_all_over(void)
 
 	if (set_limit("cgroup.procs", "0") || bench_open(&b, GVM_PASID) ||
 	    bench_add_vfio(&b, EP_2B) || bench_process(&b, &p, 1) ||
-	    nested_alloc(&b.dev[0], p.pt.root, 0, &hwpt))
+	    gvm_hwpt_nested(&b.dev[0], &p.pt, GVM_HWPT_PASID, &hwpt))
 		return LONG_MIN;
 	before = charged();
 	for (i = 0; i < TABLE_PAGES; i++) {
