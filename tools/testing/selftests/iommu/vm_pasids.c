@@ -98,18 +98,31 @@ static int destroy(__u32 id)
 	return call(iommufd, IOMMU_DESTROY, &cmd);
 }
 
-/* An address space with the buffer in it, and its page table. */
-static int vfio_space(__u32 devid, struct vfio_space *s)
+/* Page by page: what is mapped in one call can only be unmapped as a whole. */
+static int vfio_map(__u32 ioas)
 {
-	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
 			 IOMMU_IOAS_MAP_WRITEABLE,
-		.user_va = (uintptr_t)buffer,
-		.length = BUF_SIZE,
-		.iova = IOVA,
+		.ioas_id = ioas,
+		.length = PAGE,
 	};
+	__u32 at;
+	int rc = 0;
+
+	for (at = 0; at < BUF_SIZE && !rc; at += PAGE) {
+		map.user_va = (uintptr_t)buffer + at;
+		map.iova = IOVA + at;
+		rc = call(iommufd, IOMMU_IOAS_MAP, &map);
+	}
+	return rc;
+}
+
+/* An address space with the buffer in it, and its page table. */
+static int vfio_space(__u32 devid, struct vfio_space *s)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	struct iommu_hwpt_alloc hwpt = {
 		.size = sizeof(hwpt), .flags = HWPT_PASID, .dev_id = devid,
 	};
@@ -117,9 +130,8 @@ static int vfio_space(__u32 devid, struct vfio_space *s)
 
 	if (rc)
 		return rc;
-	map.ioas_id = ioas.out_ioas_id;
 	hwpt.pt_id = ioas.out_ioas_id;
-	rc = call(iommufd, IOMMU_IOAS_MAP, &map);
+	rc = vfio_map(ioas.out_ioas_id);
 	if (!rc)
 		rc = call(iommufd, IOMMU_HWPT_ALLOC, &hwpt);
 	if (rc) {
@@ -165,7 +177,7 @@ static int vfio_unmap(__u32 pasid, __u64 iova)
 {
 	struct iommu_ioas_unmap cmd = {
 		.size = sizeof(cmd), .ioas_id = space[pasid].ioas,
-		.iova = iova & ~(BUF_SIZE - 1ULL), .length = BUF_SIZE,
+		.iova = iova, .length = PAGE,
 	};
 
 	return call(iommufd, IOMMU_IOAS_UNMAP, &cmd);
