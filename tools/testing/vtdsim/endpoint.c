@@ -119,6 +119,14 @@ bool ep_hears(struct ep *ep)
 	return !load_acquire(&r->gone) && !counts_down(&r->deaf, &was);
 }
 
+/* Does a page request stay on its way until it is drained? */
+bool ep_is_late(struct ep *ep)
+{
+	u32 was;
+
+	return counts_down(&regs_of(ep)->late, &was);
+}
+
 /* Is it time for an error of the unit: of the queue, or of a completion? */
 bool ep_fails_unit(struct ep *ep, bool completion)
 {

@@ -287,6 +287,9 @@ static void message_arrives(struct ep *ep, const struct message *m)
 		request_arrives(ep, m);
 }
 
+/* message::rounds */
+#define UNTIL_DRAINED	(~0u)
+
 /* The oldest message arrives, whatever it was to wait for. */
 static void first_message(struct ep *ep)
 {
@@ -303,10 +306,10 @@ void page_messages_deliver(struct ep *ep)
 		first_message(ep);
 }
 
-/* Adverse: a round has passed for what is on its way. */
+/* A round has passed for what is on its way. */
 bool page_messages_poll(struct ep *ep)
 {
-	if (!ep->nr_msgs)
+	if (!ep->nr_msgs || ep->msg[0].rounds == UNTIL_DRAINED)
 		return false;
 	if (ep->msg[0].rounds)
 		ep->msg[0].rounds--;
@@ -317,7 +320,8 @@ bool page_messages_poll(struct ep *ep)
 
 static void send(struct ep *ep, struct message *m)
 {
-	m->rounds = adverse_message(ep->u, m->response);
+	m->rounds = !m->response && ep_is_late(ep) ?
+		    UNTIL_DRAINED : adverse_message(ep->u, m->response);
 	if (!m->rounds && !ep->nr_msgs) {
 		message_arrives(ep, m);
 		return;

@@ -314,6 +314,7 @@ void ep_destroy(struct ep *ep);
 bool ep_poll(struct ep *ep);
 bool ep_answers(struct ep *ep);
 bool ep_hears(struct ep *ep);
+bool ep_is_late(struct ep *ep);
 bool ep_fails_unit(struct ep *ep, bool completion);
 void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);

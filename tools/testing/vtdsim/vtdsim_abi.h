@@ -135,6 +135,8 @@ struct vtdsim_regs {
 	 * the last configuration request; source_id follows.
 	 */
 	__u32 bus;
+	/* Like mute: page requests that arrive when they are drained, not before. */
+	__u32 late;
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU

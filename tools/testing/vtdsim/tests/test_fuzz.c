@@ -205,6 +205,7 @@ static void enable_devices(struct world *w)
 		r = (struct vtdsim_regs *)w->u->ep[e].bar;
 		r->gone = 0;
 		r->mute = 0;
+		r->late = 0;
 		r->ctl = draw() % 8 ? 0x3f : draw();
 	}
 }

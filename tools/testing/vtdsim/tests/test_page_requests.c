@@ -943,6 +943,23 @@ TEST(deaf, "a response that the device does not take leaves it waiting")
 	EXPECT_EQ(slot->status, VTDSIM_PRI_FAILED);
 }
 
+TEST(late, "a request that is told to be late arrives when it is drained")
+{
+	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
+	struct pri p;
+
+	pri_init(w, &p, 0);
+	regs(w)->late = 1;
+	dma(w, &d);
+	world_poll(w);
+	submit(w, d_wait(WAIT_SW, 3), w->status);
+	EXPECT_EQ(queued(w), 0);
+	EXPECT_EQ(regs(w)->pri_outstanding, 1);
+	EXPECT_EQ(regs(w)->late, 0);
+	submit(w, d_wait(WAIT_SW | WAIT_PD, 3), w->status);
+	EXPECT_EQ(queued(w), 1);
+}
+
 TEST(gone, "a device that was pulled out waits for nothing")
 {
 	struct vtdsim_desc d = touch(VTDSIM_OP_READ, IA, 8);
