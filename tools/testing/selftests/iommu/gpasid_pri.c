@@ -662,7 +662,7 @@ TEST_F(pri, a_fault_file_needs_a_descriptor)
 
 /*
  * What is on its way when the drain begins is in the queue after it, and the old
- * binding's.  A polite unit has nothing on its way.
+ * binding's.
  */
 TEST_F_TIMEOUT(pri, a_request_that_arrives_with_the_drain_is_not_the_next_owners, 240)
 {
@@ -675,7 +675,8 @@ TEST_F_TIMEOUT(pri, a_request_that_arrives_with_the_drain_is_not_the_next_owners
 	};
 	int i;
 
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 20; i++) {
+		lab_fail(self->lab, LAB_FAIL(late), 1);
 		d.pasid = self->h;
 		ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
 		while (!__atomic_load_n(&lab_regs(self->lab)->pri_outstanding,

@@ -219,7 +219,8 @@ TEST_F_TIMEOUT(rid, a_request_that_arrives_with_the_drain_is_not_the_next_hwpts,
 					  &hwpt[i]));
 	}
 	ASSERT_EQ(0, gvm_dev_attach(self->dev, hwpt[1]));
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 20; i++) {
+		lab_fail(self->lab, LAB_FAIL(late), 1);
 		ASSERT_EQ(0, lab_submit(self->lab, 0, &d));
 		while (!__atomic_load_n(&lab_regs(self->lab)->pri_outstanding,
 					__ATOMIC_ACQUIRE))
