@@ -19,7 +19,6 @@
 #include "../lib/gpasid/abi.h"
 #include "vsva.h"
 
-#define FOUR_GIB	0x100000000ULL
 #define LAST_ID		64	/* QEMU binds its devices before all else */
 #define DRAIN_READS	64	/* of the fault queue, each of many requests */
 
@@ -75,15 +74,15 @@ static uint32_t find_device(int iommufd)
 	fail("QEMU has not bound the device to /dev/iommu");
 }
 
-static void map_ram(const struct host *host, const struct ram *ram,
-		    uint64_t start, uint64_t length, uint64_t iova)
+static void map_memory(const struct host *host, int fd, uint64_t start,
+		       uint64_t length, uint64_t iova)
 {
 	struct iommu_ioas_map_file cmd = {
 		.size = sizeof(cmd),
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA |
 			 IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = host->dev.ioas,
-		.fd = ram->fd,
+		.fd = fd,
 		.start = start,
 		.length = length,
 		.iova = iova,
@@ -94,8 +93,9 @@ static void map_ram(const struct host *host, const struct ram *ram,
 		     "map the guest's memory for the device");
 }
 
-static void make_parent(struct host *host, const struct ram *ram)
+static void make_parent(struct host *host, const struct memory *memory)
 {
+	const struct ram *ram = &memory->ram;
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	struct iommu_hwpt_alloc hwpt = {
 		.size = sizeof(hwpt),
@@ -105,8 +105,8 @@ static void make_parent(struct host *host, const struct ram *ram)
 
 	must(ioctl(host->dev.iommufd, IOMMU_IOAS_ALLOC, &ioas), "make an IOAS");
 	host->dev.ioas = ioas.out_ioas_id;
-	map_ram(host, ram, 0, ram->low, 0);
-	map_ram(host, ram, ram->low, ram->size - ram->low, FOUR_GIB);
+	map_memory(host, memory->fd, 0, ram->low, 0);
+	map_memory(host, memory->fd, ram->low, ram->size - ram->low, FOUR_GIB);
 	hwpt.pt_id = host->dev.ioas;
 	must(ioctl(host->dev.iommufd, IOMMU_HWPT_ALLOC, &hwpt),
 	     "make a nest parent for PASIDs");
@@ -126,10 +126,10 @@ static void make_fault_queue(struct host *host)
 	fcntl(host->dev.fault_fd, F_SETFD, FD_CLOEXEC);
 }
 
-void host_prepare(struct host *host, const struct ram *ram)
+void host_prepare(struct host *host, const struct memory *memory)
 {
 	host->dev.devid = find_device(host->dev.iommufd);
-	make_parent(host, ram);
+	make_parent(host, memory);
 	make_fault_queue(host);
 }
 

@@ -41,7 +41,7 @@ struct options {
 };
 
 struct vsva {
-	struct ram ram;		/* first: what libvvtd hands to ptr() */
+	struct memory memory;	/* first: what libvvtd hands to ptr() */
 	struct qemu qemu;
 	struct host host;
 	struct page page;
@@ -432,10 +432,11 @@ static void catch_signals(void)
 
 static void start(struct vsva *s, char **argv, const struct options *o)
 {
-	struct qemu_setup setup = { .ram = &s->ram, .devfn = o->devfn };
+	struct qemu_setup setup = { .memory = &s->memory, .devfn = o->devfn };
 
-	ram_create(&s->ram, o->memory);
-	s->registers = ram_ptr(&s->ram, o->registers, VVTD_REGISTERS);
+	memory_create(&s->memory, o->memory);
+	s->registers = ram_ptr(&s->memory.ram, o->registers,
+			       VVTD_REGISTERS);
 	if (!s->registers)
 		fail("--registers: no memory of the guest is at 0x%llx",
 		     (unsigned long long)o->registers);
@@ -446,7 +447,7 @@ static void start(struct vsva *s, char **argv, const struct options *o)
 	setup.vfio = s->host.dev.vfio;
 	qemu_start(&s->qemu, argv, &setup);
 	close(setup.dmar);
-	host_prepare(&s->host, &s->ram);
+	host_prepare(&s->host, &s->memory);
 	make_unit(s, o);
 	first_attach(s);
 	qemu_continue(&s->qemu);

@@ -87,10 +87,10 @@ static void add_ours(struct args *a, const struct qemu_setup *s,
 		     const struct channel *qtest, const struct channel *qmp)
 {
 	add(a, "-S");
-	option(a, "-m", "%lluM", (unsigned long long)s->ram->size >> 20);
+	option(a, "-m", "%lluM", (unsigned long long)s->memory->ram.size >> 20);
 	option(a, "-object",
 	       "memory-backend-file,id=vsva-ram,mem-path=/proc/self/fd/%d,size=%llu,share=on",
-	       s->ram->fd, (unsigned long long)s->ram->size);
+	       s->memory->fd, (unsigned long long)s->memory->ram.size);
 	option(a, "-machine", "memory-backend=vsva-ram");
 	option(a, "-acpitable", "file=/proc/self/fd/%d", s->dmar);
 	option(a, "-object", "iommufd,id=vsva-iommufd,fd=%d", s->iommufd);
@@ -110,7 +110,7 @@ static noreturn void run(const struct args *a, const struct qemu_setup *s,
 			 const struct channel *qtest, const struct channel *qmp,
 			 pid_t parent)
 {
-	const int keep[] = { s->iommufd, s->vfio, s->ram->fd, s->dmar };
+	const int keep[] = { s->iommufd, s->vfio, s->memory->fd, s->dmar };
 	size_t i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "../lib/vtd/iommufd.h"
+#include "../lib/vtd/platform.h"
 #include "../lib/vtd/vtd.h"
 
 #define MAX_MESSAGES	16
@@ -24,26 +25,19 @@
 noreturn void fail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* ---- ram.c ----------------------------------------------------------------- */
+/* ---- memory.c -------------------------------------------------------------- */
 
 /**
- * struct ram - The guest's memory
- * @fd: a memory file
- * @base: all of it, mapped
- * @size: bytes
- * @low: of them, those below the hole under 4 GiB
+ * struct memory - The guest's memory
+ * @ram: all of it, mapped; must be the first member
+ * @fd: the memory file
  */
-struct ram {
+struct memory {
+	struct ram ram;
 	int fd;
-	uint8_t *base;
-	uint64_t size;
-	uint64_t low;
 };
 
-void ram_create(struct ram *ram, uint64_t size);
-
-/* [gpa, gpa + len) or NULL, unless all of it is RAM. */
-void *ram_ptr(const struct ram *ram, uint64_t gpa, uint64_t len);
+void memory_create(struct memory *memory, uint64_t size);
 
 /* ---- dmar.c ---------------------------------------------------------------- */
 
@@ -134,7 +128,7 @@ void host_open(struct host *host, const char *address);
  * QEMU has bound and attached the device: find it, map the guest's memory, make
  * the nest parent and the queue for page requests.
  */
-void host_prepare(struct host *host, const struct ram *ram);
+void host_prepare(struct host *host, const struct memory *memory);
 
 /* What libvvtd asks a host for. */
 extern const struct vvtd_ops host_ops;
@@ -170,14 +164,14 @@ struct qemu {
  * struct qemu_setup - What QEMU is told beside what the caller says
  * @iommufd: /dev/iommu
  * @vfio: the device file
- * @ram: the guest's memory
+ * @memory: the guest's
  * @dmar: file with the ACPI table
  * @devfn: where the guest finds the function, on bus 0
  */
 struct qemu_setup {
 	int iommufd;
 	int vfio;
-	const struct ram *ram;
+	const struct memory *memory;
 	int dmar;
 	uint8_t devfn;
 };

@@ -16,19 +16,9 @@
 #include "base.h"
 #include "model.h"
 #include "oracle.h"
+#include "platform.h"
 #include "vtd.h"
 #include "vtdsim_abi.h"
-
-/* The RAM of the VM; q35 puts what is beyond @low at 4 GiB. */
-struct ram {
-	u8 *base;
-	u64 size;
-	u64 low;
-};
-
-/* @gpa as a pointer, or NULL unless all of @len bytes are RAM. */
-void *ram_ptr(const struct ram *ram, u64 gpa, u64 len);
-u64 ram_low_size(u64 ram_size);
 
 /* What a unit can do; every member is a key of --unit. */
 struct unit_config {
