@@ -273,16 +273,23 @@ u8 vtd_check_legacy_root(const struct vtd_caps *c, const u64 *root);
 u8 vtd_check_legacy_context(const struct vtd_caps *c, const u64 *ctx);
 
 /*
- * paging.c: an entry of a second-stage table at @level, 1 for 4 KiB pages; and
- * the bits that must be 0 in such a one.
+ * paging.c: a paging entry at @level, 1 for 4 KiB pages.  First the rules that
+ * both stages have in common, then the bits that must be 0 in the second.
  */
-bool vtd_second_stage_leaf(u64 entry, unsigned int level);
+bool vtd_paging_leaf(u64 entry, unsigned int level);
+u64 vtd_beyond_width(unsigned int width);
 u64 vtd_second_stage_reserved(const struct vtd_caps *c, unsigned int level,
 			      bool leaf);
 
 static inline unsigned int vtd_level_shift(unsigned int level)
 {
 	return 3 + 9 * level;
+}
+
+/* Of the table or page that a paging entry of either stage leads to. */
+static inline u64 vtd_paging_address(u64 entry)
+{
+	return entry & GENMASK_ULL(51, 12);
 }
 
 /* Entries of a PASID directory. */

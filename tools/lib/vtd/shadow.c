@@ -12,6 +12,12 @@
  * A guest may build a table that leads to itself and so is larger than anything:
  * the walk ends at max_tables and max_mappings, and the domain is left empty
  * until its next invalidation.
+ *
+ * This is not the page walk of hardware, which vtdsim has (walk.c): that one
+ * takes a single address through both stages, and has caches, accessed and dirty
+ * bits, and a fault for each way to fail.  Here a range of addresses of one stage
+ * is walked, nothing of the guest's is changed, and what is wrong is not mapped.
+ * What both read out of an entry is in paging.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -184,7 +190,7 @@ static int sync_sub(const struct pair *p, u32 i, u64 entry, u64 first, u64 last)
 		return -ENOMEM;
 	was = t->sub[i];
 	sub = below(p, i, &t->sub[i]);
-	sub.gpa = page_of(entry) & GENMASK_ULL(51, 12);
+	sub.gpa = vtd_paging_address(entry);
 	sub.theirs = true;
 	sub.prot = p->prot & rights(entry);
 	rc = sync_table(&sub, first, last);
@@ -208,14 +214,14 @@ static int sync_entry(const struct pair *p, u32 i, u64 entry, u64 first,
 		      u64 last)
 {
 	const struct vtd_caps *caps = &p->s->v->m.caps;
-	bool leaf = vtd_second_stage_leaf(entry, p->level);
+	bool leaf = vtd_paging_leaf(entry, p->level);
 	u8 prot = p->prot & rights(entry);
 	u64 want;
 
 	if (!prot || entry & vtd_second_stage_reserved(caps, p->level, leaf))
 		return sync_leaf(p, i, 0);
 	if (leaf) {
-		want = entry & GENMASK_ULL(51, 12) & ~(span(p->level) - 1);
+		want = vtd_paging_address(entry) & ~(span(p->level) - 1);
 		return sync_leaf(p, i, want | prot);
 	}
 	if (*p->ours && (*p->ours)->leaf[i])

@@ -7,6 +7,11 @@
  * with the accessed and dirty bits that they need.  Once the request turns out
  * to be allowed, commit() sets those bits, each by one compare-and-swap; if an
  * entry is no longer what the walk saw, the translation begins again.
+ *
+ * The virtual unit of a VMM has another walk (tools/lib/vtd/shadow.c): of all
+ * addresses of a range, side by side with what is mapped already, in one stage and
+ * without caches, accessed and dirty bits or faults, for the host's unit has these.
+ * What both read out of an entry is in tools/lib/vtd/paging.c.
  */
 #include <string.h>
 #include "walk.h"
@@ -19,7 +24,6 @@ struct pt_format {
 	u8 fr_reserved;
 	u8 fr_absent;
 	u8 fr_no_snoop;
-	u64 page_size;
 	u64 accessed;
 	u64 dirty;
 	u64 (*present)(const struct walk *w);
@@ -56,17 +60,6 @@ static u64 low_bits(unsigned int shift)
 	return (1ULL << shift) - 1;
 }
 
-/* Address bits that a page of this level may not have, from bit @from on. */
-static u64 unaligned(unsigned int level, unsigned int from)
-{
-	return low_bits(level_shift(level)) & ~low_bits(from);
-}
-
-static u64 beyond_width(unsigned int width)
-{
-	return width > 51 ? 0 : GENMASK_ULL(51, width);
-}
-
 /* "First-Stage Paging Entries" */
 static u64 first_present(const struct walk *w)
 {
@@ -81,11 +74,11 @@ static u64 first_reserved(const struct walk *w, unsigned int level, bool leaf)
 
 	/* Nested: a guest-physical address, checked by its translation. */
 	if (PE_PGTT(w->pe[0]) == PGTT_FIRST)
-		rsvd = beyond_width(c->haw);
+		rsvd = vtd_beyond_width(c->haw);
 	if (level > 3 || (level == 3 && !c->fl1gp))
 		rsvd |= FS_PS;
 	if (leaf && level > 1)
-		rsvd |= unaligned(level, 13);
+		rsvd |= GENMASK_ULL(level_shift(level) - 1, 13);
 	return rsvd;
 }
 
@@ -109,7 +102,6 @@ static const struct pt_format first_format = {
 	.fr_reserved = FR_SFS_3,
 	.fr_absent = FR_SFS_2,
 	.fr_no_snoop = FR_SFS_9,
-	.page_size = FS_PS,
 	.accessed = FS_A,
 	.dirty = FS_D,
 	.present = first_present,
@@ -148,7 +140,6 @@ static const struct pt_format second_format = {
 	.fr_reserved = FR_SSS_3,
 	.fr_absent = FR_SSS_2,
 	.fr_no_snoop = FR_SSS_5,
-	.page_size = SS_PS,
 	.accessed = SS_A,
 	.dirty = SS_D,
 	.present = second_present,
@@ -312,9 +303,9 @@ static u8 walk_from(struct walk *w, struct stage *st, u64 ia, struct cursor *c,
 	for (;; c->level--, c->located = false) {
 		unsigned int shift = level_shift(c->level);
 		u64 offset = (ia >> shift & 511) * 8;
-		bool last = c->level == 1;
 		u64 entry, *p;
 		u8 reason;
+		bool last;
 
 		if (!c->located) {
 			reason = locate_table(w, st, c);
@@ -333,14 +324,14 @@ static u8 walk_from(struct walk *w, struct stage *st, u64 ia, struct cursor *c,
 			     entry);
 		if (!(entry & st->fmt->present(w)))
 			return st->fmt->fr_absent;
-		last = last || (c->level <= 3 && entry & st->fmt->page_size);
+		last = vtd_paging_leaf(entry, c->level);
 		if (entry & st->fmt->reserved(w, c->level, last))
 			return st->fmt->fr_reserved;
 		c->rights &= st->fmt->rights(w, entry);
 		leaf->touch = touch(w, st, p, entry,
 				    st->fmt == &first_format ?
 				    c->table + offset : ia, c->level, last);
-		c->table = entry & GENMASK_ULL(51, 12);
+		c->table = vtd_paging_address(entry);
 		if (last) {
 			leaf->page = c->table & ~low_bits(shift);
 			leaf->level = c->level;
