@@ -22,6 +22,7 @@ run: lab
 # An unmodified QEMU 11 with a Linux guest, on KERNEL as the host.
 vm: lab
 	@scripts/lab vm --no-build --check-log $(if $(KERNEL),--kernel $(KERNEL)) \
+		--host-push build/selftests/vm_calls.so \
 		--host-program build/selftests/vm_story -- build/selftests/vm_guest
 
 # SUITES='kunit lab' runs some; scripts/check --list tells which there are.

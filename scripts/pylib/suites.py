@@ -791,7 +791,8 @@ def vm(suite):
         suite.skip("all of it", str(e))
         return
     vm_steps(suite, "the story of a guest, debug kernel",
-             vm_command("--kernel", "debug", host="vm_story", program=[PROGRAMS / "vm_guest"]), 600)
+             vm_command("--kernel", "debug", "--host-push", PROGRAMS / "vm_calls.so",
+                        host="vm_story", program=[PROGRAMS / "vm_guest"]), 600)
     vm_costs(suite)
     # The same steps each time, but where there is time to look at what others find.
     steps = "vm_random 300" if os.environ.get("FULL") else "vm_random 100 7"

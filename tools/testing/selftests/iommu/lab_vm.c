@@ -19,6 +19,7 @@
 #include "lab_vm.h"
 
 #define QEMU		"/usr/bin/qemu-system-x86_64"
+#define COUNTS_CALLS	"/lab/vm_calls.so"	/* vm_calls.c, if it was pushed */
 #define MAX_ARGS	256
 #define LOG_FD		3	/* as the arguments have it */
 #define MONITOR_MS	60000
@@ -164,6 +165,23 @@ static int read_args(int index, bool reboots, char **args)
 	return 0;
 }
 
+/* QEMU's own calls of iommufd and VFIO are counted in a file. */
+static void count_calls(int index)
+{
+	char path[64];
+	int fd;
+
+	if (access(COUNTS_CALLS, R_OK))
+		return;
+	path_of(index, "calls", path, sizeof(path));
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, sizeof(unsigned long long)))
+		_exit(127);
+	close(fd);
+	setenv("VM_CALLS", path, 1);
+	setenv("LD_PRELOAD", COUNTS_CALLS, 1);
+}
+
 /* Descriptors of the child: 0, 1, 2 and LOG_FD; all others close. */
 static void __attribute__((noreturn)) run_qemu(char **args, const int fd[4])
 {
@@ -219,6 +237,7 @@ int lab_vm_start(struct lab_vm *vm, int index, bool reboots)
 	if (!vm->pid) {
 		int fd[4] = { in[0], out[1], errors[1], log[1] };
 
+		count_calls(index);
 		run_qemu(args, fd);
 	}
 	close(in[0]);
@@ -231,6 +250,21 @@ int lab_vm_start(struct lab_vm *vm, int index, bool reboots)
 	close(log[0]);
 	close(errors[0]);
 	return vm->pid < 0 || vm->log_pid < 0 ? -EAGAIN : 0;
+}
+
+int lab_vm_calls(const struct lab_vm *vm, unsigned long long *calls)
+{
+	char path[64];
+	int fd, rc = 0;
+
+	path_of(vm->index, "calls", path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (read(fd, calls, sizeof(*calls)) != sizeof(*calls))
+		rc = -EIO;
+	close(fd);
+	return rc;
 }
 
 /* QEMU has been waited for. */

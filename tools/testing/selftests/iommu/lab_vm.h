@@ -48,6 +48,12 @@ int lab_vm_count(void);
 /* Start QEMU; @reboots: the guest may do so.  0 or a negative errno. */
 int lab_vm_start(struct lab_vm *vm, int index, bool reboots);
 
+/*
+ * How many ioctls of iommufd and VFIO QEMU has made since it was started: ENOENT
+ * unless vm_calls.so was pushed to count them.
+ */
+int lab_vm_calls(const struct lab_vm *vm, unsigned long long *calls);
+
 /* SIGKILL, at once; then all is over and closed. */
 void lab_vm_kill(struct lab_vm *vm);
 

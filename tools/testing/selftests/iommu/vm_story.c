@@ -5,7 +5,7 @@
  * This program runs in the lab's host.  It starts an unmodified QEMU with a
  * Linux guest, has processes in that guest do what vm_guest.c understands, and
  * looks at the real unit from the host's side: the PASID-table entries, what is
- * left in caches, the descriptors that each step has cost.
+ * left in caches, the descriptors and QEMU's system calls that each step has cost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,19 +28,49 @@ static struct process one, two, doomed;
 static struct row {
 	char what[32];
 	struct vtdsim_counters c;
+	unsigned long long calls;
 } rows[16];
 static int nr_rows;
+static unsigned long long calls_before;
+
+static unsigned long long calls_now(void)
+{
+	unsigned long long calls;
+
+	must(lab_vm_calls(vm, &calls), "what QEMU calls is counted");
+	return calls;
+}
+
+static void begin(void)
+{
+	count_begin();
+	calls_before = calls_now();
+}
 
 /* What a step has cost, for the last step's table. */
-static struct vtdsim_counters cost(const char *what)
+static struct row cost(const char *what)
 {
-	struct vtdsim_counters c = count_end();
+	struct row r = { .calls = calls_now() - calls_before };
 
-	if (nr_rows < (int)(sizeof(rows) / sizeof(*rows))) {
-		snprintf(rows[nr_rows].what, sizeof(rows->what), "%s", what);
-		rows[nr_rows++].c = c;
-	}
-	return c;
+	r.c = count_end();
+	tell("ioctls of QEMU: %llu", r.calls);
+	snprintf(r.what, sizeof(r.what), "%s", what);
+	if (nr_rows < (int)(sizeof(rows) / sizeof(*rows)))
+		rows[nr_rows++] = r;
+	return r;
+}
+
+static void show_rows(void)
+{
+	int i;
+
+	tell("what each step has cost, counted by the real unit:");
+	show_cost("step", NULL);
+	for (i = 0; i < nr_rows; i++)
+		show_cost(rows[i].what, &rows[i].c);
+	tell("and the ioctls of iommufd and VFIO that QEMU made for it:");
+	for (i = 0; i < nr_rows; i++)
+		tell("%-30s %6llu", rows[i].what, rows[i].calls);
 }
 
 /* ---- the steps ----------------------------------------------------------- */
@@ -79,7 +109,7 @@ static void step_bind(void)
 	struct pasid_fields f;
 
 	step_begin("A guest process binds: its page table, its PASID");
-	count_begin();
+	begin();
 	start_process(&one, 1);
 	cost("bind a process");
 	tell("the guest's PASID 0x%x is the number on the wire", one.pasid);
@@ -96,7 +126,7 @@ static void step_copy(void)
 
 	step_begin("The device copies between two virtual addresses of the process");
 	tell("0x%llx -> 0x%llx, %u bytes", one.from, one.to, one.len);
-	count_begin();
+	begin();
 	check_copy(&one);
 	cost("a copy, 32 pages");
 	must(lab_explain(lab, one.pasid, one.to, &e), "explain");
@@ -137,9 +167,10 @@ static void step_unmap(void)
 	ask("%d ats %llx", one.slot, one.to);
 	check(number("status") == VTDSIM_DONE,
 	      "before, its translation is in the device's own TLB");
-	count_begin();
+	begin();
 	ask("%d unmap", one.slot);
-	cost("unmap a page");
+	check(cost("unmap a page").calls == 1,
+	      "QEMU asks the host once: to invalidate");
 	ask("%d read %llx", one.slot, one.to);
 	check(number("status") == VTDSIM_FAULT && hex("reason") == LAB_R_FS_NOT_PRESENT,
 	      "a read is %s, reason 0x%llx: %s", lab_status_name(number("status")),
@@ -160,7 +191,7 @@ static void step_second(void)
 	struct pasid_fields a, b;
 
 	step_begin("A second process: the same addresses, another table");
-	count_begin();
+	begin();
 	start_process(&two, 2);
 	cost("bind a second process");
 	check_entry(&one, &a);
@@ -177,7 +208,7 @@ static void step_killed(void)
 {
 	step_begin("A process is killed in the middle of its DMA");
 	start_spinning(&doomed, 3);
-	count_begin();
+	begin();
 	ask("0 kill %d", doomed.slot);
 	cost("kill a process in DMA");
 	check_nothing_left(doomed.pasid);
@@ -191,7 +222,7 @@ static void step_reset(void)
 	struct pasid_fields f;
 
 	step_begin("The guest resets the device, with PASIDs bound");
-	count_begin();
+	begin();
 	ask("0 reset");
 	check(!number("rc"), "the reset is done: rc %ld", number("rc"));
 	look_again();
@@ -210,9 +241,10 @@ static void step_reset(void)
 static void step_unbind(void)
 {
 	step_begin("A process closes the device: its PASID ends, the other goes on");
-	count_begin();
+	begin();
 	ask("0 end %d", one.slot);
-	cost("unbind a process");
+	check(cost("unbind a process").calls == 2,
+	      "QEMU asks the host twice: to detach, and to drop the first stage");
 	check_nothing_left(one.pasid);
 	check_copy(&two);
 	step_end();
@@ -224,7 +256,7 @@ static void step_reboot(void)
 	__u32 old = two.pasid;
 
 	step_begin("The guest reboots, with a PASID bound");
-	count_begin();
+	begin();
 	must(lab_vm_write(vm, "0 reboot"), "write to the guest");
 	hear_guest();
 	look_again();
@@ -240,21 +272,18 @@ static void step_reboot(void)
 
 static void step_dead(void)
 {
-	struct vtdsim_counters c;
+	struct row r;
 
 	step_begin("The VM is killed in the middle of DMA");
 	start_spinning(&doomed, 2);
-	count_begin();
+	begin();
 	lab_vm_kill(vm);
 	look_again();
-	c = cost("kill the VM, 2 bound");
+	r = cost("kill the VM, 2 bound");
 	check_nothing_left(0);
-	check(c.u_waits < 64, "%llu waits", c.u_waits);
+	check(r.c.u_waits < 64, "%llu waits", r.c.u_waits);
 	check_oracle();
-	tell("what each step has cost, counted by the real unit:");
-	show_cost("step", NULL);
-	for (int i = 0; i < nr_rows; i++)
-		show_cost(rows[i].what, &rows[i].c);
+	show_rows();
 	step_end();
 }
 
