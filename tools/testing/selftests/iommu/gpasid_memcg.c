@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -29,8 +30,11 @@
 #define PASID_A		0x301
 #define PASID_B		0x302
 #define F_DEMAND	(VTDSIM_F_PASID | VTDSIM_F_ATS | VTDSIM_F_PRI)
+#define FLOOD		2000	/* fewer than a device may have incomplete */
+#define PARTIAL_SIZE	64	/* bytes that one takes at least */
 #define ROUNDS		40
 #define MAX_RATIO	25
+#define DRAIN_US	200000	/* each processor gives back its own */
 #define SLICE		0.002	/* seconds that a shared processor explains */
 
 static int open_vm(struct bench *b, struct process *p, const char *address,
@@ -57,36 +61,87 @@ static int set_limit(const char *file, const char *value)
 	return sysfs_write(path, value);
 }
 
-/* What the cgroup has now is all that it may have. */
-static int close_limit(const char *file)
+static int open_file(const char *file)
 {
-	char current[32] = "";
-	int fd = open(CGROUP "/memory.current", O_RDONLY);
+	char path[64];
 
-	if (fd < 0 || read(fd, current, sizeof(current) - 1) <= 0)
-		return -EIO;
-	close(fd);
-	return set_limit(file, current);
+	snprintf(path, sizeof(path), CGROUP "/%s", file);
+	return open(path, O_RDWR);
 }
 
-/* Requests of groups that never end, and DMA whose page nobody brings. */
+static bool put(int fd, const char *value)
+{
+	return pwrite(fd, value, strlen(value), 0) == (ssize_t)strlen(value);
+}
+
+/*
+ * What the cgroup has now is all that it may have: no page of the process is
+ * still to come, and what the kernel charges in advance is given back, as it is
+ * when memory.high is below what is charged.  To open a file would charge again.
+ */
+static int close_limit(const char *file)
+{
+	int limit = open_file(file), high = open_file("memory.high");
+	int current = open(CGROUP "/memory.current", O_RDONLY);
+	char bytes[32] = "";
+
+	if (limit < 0 || high < 0 || current < 0 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE) || !put(high, "0"))
+		return -EIO;
+	usleep(DRAIN_US);
+	if (!put(high, "max") || pread(current, bytes, sizeof(bytes) - 1, 0) <= 0 ||
+	    !put(limit, bytes))
+		return -EIO;
+	return 0;
+}
+
+/* The value of a line in a file of the cgroup, or negative. */
+static long cgroup_stat(const char *file, const char *line)
+{
+	long found = -1, value;
+	char path[64], name[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), CGROUP "/%s", file);
+	f = fopen(path, "r");
+	while (f && found < 0 && fscanf(f, "%63s %ld", name, &value) == 2)
+		if (!strcmp(name, line))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Page requests that A has sent; shared memory. */
+static volatile __u64 *sent;
+
+/*
+ * Requests of groups that never end, which wait in the kernel and use A's memory,
+ * and DMA whose page nobody brings.
+ */
 static void flood(struct bench *b)
 {
 	struct vtdsim_desc partial = {
 		.op = VTDSIM_OP_PAGE_REQUEST, .flags = VTDSIM_F_PASID,
-		.pasid = PASID_A, .addr = HEAP_VA, .operand = VTDSIM_PRQ_READ,
+		.pasid = PASID_A, .addr = HEAP_VA,
 	};
 	struct vtdsim_desc demand = {
 		.op = VTDSIM_OP_READ, .flags = F_DEMAND, .pasid = PASID_A,
 		.addr = HEAP_VA, .len = 8, .local = LAB_LOCAL(1),
 	};
+	struct vtdsim_counters before, c;
 	unsigned int i;
 
+	if (lab_counters(&b->lab[0], &before))
+		_exit(1);
 	for (i = 0;; i++) {
 		partial.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(256 + i % 256);
 		lab_submit(&b->lab[0], 0, &partial);
 		lab_submit(&b->lab[0], 1, &demand);
 		usleep(100);
+		if (i % 64 || lab_counters(&b->lab[0], &c))
+			continue;
+		*sent = c.e_page_requests - before.e_page_requests;
 	}
 }
 
@@ -152,6 +207,9 @@ FIXTURE_VARIANT_ADD(memcg, above_high)
 FIXTURE_SETUP(memcg)
 {
 	self->a = 0;
+	sent = mmap(NULL, sizeof(*sent), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)sent);
 	mkdir(CGROUPS, 0755);
 	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
 		SKIP(return, "no cgroups in this kernel");
@@ -220,34 +278,29 @@ static double measure(struct bench *b, int fd)
 TEST_F_TIMEOUT(memcg, of_one_vm_delays_no_page_request_of_another, 120)
 {
 	double idle = measure(&self->b, self->fd), loaded;
+	int i;
 
 	ASSERT_LT(0, idle);
 	self->a = start_a(variant->limit);
 	ASSERT_LT(0, self->a);
+	for (i = 0; i < 300 && *sent < FLOOD; i++)
+		usleep(100000);
+	ASSERT_LE(FLOOD, *sent);
 	loaded = measure(&self->b, self->fd);
 	ASSERT_LT(0, loaded);
 	TH_LOG("%.1f times the idle time", loaded / idle);
 	EXPECT_LT(loaded, MAX_RATIO * (idle > SLICE ? idle : SLICE));
+	/* Nor is a process killed for the sake of a page request. */
+	EXPECT_EQ(0, cgroup_stat("memory.events", "oom"));
+	EXPECT_EQ(0, waitpid(self->a, NULL, WNOHANG));
 }
 
 /* ---- requests of incomplete groups --------------------------------------------------- */
 
-#define PARTIAL		2000	/* fewer than a device may have */
-#define PARTIAL_SIZE	64	/* bytes that one takes at least */
-
 /* Bytes of the cgroup in slabs, or negative. */
 static long slab_bytes(void)
 {
-	FILE *f = fopen(CGROUP "/memory.stat", "r");
-	long bytes = -1, value;
-	char name[64];
-
-	while (f && bytes < 0 && fscanf(f, "%63s %ld", name, &value) == 2)
-		if (!strcmp(name, "slab_unreclaimable"))
-			bytes = value;
-	if (f)
-		fclose(f);
-	return bytes;
+	return cgroup_stat("memory.stat", "slab_unreclaimable");
 }
 
 /* Requests of groups that never end; bytes that they have charged, or negative. */
@@ -265,7 +318,7 @@ static long send_partial(void)
 	if (set_limit("cgroup.procs", "0") || open_vm(&b, &p, EP_2A, PASID_A) < 0)
 		return -1;
 	before = slab_bytes();
-	for (i = 0; i < PARTIAL; i++) {
+	for (i = 0; i < FLOOD; i++) {
 		d.operand = VTDSIM_PRQ_READ | VTDSIM_PRQ_GROUP(256 + i % 256);
 		while (lab_submit(&b.lab[0], 0, &d))
 			usleep(1000);
@@ -274,7 +327,7 @@ static long send_partial(void)
 	if (lab_wait(&b.lab[0], 0, 10000))
 		return -2;
 	/* The unit's thread may be behind. */
-	for (i = 0; i < 50 && slab_bytes() - before < PARTIAL * PARTIAL_SIZE; i++)
+	for (i = 0; i < 50 && slab_bytes() - before < FLOOD * PARTIAL_SIZE; i++)
 		usleep(100000);
 	return slab_bytes() - before;
 }
@@ -305,8 +358,8 @@ TEST_F_TIMEOUT(memcg, pays_for_requests_of_incomplete_groups, 120)
 {
 	long bytes = in_child(send_partial);
 
-	TH_LOG("%ld KiB charged for %d requests", bytes / 1024, PARTIAL);
-	EXPECT_LE(PARTIAL * PARTIAL_SIZE, bytes);
+	TH_LOG("%ld KiB charged for %d requests", bytes / 1024, FLOOD);
+	EXPECT_LE(FLOOD * PARTIAL_SIZE, bytes);
 }
 
 /* ---- PASID tables ------------------------------------------------------------------ */
