@@ -11,6 +11,7 @@ head says, in comment lines:
 // test: NAME            a test that has to fail, whatever else does
 // lab: FLAGS            more flags for scripts/lab
 // kernel: debug         instead of the release kernel
+// timeout: SECONDS      of the lab; a test that has not ended by then has failed
 
 The mutants' source tree is build/mutants-6.12, hard links to build/linux-6.12,
 and their builds begin with its objects: a mutation costs what it touches.
@@ -49,6 +50,7 @@ class Mutation:
         self.runs = [shlex.split(text) for text in head["run"]]
         self.tests = head.get("test", [])
         self.flags = shlex.split(" ".join(head.get("lab", [])))
+        self.timeout = int(head.get("timeout", [400])[0])
         self.kernel = head.get("kernel", ["release"])[0]
         if self.kernel not in BUILDS:
             raise BuildError(f"{path.name}: no kernel of the name {self.kernel}")
@@ -105,14 +107,20 @@ def program(words):
 def run(suite, mutation, words):
     """Status and output of one program on the mutants' kernel."""
     debug = mutation.kernel == "debug"
-    argv = [LAB, "run", "--kernel", kernel.directory(BUILDS[mutation.kernel]), "--timeout", 400,
+    argv = [LAB, "run", "--kernel", kernel.directory(BUILDS[mutation.kernel]), "--timeout", mutation.timeout,
             *(["--mem", "1G", "--cpus", "2"] if debug else []), *mutation.flags, *program(words)]
-    return call(argv, suite, 500)
+    return call(argv, suite, mutation.timeout + 100)
 
 
 def red_tests(out):
-    """Their names; of a program without the harness, what was tried."""
+    """Their names; of a program without the harness, what was tried.
+
+    The last one that began has failed, too, if it did not end: a kernel may hang.
+    """
     found = re.findall(r"^ *not ok \d+ (?:- )?(\S+)|^  BAD (.+)", out, re.M)
+    begun = re.findall(r"^#  RUN +(\S+) \.\.\.", out, re.M)
+    if begun and not re.search(rf"^(?:not )?ok \d+ {re.escape(begun[-1])}\b", out, re.M):
+        found.append((begun[-1], ""))
     return [name or what for name, what in found]
 
 
