@@ -1,11 +1,11 @@
-// file: drivers/iommu/iommufd/gpasid.c
+// file: drivers/iommu/gpasid_unbind.c
 // breaks: a device that leaves its context leaves no PASID bound
-// run: gpasid_life
+// run: gpasid_life -t closing_the_device_takes_its_bindings_down
 @@
 @@
- iommufd_gpasid_unbind_all(...)
+ iommu_sva_unbind_gpasid_owner(...)
  {
 	<...
--	iommu_sva_unbind_gpasid_owner(...);
+-	gpasid_unbind_many(...);
 	...>
  }
