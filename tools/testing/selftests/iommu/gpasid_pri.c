@@ -686,7 +686,7 @@ TEST_F_TIMEOUT(pri, a_request_that_arrives_with_the_drain_is_not_the_next_owners
 		ASSERT_EQ(0, gvm_bind(self->dev, &self->p.pt, GPASID,
 				      &self->h));
 		EXPECT_EQ(0, gvm_faults_read(self->fd, self->f, 64, 20));
-		EXPECT_EQ(0, lab_wait(self->lab, 0, WAIT_MS));
+		ASSERT_EQ(0, lab_wait(self->lab, 0, WAIT_MS));
 	}
 }
 

@@ -1,8 +1,7 @@
 // file: drivers/iommu/intel/gpasid_builtin.c
 // breaks: the drain of page requests asks the hardware for it
-// run: gpasid_running -t no_page_request_is_under_way_after_an_unbind
-// test: no_page_request_is_under_way_after_an_unbind
-// lab: --adverse
+// run: gpasid_pri -t a_request_that_arrives_with_the_drain_is_not_the_next_owners
+// test: a_request_that_arrives_with_the_drain_is_not_the_next_owners
 @@
 @@
  intel_gpasid_drain_prq(...)
