@@ -37,7 +37,7 @@
 #define BOUND		20000
 #define CALLS		10
 #define TRIES		6
-#define MEDIAN_PART	16	/* of A's work, that the median stays below */
+#define MEDIAN_PART	24	/* of A's work, that the median stays below */
 #define WORST_PART	4
 #define SHARED_CPU	2	/* times what it is with a VM that computes */
 #define SLICE		0.001	/* seconds that A computes at a time */
