@@ -13,8 +13,10 @@
 
 /* ---- DMA, untranslated and by ATS -------------------------------------------- */
 
-/* Something of the PASID is in the caches that a test is about to see empty. */
-/* What an adverse unit has dropped by chance is filled again. */
+/*
+ * Whether the caches that a test is about to see empty hold something of the
+ * PASID.  An adverse unit may have dropped it by chance: it is filled again.
+ */
 static bool is_cached(struct lab_dev *lab, __u32 pasid, unsigned int flags)
 {
 	struct vtdsim_census c;
