@@ -6,8 +6,10 @@
  * pages are pinned through the file, so no process has to have them mapped.
  */
 #include <linux/file.h>
+#include <linux/hugetlb.h>
 #include <linux/iommufd.h>
 #include <linux/mm.h>
+#include <linux/shmem_fs.h>
 #include <uapi/linux/iommufd.h>
 
 #include "gpasid.h"
@@ -49,6 +51,16 @@ void iommufd_map_file_release(struct iopt_pages *pages)
 		fput(pages->file);
 }
 
+/*
+ * memfd_pin_folios() refuses other files, but pages of an IOAS without a device are
+ * pinned later.  A file that refers to the context, as an open device does, would
+ * until then keep it, and be kept by it.
+ */
+static bool map_file_is_memory(struct file *file)
+{
+	return shmem_file(file) || is_file_hugepages(file);
+}
+
 static struct iopt_pages *map_file_pages(struct iommufd_ctx *ictx,
 					 struct file *file,
 					 const struct iommu_ioas_map_file *cmd)
@@ -56,6 +68,8 @@ static struct iopt_pages *map_file_pages(struct iommufd_ctx *ictx,
 	bool write = cmd->flags & IOMMU_IOAS_MAP_WRITEABLE;
 	struct iopt_pages *pages;
 
+	if (!map_file_is_memory(file))
+		return ERR_PTR(-EINVAL);
 	if (write && !(file->f_mode & FMODE_WRITE))
 		return ERR_PTR(-EPERM);
 	pages = iopt_alloc_pages(u64_to_user_ptr(cmd->start), cmd->length,

@@ -126,6 +126,14 @@ static __u64 any_pointer(struct fuzzer *f)
 	return (uintptr_t)f->page;
 }
 
+/* Memory, or a file that must not be taken for memory. */
+static int any_fd(struct fuzzer *f)
+{
+	const int some[] = { f->b.vm.iommufd, f->b.dev[0].fd, f->faults, f->memory };
+
+	return pick(f, 4) ? f->memory : some[pick(f, COUNT(some))];
+}
+
 /* What has no effect unless nearly all of it is right. */
 static void fill_well(struct fuzzer *f, const struct target *t)
 {
@@ -134,7 +142,7 @@ static void fill_well(struct fuzzer *f, const struct target *t)
 		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
 			 IOMMU_IOAS_MAP_WRITEABLE,
 		.ioas_id = f->b.vm.ioas,
-		.fd = f->memory,
+		.fd = any_fd(f),
 		.start = pick(f, 2) * PAGE,
 		.length = (1 + pick(f, 4)) * PAGE,
 		.iova = HOTPLUG_GPA + pick(f, 64) * PAGE,
@@ -286,7 +294,10 @@ static int open_vm(struct fuzzer *f, const char *address)
 	f->faults = -1;
 	if (!rc && pick(f, 2))
 		rc = gvm_faults_open(&f->b.vm, 0, 0, &f->faults);
-	return rc ?: bench_process(&f->b, &f->p, 1);
+	rc = rc ?: bench_process(&f->b, &f->p, 1);
+	if (rc)
+		fprintf(stderr, "a VM with %s: %s\n", address, strerror(-rc));
+	return rc;
 }
 
 static void close_vm(struct fuzzer *f)

@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -860,6 +861,46 @@ TEST_F(abi, map_file_checks_its_arguments)
 	EXPECT_EQ(HOTPLUG_GPA, cmd.iova);
 	EXPECT_EQ(-EEXIST, gvm_ioctl(fd, GVM_IOAS_MAP_FILE, &cmd));
 	EXPECT_EQ(0, close(good.fd));
+}
+
+/*
+ * Nothing is attached to the IOAS, so no page is looked for.  A file that holds the
+ * context would be held by it in turn: neither would ever be released.
+ */
+TEST(a_file_that_is_not_memory_is_refused_before_a_page_of_it_is_pinned)
+{
+	struct gvm_ioas_map_file cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
+		.length = GVM_SZ_4K,
+		.iova = HOTPLUG_GPA,
+	};
+	struct gvm_dev dev;
+	struct gvm vm;
+	int zero;
+
+	ASSERT_EQ(0, gvm_open(&vm, RAM_GPA, GVM_SZ_2M, 0));
+	ASSERT_EQ(0, gvm_dev_open(&dev, EP_1A));
+	ASSERT_EQ(0, gvm_dev_bind(&dev, &vm));
+	cmd.ioas_id = vm.ioas;
+	cmd.fd = vm.iommufd;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(vm.iommufd, GVM_IOAS_MAP_FILE, &cmd));
+	cmd.fd = dev.fd;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(vm.iommufd, GVM_IOAS_MAP_FILE, &cmd));
+	zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, zero);
+	cmd.fd = zero;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(vm.iommufd, GVM_IOAS_MAP_FILE, &cmd));
+	close(zero);
+	cmd.fd = tagged_memfd(1);
+	ASSERT_LE(0, cmd.fd);
+	EXPECT_EQ(0, gvm_ioctl(vm.iommufd, GVM_IOAS_MAP_FILE, &cmd));
+	close(cmd.fd);
+	gvm_dev_close(&dev);
+	gvm_close(&vm);
+	/* A device that is held cannot be opened again. */
+	ASSERT_EQ(0, gvm_dev_open(&dev, EP_1A));
+	gvm_dev_close(&dev);
 }
 
 /* ---- units of two kinds -------------------------------------------------- */
