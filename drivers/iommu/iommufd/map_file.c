@@ -5,7 +5,9 @@
  * In a struct iopt_pages that has a file, uptr is the position in the file.  The
  * pages are pinned through the file, so no process has to have them mapped.
  */
+#include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/iommufd.h>
 #include <linux/mm.h>
@@ -45,12 +47,6 @@ long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 	return i ?: rc;
 }
 
-void iommufd_map_file_release(struct iopt_pages *pages)
-{
-	if (pages->file)
-		fput(pages->file);
-}
-
 /*
  * memfd_pin_folios() refuses other files, but pages of an IOAS without a device are
  * pinned later.  A file that refers to the context, as an open device does, would
@@ -61,21 +57,66 @@ static bool map_file_is_memory(struct file *file)
 	return shmem_file(file) || is_file_hugepages(file);
 }
 
+static unsigned int map_file_seals(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	return is_file_hugepages(file) ? HUGETLBFS_I(inode)->seals :
+					 SHMEM_I(inode)->seals;
+}
+
+/*
+ * Devices write to the file from here on, as through a shared mapping of a process:
+ * it cannot be sealed against writes before map_file_end_write().
+ */
+static int map_file_begin_write(struct file *file)
+{
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EPERM;
+	rc = mapping_map_writable(file->f_mapping);
+	if (!rc && map_file_seals(file) & F_SEAL_FUTURE_WRITE) {
+		mapping_unmap_writable(file->f_mapping);
+		rc = -EPERM;
+	}
+	return rc;
+}
+
+static void map_file_end_write(struct file *file)
+{
+	mapping_unmap_writable(file->f_mapping);
+}
+
+void iommufd_map_file_release(struct iopt_pages *pages)
+{
+	if (!pages->file)
+		return;
+	if (pages->writable)
+		map_file_end_write(pages->file);
+	fput(pages->file);
+}
+
 static struct iopt_pages *map_file_pages(struct iommufd_ctx *ictx,
 					 struct file *file,
 					 const struct iommu_ioas_map_file *cmd)
 {
 	bool write = cmd->flags & IOMMU_IOAS_MAP_WRITEABLE;
 	struct iopt_pages *pages;
+	int rc;
 
 	if (!map_file_is_memory(file))
 		return ERR_PTR(-EINVAL);
-	if (write && !(file->f_mode & FMODE_WRITE))
-		return ERR_PTR(-EPERM);
+	rc = write ? map_file_begin_write(file) : 0;
+	if (rc)
+		return ERR_PTR(rc);
 	pages = iopt_alloc_pages(u64_to_user_ptr(cmd->start), cmd->length,
 				 write);
-	if (IS_ERR(pages))
+	if (IS_ERR(pages)) {
+		if (write)
+			map_file_end_write(file);
 		return pages;
+	}
 	pages->file = get_file(file);
 	if (ictx->account_mode == IOPT_PAGES_ACCOUNT_MM &&
 	    pages->account_mode == IOPT_PAGES_ACCOUNT_USER)

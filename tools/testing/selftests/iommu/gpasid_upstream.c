@@ -903,6 +903,33 @@ TEST(a_file_that_is_not_memory_is_refused_before_a_page_of_it_is_pinned)
 	gvm_dev_close(&dev);
 }
 
+/* As for a shared mapping of a process. */
+TEST(a_file_that_is_sealed_against_writes_is_mapped_to_be_read)
+{
+	int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct gvm vm;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, GVM_SZ_4K));
+	ASSERT_EQ(0, gvm_open(&vm, RAM_GPA, GVM_SZ_2M, 0));
+	ASSERT_EQ(0, gvm_map_file(&vm, HOTPLUG_GPA, fd, 0, GVM_SZ_4K,
+				  GVM_MAP_RW));
+	EXPECT_EQ(-1, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	EXPECT_EQ(-EPERM, gvm_map_file(&vm, HOTPLUG_GPA + GVM_SZ_4K, fd, 0,
+				       GVM_SZ_4K, GVM_MAP_RW));
+	ASSERT_EQ(0, gvm_unmap(&vm, HOTPLUG_GPA, GVM_SZ_4K));
+
+	EXPECT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(-EPERM, gvm_map_file(&vm, HOTPLUG_GPA, fd, 0, GVM_SZ_4K,
+				       GVM_MAP_RW));
+	EXPECT_EQ(0, gvm_map_file(&vm, HOTPLUG_GPA, fd, 0, GVM_SZ_4K,
+				  GVM_MAP_READ));
+	EXPECT_EQ(0, close(fd));
+	gvm_close(&vm);
+}
+
 /* ---- units of two kinds -------------------------------------------------- */
 
 /* -EINVAL tells a VMM to allocate another HWPT for this device; nothing else does. */
