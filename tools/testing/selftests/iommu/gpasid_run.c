@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <gpasid-vmm.h>
+#include <gvm.h>
 
 #include "lab_dev.h"
 #include "run_show.h"

@@ -7,7 +7,7 @@
 #ifndef GPASID_UTILS_H
 #define GPASID_UTILS_H
 
-#include <gpasid-vmm.h>
+#include <gvm.h>
 
 #include "lab_dev.h"
 

@@ -16,7 +16,7 @@
 
 #include <kselftest_harness.h>
 
-#include <gpasid-vmm.h>
+#include <gvm.h>
 #include "lab_dev.h"
 
 #define RAM_GPA		0x10000000ULL

@@ -23,7 +23,7 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
-#include <gpasid-vmm.h>
+#include <gvm.h>
 
 #include "../../vtdsim/module/vtdsim_pasid.h"
 #include "lab_dev.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 #define RAM_GPA		0x40000000ULL
 #define RAM_SIZE	(8 * GVM_SZ_2M)

@@ -16,7 +16,7 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 /* "vfioN" of a PCI device: the one entry of its directory vfio-dev. */
 static int cdev_name(const char *address, char *name, size_t size)

@@ -4,7 +4,7 @@
  */
 #include <gpasid.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 int gvm_faults_open(struct gvm *vm, __u32 limit, __u32 timeout_ms, int *fd)
 {

@@ -9,7 +9,7 @@
 #include <linux/vfio.h>
 #include <gpasid.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 static int hwpt_alloc(struct gvm_dev *dev, struct iommu_hwpt_alloc *cmd,
 		      __u32 *hwpt)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <gpasid.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 int gvm_pasid_alloc(struct gvm *vm, __u32 *hpasid)
 {

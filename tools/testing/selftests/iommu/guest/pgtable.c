@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 #define INDEX_BITS	9
 #define PAGE_BITS	12

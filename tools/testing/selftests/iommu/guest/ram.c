@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 #define BITS_PER_LONG	(8 * sizeof(unsigned long))
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <linux/iommufd.h>
 
-#include "gpasid-vmm.h"
+#include "gvm.h"
 
 int gvm_ioctl(int fd, unsigned long cmd, void *arg)
 {

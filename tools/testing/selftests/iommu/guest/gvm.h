@@ -22,8 +22,8 @@
  * thread safe beyond what the kernel's ioctls are: the page-table builder and
  * the RAM allocator want one caller at a time, the ioctl wrappers do not care.
  */
-#ifndef GPASID_VMM_H
-#define GPASID_VMM_H
+#ifndef GVM_H
+#define GVM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -335,4 +335,4 @@ int gvm_faults_read(int fd, struct iommu_gpasid_fault *f, int max, int ms);
 /* @code: enum iommu_gpasid_fault_code.  ENOENT: the request has ended. */
 int gvm_faults_answer(int fd, __u64 cookie, __u32 code);
 
-#endif /* GPASID_VMM_H */
+#endif /* GVM_H */
