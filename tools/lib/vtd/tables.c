@@ -4,14 +4,6 @@
  */
 #include "unit.h"
 
-/* No more than one page, and within it; NULL also beyond the address width. */
-void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write)
-{
-	if ((gpa | (gpa + len - 1)) >> v->m.caps.haw)
-		return NULL;
-	return v->ops.ptr(v->ctx, gpa, len, write);
-}
-
 static void take_context(struct vvtd_dev *dev, const u64 *ctx)
 {
 	const struct vvtd_config *cfg = &dev->v->cfg;

@@ -155,6 +155,14 @@ struct vvtd {
 	struct vvtd_stats stats;
 };
 
+/* No more than one page, and within it; NULL also beyond the address width. */
+static inline void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write)
+{
+	if ((gpa | (gpa + len - 1)) >> v->m.caps.haw)
+		return NULL;
+	return v->ops.ptr(v->ctx, gpa, len, write);
+}
+
 /* registers.c */
 void vv_registers_init(struct vvtd *v);
 bool vv_has_command(const struct vvtd *v);
@@ -166,7 +174,6 @@ void vv_queue_fetch(struct vvtd *v);
 void vv_queue_complete(struct vvtd *v);
 
 /* tables.c */
-void *vv_ptr(struct vvtd *v, u64 gpa, size_t len, bool write);
 void vv_read_context(struct vvtd_dev *dev);
 void vv_read_entry(struct vvtd_dev *dev, const u64 *p, struct binding *want,
 		   bool *fpd);
@@ -185,12 +192,14 @@ int vv_binding_set(struct vvtd_dev *dev, u32 pasid, const struct binding *b);
 u32 vv_next_dir(const struct vvtd_dev *dev, u32 dir);
 void vv_stage(const struct binding *b, struct vvtd_stage *stage);
 
-/* flush.c */
-int vv_flush(struct vvtd *v);
-void vv_flushed(struct vvtd *v, int status);
+/* did_set.c */
 void vv_did_add(struct did_set *set, u16 did);
 bool vv_did_in(const struct did_set *set, u16 did);
 void vv_did_clear(struct did_set *set);
+
+/* flush.c */
+int vv_flush(struct vvtd *v);
+void vv_flushed(struct vvtd *v, int status);
 
 /* faults.c */
 void vv_fault(struct vvtd *v, u16 sid, const struct vvtd_fault *f);
