@@ -22,6 +22,9 @@
 
 #define MAX_MESSAGES	16
 
+/* ---- fail.c ---------------------------------------------------------------- */
+
+/* Say why on stderr and exit with 1. */
 noreturn void fail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 
