@@ -21,7 +21,8 @@
  *   accessed or dirty flag, and PASID-table entries that are present;
  * - caches parts of large pages.
  *
- * All of it is chance, drawn from one generator that --seed starts.
+ * All of it is chance, drawn from one generator that --seed starts; so is what
+ * leaves a cache unasked (--evict), in a polite unit, too.
  */
 #include <time.h>
 #include "sim.h"
@@ -37,6 +38,25 @@
 #define PAUSE_LONG_NS	100000
 #define PAUSE_PERMILLE	200	/* how often it is a long one */
 #define PAUSE_EVERY	1000	/* rounds; no more often than that */
+
+u64 sim_random(struct sim *sim)
+{
+	sim->random ^= sim->random << 13;
+	sim->random ^= sim->random >> 7;
+	sim->random ^= sim->random << 17;
+	return sim->random;
+}
+
+/* --evict: whether what was just found in a cache is gone, by chance. */
+bool sim_evict(struct unit *u)
+{
+	struct sim *sim = u->sim;
+
+	if (!sim->cfg.evict || sim_random(sim) % 1000 >= sim->cfg.evict)
+		return false;
+	u->cnt.u_evictions++;
+	return true;
+}
 
 static bool chance(struct sim *sim, u32 permille)
 {

@@ -149,39 +149,3 @@ bool sim_poll(struct sim *sim)
 	}
 	return busy;
 }
-
-void sim_msi(struct sim *sim, u64 addr, u32 data)
-{
-	if (sim->msi)
-		sim->msi(sim->msi_ctx, addr, data);
-}
-
-u64 sim_random(struct sim *sim)
-{
-	sim->random ^= sim->random << 13;
-	sim->random ^= sim->random >> 7;
-	sim->random ^= sim->random << 17;
-	return sim->random;
-}
-
-/* --evict: whether what was just found in a cache is gone, by chance. */
-bool sim_evict(struct unit *u)
-{
-	struct sim *sim = u->sim;
-
-	if (!sim->cfg.evict || sim_random(sim) % 1000 >= sim->cfg.evict)
-		return false;
-	u->cnt.u_evictions++;
-	return true;
-}
-
-struct ep *unit_find_ep(struct unit *u, u16 sid)
-{
-	u32 e;
-
-	for (e = 0; e < u->nr_eps; e++) {
-		if (u->ep[e].sid == sid)
-			return &u->ep[e];
-	}
-	return NULL;
-}

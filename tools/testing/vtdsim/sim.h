@@ -208,10 +208,12 @@ struct sim {
 int sim_init(struct sim *sim, const struct sim_config *cfg, u8 *ram, u64 size);
 void sim_destroy(struct sim *sim);
 bool sim_poll(struct sim *sim);
-void sim_msi(struct sim *sim, u64 addr, u32 data);
-bool sim_evict(struct unit *u);
-u64 sim_random(struct sim *sim);
-struct ep *unit_find_ep(struct unit *u, u16 sid);
+
+static inline void sim_msi(struct sim *sim, u64 addr, u32 data)
+{
+	if (sim->msi)
+		sim->msi(sim->msi_ctx, addr, data);
+}
 
 static inline bool unit_is_legacy(const struct unit *u)
 {
@@ -225,6 +227,8 @@ static inline bool unit_caches_faults(const struct unit *u)
 }
 
 /* adverse.c */
+u64 sim_random(struct sim *sim);
+bool sim_evict(struct unit *u);
 bool adverse_chance(struct unit *u, u32 permille);
 u32 adverse_rest(struct unit *u);
 u32 adverse_flight(struct unit *u);
@@ -312,6 +316,7 @@ void ep_drain(struct ep *ep, bool translated, bool reads, bool writes);
 void ep_show_counters(struct ep *ep);
 
 /* topology.c */
+struct ep *unit_find_ep(struct unit *u, u16 sid);
 u8 topology_port(u32 unit);
 u8 topology_devfn(const struct sim_config *cfg, u32 unit, u32 e);
 u16 topology_sid(const struct sim_config *cfg, u32 unit, u32 e);

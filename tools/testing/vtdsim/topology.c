@@ -53,3 +53,14 @@ u64 topology_bar(const struct sim_config *cfg, u32 unit, u32 e)
 				     VTDSIM_PORT_BAR_OFF(unit, e) :
 				     VTDSIM_BAR_OFF(unit, e));
 }
+
+struct ep *unit_find_ep(struct unit *u, u16 sid)
+{
+	u32 e;
+
+	for (e = 0; e < u->nr_eps; e++) {
+		if (u->ep[e].sid == sid)
+			return &u->ep[e];
+	}
+	return NULL;
+}
