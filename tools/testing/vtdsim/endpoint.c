@@ -21,11 +21,6 @@
 #define KNOWN_FLAGS	(VTDSIM_F_PASID | VTDSIM_F_QPASID | VTDSIM_F_PRIV | \
 			 VTDSIM_F_EXEC | VTDSIM_F_ATS | VTDSIM_F_PRI)
 
-static struct vtdsim_regs *regs_of(struct ep *ep)
-{
-	return (struct vtdsim_regs *)(ep->bar + VTDSIM_BAR_REGS);
-}
-
 static struct vtdsim_queue *queue_of(struct ep *ep, u32 n)
 {
 	return (struct vtdsim_queue *)(ep->bar + VTDSIM_BAR_QUEUE(n));
@@ -38,7 +33,7 @@ static u8 *local_of(struct ep *ep, u32 offset)
 
 void ep_init(struct ep *ep, const struct ep_config *cfg)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 
 	memset(ep->bar, 0, VTDSIM_BAR_SIZE);
 	r->version = 1;
@@ -84,57 +79,6 @@ void ep_show_counters(struct ep *ep)
 	c->e_bytes = ep->cnt.e_bytes;
 	c->e_page_requests = ep->cnt.e_page_requests;
 	c->e_page_responses = ep->cnt.e_page_responses;
-}
-
-/* One of those that a failure on demand is about has come by. */
-static bool counts_down(u32 *left, u32 *was)
-{
-	*was = load_acquire(left);
-	if (!*was)
-		return false;
-	return *was == VTDSIM_ALWAYS || cmpxchg(left, was, *was - 1);
-}
-
-/*
- * Will an invalidate request be completed?  One for a device TLB that is not
- * enabled is an unsupported request to the device.
- */
-bool ep_answers(struct ep *ep)
-{
-	struct vtdsim_regs *r = regs_of(ep);
-	u32 was;
-
-	/* The enable as it is now: the next round may be too late. */
-	if (load_acquire(&r->gone) || !(load_acquire(&r->ctl) & VTDSIM_CTL_ATS))
-		return false;
-	return !counts_down(&r->mute, &was);
-}
-
-/* Does a page response reach the device? */
-bool ep_hears(struct ep *ep)
-{
-	struct vtdsim_regs *r = regs_of(ep);
-	u32 was;
-
-	return !load_acquire(&r->gone) && !counts_down(&r->deaf, &was);
-}
-
-/* Does a page request stay on its way until it is drained? */
-bool ep_is_late(struct ep *ep)
-{
-	u32 was;
-
-	return counts_down(&regs_of(ep)->late, &was);
-}
-
-/* Is it time for an error of the unit: of the queue, or of a completion? */
-bool ep_fails_unit(struct ep *ep, bool completion)
-{
-	struct vtdsim_regs *r = regs_of(ep);
-	u32 was;
-
-	return counts_down(completion ? &r->ice_in : &r->iqe_in, &was) &&
-	       was == 1;
 }
 
 /* An invalidate request from the unit, for the device TLB. */
@@ -1010,7 +954,7 @@ static void queue_reset(struct ep *ep, u32 n)
 /* Function-level reset: nothing of what the device held remains. */
 static bool poll_flr(struct ep *ep)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 	u32 n;
 
 	if (!load_acquire(&r->flr))
@@ -1026,7 +970,7 @@ static bool poll_flr(struct ep *ep)
 
 static bool poll_ctl(struct ep *ep)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 	u32 ctl = load_acquire(&r->ctl);
 
 	if (ctl == ep->ctl)
@@ -1054,7 +998,7 @@ static bool poll_ctl(struct ep *ep)
 /* "Captured" from a configuration request, as PCIe says it. */
 static bool poll_bus(struct ep *ep)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 	u16 sid = (load_acquire(&r->bus) & 0xff) << 8 | (ep->sid & 0xff);
 
 	if (!ep->behind_port || sid == ep->sid)
@@ -1066,7 +1010,7 @@ static bool poll_bus(struct ep *ep)
 
 static bool poll_pri_clear(struct ep *ep)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 	u32 clear = load_acquire(&r->pri_clear);
 
 	if (!clear)
@@ -1078,7 +1022,7 @@ static bool poll_pri_clear(struct ep *ep)
 
 static bool poll_snapshot(struct ep *ep)
 {
-	struct vtdsim_regs *r = regs_of(ep);
+	struct vtdsim_regs *r = ep_regs(ep);
 
 	if (!load_acquire(&r->snapshot))
 		return false;
@@ -1090,7 +1034,7 @@ static bool poll_snapshot(struct ep *ep)
 /* Pulled out: what it had to do is aborted.  Put back, it knows nothing. */
 static bool poll_gone(struct ep *ep)
 {
-	bool gone = load_acquire(&regs_of(ep)->gone);
+	bool gone = load_acquire(&ep_regs(ep)->gone);
 	u32 n;
 
 	if (gone == ep->gone)

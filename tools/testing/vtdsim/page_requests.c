@@ -29,15 +29,10 @@ struct page_group {
 	u8 code;
 };
 
-static struct vtdsim_regs *regs_of(struct ep *ep)
-{
-	return (struct vtdsim_regs *)(ep->bar + VTDSIM_BAR_REGS);
-}
-
 static void show_outstanding(struct ep *ep)
 {
-	store_release(&regs_of(ep)->pri_outstanding, ep->pri_outstanding);
-	store_release(&regs_of(ep)->pri_status, ep->pri_status);
+	store_release(&ep_regs(ep)->pri_outstanding, ep->pri_outstanding);
+	store_release(&ep_regs(ep)->pri_status, ep->pri_status);
 }
 
 /* "Page Request Status Register" of PCIe. */
@@ -346,7 +341,7 @@ static void group_request(struct page_group *g, const struct request *rq,
 /* How many requests the endpoint may send now. */
 u32 page_request_credits(struct ep *ep)
 {
-	u32 limit = load_acquire(&regs_of(ep)->pri_credits);
+	u32 limit = load_acquire(&ep_regs(ep)->pri_credits);
 
 	if (limit > NR_DMA_GROUPS)
 		limit = NR_DMA_GROUPS;

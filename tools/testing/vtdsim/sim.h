@@ -204,6 +204,11 @@ struct sim {
 	FILE *trace;
 };
 
+static inline struct vtdsim_regs *ep_regs(struct ep *ep)
+{
+	return (struct vtdsim_regs *)(ep->bar + VTDSIM_BAR_REGS);
+}
+
 /* sim.c */
 int sim_init(struct sim *sim, const struct sim_config *cfg, u8 *ram, u64 size);
 void sim_destroy(struct sim *sim);
@@ -302,14 +307,16 @@ u64 page_requests_count(struct ep *ep, bool one, u32 pasid);
 void page_requests_reset(struct ep *ep);
 void page_request_status(struct ep *ep, u32 set, u32 clear);
 
-/* endpoint.c */
-void ep_init(struct ep *ep, const struct ep_config *cfg);
-void ep_destroy(struct ep *ep);
-bool ep_poll(struct ep *ep);
+/* failures.c */
 bool ep_answers(struct ep *ep);
 bool ep_hears(struct ep *ep);
 bool ep_is_late(struct ep *ep);
 bool ep_fails_unit(struct ep *ep, bool completion);
+
+/* endpoint.c */
+void ep_init(struct ep *ep, const struct ep_config *cfg);
+void ep_destroy(struct ep *ep);
+bool ep_poll(struct ep *ep);
 void ep_invalidate(struct ep *ep, bool has_pasid, u32 pasid, bool global,
 		   u64 addr, u64 size);
 void ep_drain(struct ep *ep, bool translated, bool reads, bool writes);
