@@ -279,14 +279,12 @@ void faults_poll(struct unit *u);
 void faults_watch(struct unit *u);
 const char *fault_text(u8 reason);
 
-/* walk.c and structures.c */
-struct walk;
+/* translate.c */
 void translate(struct unit *u, const struct request *rq, struct translation *t);
 void translate_peek(struct unit *u, const struct request *rq,
 		    struct translation *t, struct vtdsim_explain *ex);
 void translate_page_request(struct unit *u, const struct request *rq,
 			    struct translation *t);
-void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out);
 
 /* page_requests.c */
 struct page_group *page_request_send(struct ep *ep, const struct request *rq,
@@ -312,6 +310,9 @@ bool ep_answers(struct ep *ep);
 bool ep_hears(struct ep *ep);
 bool ep_is_late(struct ep *ep);
 bool ep_fails_unit(struct ep *ep, bool completion);
+
+/* census.c */
+void census(struct ep *ep, bool one, u32 pasid, struct vtdsim_census *out);
 
 /* endpoint.c */
 void ep_init(struct ep *ep, const struct ep_config *cfg);
