@@ -10,32 +10,6 @@
 
 #define GUESS_PERMILLE	50
 
-void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry)
-{
-	struct vtdsim_explain *ex = w->ex;
-	struct vtdsim_step *s;
-
-	if (!ex || ex->nr_steps == VTDSIM_EXPLAIN_STEPS)
-		return;
-	s = &ex->step[ex->nr_steps++];
-	s->stage = stage;
-	s->level = level;
-	s->for_level = stage == VTDSIM_ST_SECOND ? w->for_level : 0;
-	s->addr = addr;
-	s->entry = entry;
-}
-
-void judge_hit(struct walk *w, const char *what, const struct tag *tag,
-	       struct age *age, u64 addr, bool agrees)
-{
-	bool stale = oracle_hit(w->u, tag, age, agrees, &w->age);
-
-	if (!agrees)
-		trace_note(w->u, "%s hit: %s, source-id %04x PASID %#x address %#llx",
-			   stale ? "stale" : "outdated", what, w->rq->sid,
-			   w->pasid, addr);
-}
-
 /* "Root Table Address Register", TTM */
 static u8 check_mode(const struct unit *u, const struct request *rq)
 {
@@ -174,6 +148,24 @@ enum how {
 };
 
 static void run(struct unit *u, const struct request *rq,
+		struct translation *t, struct vtdsim_explain *ex, enum how how);
+
+/* What the IOTLB gave for the request: does memory give the same? */
+static void check_hit(struct walk *w)
+{
+	struct translation fresh = { 0 };
+	const struct translation *t = w->t;
+
+	if (w->u->sim->cfg.no_oracle)
+		return;
+	run(w->u, w->rq, &fresh, NULL, PEEK);
+	judge_entry(w, "IOTLB", w->hit, w->rq->addr, !fresh.reason &&
+		    fresh.hpa == t->hpa && t->read <= fresh.read &&
+		    t->write <= fresh.write && t->exec <= fresh.exec &&
+		    !fresh.needs_dirty);
+}
+
+static void run(struct unit *u, const struct request *rq,
 		struct translation *t, struct vtdsim_explain *ex, enum how how)
 {
 	struct request asked = *rq;
@@ -197,17 +189,12 @@ static void run(struct unit *u, const struct request *rq,
 		w.guess = how == GUESS;
 		w.age = oracle_now(u);
 		t->reason = walk_request(&w);
+		if (w.hit)
+			check_hit(&w);
 		from_root |= t->reason == WALK_FROM_ROOT;
 	} while (t->reason >= WALK_FROM_ROOT);
 	t->fpd = w.fpd;
 	t->age = w.age;
-}
-
-/* The same from memory alone, without a trace of having looked. */
-void peek_request(struct unit *u, const struct request *rq,
-		  struct translation *t, struct vtdsim_explain *ex)
-{
-	run(u, rq, t, ex, PEEK);
 }
 
 /* Remapping is off: only plain requests pass, with the address as it is. */
@@ -353,7 +340,7 @@ void translate_peek(struct unit *u, const struct request *rq,
 {
 	if (ex)
 		memset(ex, 0, sizeof(*ex));
-	peek_request(u, rq, t, ex);
+	run(u, rq, t, ex, PEEK);
 	if (!ex)
 		return;
 	ex->reason = reason_of(u, rq, t->reason);

@@ -365,28 +365,6 @@ static void peek_beside(const struct walk *w, struct walk *fresh)
 	memcpy(fresh->pe, w->pe, sizeof(fresh->pe));
 }
 
-static struct tag tag_of(const struct cache_entry *e)
-{
-	return (struct tag){
-		.cache = CACHE_IOTLB,
-		.kind = e->space->kind,
-		.leaf = e->leaf,
-		.did = e->space->did,
-		.pasid = e->space->pasid,
-		.addr = e->page << level_shift(e->level),
-		.size = 1ULL << level_shift(e->level),
-	};
-}
-
-/* The entry that the request has hit: does memory support it? */
-static void judge_entry(struct walk *w, const char *what,
-			struct cache_entry *e, u64 addr, bool agrees)
-{
-	const struct tag tag = tag_of(e);
-
-	judge_hit(w, what, &tag, &e->age, addr, agrees);
-}
-
 static void check_paging_hit(struct walk *w, const struct stage *st, u64 ia,
 			     const struct cursor *hit, struct cache_entry *e)
 {
@@ -818,20 +796,6 @@ static bool first_usable(struct walk *w, const struct cache_entry *e)
 	       e->rights & STATE_SS_DIRTY;
 }
 
-static void check_hit(struct walk *w, struct cache_entry *e)
-{
-	struct translation fresh = { 0 };
-	const struct translation *t = w->t;
-
-	if (w->u->sim->cfg.no_oracle)
-		return;
-	peek_request(w->u, w->rq, &fresh, NULL);
-	judge_entry(w, "IOTLB", e, w->rq->addr, !fresh.reason &&
-		    fresh.hpa == t->hpa && t->read <= fresh.read &&
-		    t->write <= fresh.write && t->exec <= fresh.exec &&
-		    !fresh.needs_dirty);
-}
-
 static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)
 {
 	struct cache_entry *e = leaf_lookup(w, st->space, w->rq->addr);
@@ -841,7 +805,7 @@ static bool first_hit(struct walk *w, const struct stage *st, u8 *reason)
 	w->u->cnt.u_hits_iotlb++;
 	w->t->gpa = e->gpa | (w->rq->addr & low_bits(level_shift(e->level)));
 	*reason = output(w, e->out, e->level, e->rights);
-	check_hit(w, e);
+	w->hit = e;
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One translation under way; shared by translate.c, structures.c and walk.c.
+ * One translation under way; shared by translate.c, structures.c, walk.c and
+ * judge.c.
  */
 #ifndef VTDSIM_WALK_H
 #define VTDSIM_WALK_H
@@ -59,6 +60,7 @@ struct walk {
 	bool from_root;		/* first stage: use no cached tables */
 	bool used_tables;	/* first stage: it did */
 	u8 for_level;		/* what the second stage is being walked for */
+	struct cache_entry *hit;	/* IOTLB: the translation comes from it */
 	struct touch touch[MAX_TOUCHES];
 	u32 nr_touches;
 	struct pending pending[MAX_PENDING];
@@ -74,12 +76,17 @@ struct leaf {
 	int touch;		/* index of the leaf entry in touch[], or -1 */
 };
 
+/* judge.c */
 /*
  * The oracle's word on a hit: whether the entry @agrees with memory, and if not,
  * what is made of it from here on is as old as it is.
  */
 void judge_hit(struct walk *w, const char *what, const struct tag *tag,
 	       struct age *age, u64 addr, bool agrees);
+
+/* The same for an entry of the IOTLB or of the paging-structure caches. */
+void judge_entry(struct walk *w, const char *what, struct cache_entry *e,
+		 u64 addr, bool agrees);
 
 void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry);
 
@@ -89,9 +96,5 @@ u8 find_pasid_entry(struct walk *w);
 
 /* walk.c */
 u8 walk_pages(struct walk *w);
-
-/* translate.c */
-void peek_request(struct unit *u, const struct request *rq,
-		  struct translation *t, struct vtdsim_explain *ex);
 
 #endif /* VTDSIM_WALK_H */
