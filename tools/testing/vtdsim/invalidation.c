@@ -15,21 +15,6 @@
 
 #define DESCS_PER_POLL	64
 #define OVERTAKE_PERMILLE	500
-#define NOT_EARLY	(~0u)
-
-/*
- * "Write Buffer Flushing", by command or as a part of an invalidation.  A unit
- * that needs it may have seen the tables as they were before: what it saw is kept
- * as a cached fault.
- */
-void write_buffer_flush(struct unit *u)
-{
-	if (!u->cfg.rwbf || u->cfg.cm)
-		return;
-	sid_cache_drop_faults(&u->ctx);
-	pasid_cache_drop_faults(&u->pasids);
-	cache_drop_faults(&u->iotlb);
-}
 
 /* Legacy mode: entries have a DID. */
 static void drop_legacy_context(struct unit *u, const u64 *d)
@@ -277,16 +262,6 @@ static const struct {
 	[INV_PGRP_RESP] = { page_response, VTDSIM_D_PGRP_RESP },
 	[INV_PSTREAM_RESP] = { inv_pstream, VTDSIM_D_PSTREAM_RESP },
 };
-
-/* A fresh queue begins at its base. */
-void invalidation_enable(struct unit *u, bool on)
-{
-	if (!on)
-		return;
-	u->iqt_seen = 0;
-	u->iq_early = NOT_EARLY;
-	vtd_queue_advance(&u->m, 0);
-}
 
 /* "Invalidation Queue Error": stop at the head until software clears it. */
 static bool queue_error(struct unit *u, enum iqei info)

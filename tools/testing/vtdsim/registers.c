@@ -4,8 +4,7 @@
  * registers.
  *
  * The simulator sees what stands in memory, not who wrote it when.  So:
- * - GCMD is a mailbox: it holds a reserved bit when idle, hence any command,
- *   even 0, can be seen; the state stands in GSTS.
+ * - GCMD is a mailbox (command.c).
  * - Write-1-to-clear registers are shown with a reserved bit beside the status
  *   bits, so that software's write differs from what was shown.
  * - What both sides write is changed by compare-and-swap only.
@@ -13,7 +12,6 @@
 #include <string.h>
 #include "sim.h"
 
-#define GCMD_IDLE	1u
 #define W1C_MARK	0x80000000u
 
 #define VERSION(major)	((major) << 4)
@@ -123,33 +121,7 @@ void registers_init(struct unit *u)
 		.haw = u->cfg.haw,
 	};
 	vtd_model_init(&u->m, VERSION(u->cfg.ver));
-	reg_write32(u, REG_GCMD, GCMD_IDLE);
-}
-
-/* "Global Command Register": one mailbox, taken whole. */
-bool registers_command(struct unit *u)
-{
-	const u32 known = GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_CFI |
-			  GCMD_SRTP | GCMD_SIRTP;
-	u32 cmd = reg_read32(u, REG_GCMD);
-	u32 was = u->m.gsts;
-
-	if (cmd == GCMD_IDLE)
-		return false;
-	cmd = __atomic_exchange_n((u32 *)(u->m.regs + REG_GCMD), GCMD_IDLE,
-				  __ATOMIC_ACQ_REL);
-	if (cmd & GCMD_SRTP)
-		u->m.rtaddr = reg_read64(u, REG_RTADDR);
-	if (cmd & GCMD_WBF)
-		write_buffer_flush(u);
-	if (!u->cfg.qi)
-		cmd &= ~GCMD_QIE;
-	u->m.gsts = vtd_gsts_after(was, cmd, known);
-	if ((was ^ u->m.gsts) & GCMD_QIE)
-		invalidation_enable(u, u->m.gsts & GCMD_QIE);
-	trace_note(u, "GCMD %#x: GSTS %#x", cmd, u->m.gsts);
-	reg_write32(u, REG_GSTS, u->m.gsts);
-	return true;
+	command_init(u);
 }
 
 /*
@@ -215,7 +187,7 @@ static bool poll_iotlb(struct unit *u)
 
 bool registers_poll(struct unit *u)
 {
-	bool busy = registers_command(u);
+	bool busy = command_poll(u);
 
 	busy |= poll_ccmd(u);
 	busy |= poll_iotlb(u);

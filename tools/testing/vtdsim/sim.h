@@ -174,7 +174,8 @@ struct unit {
 	bool timed_out;			/* the queue runs on, waits are aborted */
 	u16 timed_out_sid;
 	u32 iq_rest;			/* rounds before the next descriptor */
-	u32 iq_early;			/* offset of one that is executed already */
+	u32 iq_early;			/* offset of one that is executed already, */
+#define NOT_EARLY	(~0u)		/* or this */
 	u64 inv_nr;			/* invalidations executed */
 	u64 inv_done;			/* of them, those waited for */
 	void *scopes;			/* their scopes */
@@ -241,10 +242,14 @@ u32 adverse_message(struct unit *u, bool response);
 void adverse_pause(struct unit *u);
 u8 adverse_level(struct unit *u, u8 level);
 
+/* command.c */
+void command_init(struct unit *u);
+bool command_poll(struct unit *u);
+void write_buffer_flush(struct unit *u);
+
 /* registers.c */
 void registers_init(struct unit *u);
 bool registers_poll(struct unit *u);
-bool registers_command(struct unit *u);
 
 static inline u32 reg_read32(const struct unit *u, u32 reg)
 {
@@ -267,11 +272,9 @@ static inline void reg_write64(struct unit *u, u32 reg, u64 val)
 }
 
 /* invalidation.c */
-void invalidation_enable(struct unit *u, bool on);
 bool invalidation_poll(struct unit *u);
 void invalidation_context(struct unit *u, const u64 *d);
 void invalidation_iotlb(struct unit *u, const u64 *d);
-void write_buffer_flush(struct unit *u);
 
 /* faults.c */
 void fault_record(struct unit *u, const struct request *rq, u8 reason);

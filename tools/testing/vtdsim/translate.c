@@ -304,7 +304,7 @@ void translate(struct unit *u, const struct request *rq, struct translation *t)
 	u->cnt.u_translations += rq->at != AT_TRANSLATED;
 	/* Software takes a flush for done as soon as it has asked for it. */
 	if (u->cfg.rwbf)
-		registers_command(u);
+		command_poll(u);
 	if (remapping_off(u, rq, t))
 		return;
 	run(u, rq, t, NULL, FOR_REAL);
