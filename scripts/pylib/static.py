@@ -25,6 +25,10 @@ APPENDED = "EXPORT_SYMBOL"
 # How every trace header of the kernel looks.
 TRACE_ONLY = "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT"
 
+# Where no circle of calls is to be between files.
+LAYERED = ("tools/gpasid", "tools/lib/gpasid", "tools/lib/vtd", "tools/testing/vtdsim",
+           "tools/vsva")
+
 # sparse does not see that a guard() ends with its scope.
 SPARSE = ("C=2", "CHECK=sparse", "CF=-Wno-context")
 
@@ -177,6 +181,35 @@ def circles(suite):
     suite.item("no circle of imports", not left, str(left))
 
 
+def uses(paths):
+    """{file: {other file of these: functions that it uses of it}}; names, not types."""
+    noise = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?:->|\.)\s*\w+'
+    text = {p: re.sub(noise, " ", p.read_text(), flags=re.S) for p in paths}
+    head = re.compile(r"^(?!static\b)\w[^;{}#=()]*?\b(\w+)\([^;{}]*\)\s*^\{", re.M)
+    owner = {name: p for p in paths for name in head.findall(text[p])}
+    out = {p: {} for p in paths}
+    for p in paths:
+        own = set(re.findall(r"^static\b[^;{}#=()]*?\b(\w+)\(", text[p], re.M))
+        for name in sorted(set(re.findall(r"\w+", text[p])) & set(owner) - own):
+            if owner[name] != p:
+                out[p].setdefault(owner[name], []).append(name)
+    return out
+
+
+def calls(suite):
+    """User space: no file calls one that calls it, be it by way of others."""
+    for top in LAYERED:
+        left = uses(sorted((TOP / top).glob("*.c")))
+        suite.item(f"{top} has files that call others", any(left.values()), str(left))
+        while free := [p for p in left if not set(left[p]) & set(left) or
+                       not any(p in left[q] for q in left)]:
+            for p in free:
+                del left[p]
+        edges = [f"{p.name} -> {q.name}: {', '.join(names)}" for p in left
+                 for q, names in left[p].items() if q in left]
+        suite.item(f"no circle of calls in {top}", not edges, "\n".join(edges))
+
+
 def maintainers(suite):
     """Each file of ours has an entry, and each entry a file."""
     lines = (TOP / "MAINTAINERS").read_text().splitlines()
@@ -196,5 +229,6 @@ def maintainers(suite):
 
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (circles, maintainers, checkpatch, kernel_doc, sparse, coccicheck, mutations):
+    for tool in (circles, calls, maintainers, checkpatch, kernel_doc, sparse, coccicheck,
+                 mutations):
         tool(suite)
