@@ -327,7 +327,7 @@ static bool gpasid_agrees(const struct gpasid_op *op)
 		return true;
 	gpasid = ioasid_spid(data->set, op->id);
 	/* An IOASID without a guest PASID has its own number in the guest. */
-	if (gpasid == INVALID_IOASID)
+	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = op->id;
 	return gpasid == data->gpasid;
 }
@@ -597,7 +597,7 @@ static int gpasid_resolve(const struct gpasid_bind_data *data, ioasid_t *id)
 		return ioasid_get(data->set, *id);
 
 	*id = ioasid_get_by_spid(data->set, data->gpasid);
-	return *id == INVALID_IOASID ? -ENOENT : 0;
+	return *id == IOMMU_PASID_INVALID ? -ENOENT : 0;
 }
 
 static int gpasid_bind_on(struct gpasid_op *op, struct iommu_domain *domain)

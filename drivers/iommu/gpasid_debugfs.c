@@ -180,8 +180,9 @@ static int gpasid_bindings_show(struct seq_file *m, void *v)
 		seq_puts(m, "device pasid gpasid kind state pid comm\n");
 		return 0;
 	}
-	gpasid = b->att->own ? INVALID_IOASID : ioasid_spid(b->set, b->pasid);
-	if (gpasid == INVALID_IOASID)
+	gpasid = b->att->own ? IOMMU_PASID_INVALID :
+			       ioasid_spid(b->set, b->pasid);
+	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = b->pasid;
 	seq_printf(m, "%s %u %u %s %s %d %s\n", dev_name(b->att->gdev->dev),
 		   b->pasid, gpasid, b->att->own ? "device" : "host",

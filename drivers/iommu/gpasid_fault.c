@@ -264,7 +264,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	int ret = 0;
 
 	/* Without a number of its own the guest uses the host's. */
-	if (gpasid == INVALID_IOASID)
+	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = b->pasid;
 
 	g->gdev = b->att->gdev;

@@ -42,7 +42,7 @@ static int gpasid_inv_resolve(struct ioasid_set *set,
 		*id = gpasid_find_host(set, entry->pasid);
 	else
 		*id = entry->pasid;
-	if (*id == INVALID_IOASID ||
+	if (*id == IOMMU_PASID_INVALID ||
 	    IS_ERR(ioasid_find(set, *id)))
 		return -ENOENT;
 

@@ -167,7 +167,7 @@ static u32 lookup_h_to_g(struct bench *bench, u32 id)
 
 static u32 lookup_list(struct bench *bench, u32 spid)
 {
-	u32 id = INVALID_IOASID;
+	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
 	spin_lock(&bench->lock);
@@ -183,7 +183,7 @@ static u32 lookup_list(struct bench *bench, u32 spid)
 
 static u32 lookup_hash(struct bench *bench, u32 spid)
 {
-	u32 id = INVALID_IOASID;
+	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
 	rcu_read_lock();
@@ -199,7 +199,7 @@ static u32 lookup_hash(struct bench *bench, u32 spid)
 
 static u32 lookup_rhash(struct bench *bench, u32 spid)
 {
-	u32 id = INVALID_IOASID;
+	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
 	rcu_read_lock();
@@ -214,7 +214,7 @@ static u32 lookup_xarray(struct bench *bench, u32 spid)
 {
 	void *entry = xa_load(&bench->xa, spid);
 
-	return entry ? xa_to_value(entry) : INVALID_IOASID;
+	return entry ? xa_to_value(entry) : IOMMU_PASID_INVALID;
 }
 
 static u32 bench_random_key(struct bench *bench, lookup_fn fn)
@@ -241,7 +241,7 @@ static u64 bench_round(struct bench *bench, lookup_fn fn, bool random)
 	do {
 		for (i = 0; i < at_once; i++) {
 			key = random ? bench_random_key(bench, fn) : bench->spread[i % SPREAD];
-			bad |= fn(bench, key) == INVALID_IOASID;
+			bad |= fn(bench, key) == IOMMU_PASID_INVALID;
 		}
 		count += at_once;
 		now = ktime_get_ns();
@@ -350,8 +350,8 @@ static struct bench *bench_new(struct kunit *test, u32 n)
 
 static int bench_alloc_one(struct bench *bench, u32 i)
 {
-	int ret = ioasid_alloc(bench->set, IOASID_MIN, IOASID_MAX, NULL,
-			       &bench->ids[i]);
+	int ret = ioasid_alloc(bench->set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX,
+			       NULL, &bench->ids[i]);
 
 	if (!ret)
 		ioasid_put(bench->set, bench->ids[i]);
@@ -379,8 +379,8 @@ static void bench_fill(struct kunit *test, struct bench *bench,
 	KUNIT_EXPECT_EQ(test, 0, failed);
 	if (bench->n == IOASID_MAX)
 		KUNIT_EXPECT_EQ(test, -ENOSPC,
-				ioasid_alloc(bench->set, IOASID_MIN, IOASID_MAX,
-					     NULL, &i));
+				ioasid_alloc(bench->set, IOMMU_FIRST_GLOBAL_PASID,
+					     IOASID_MAX, NULL, &i));
 	row->memory = div_u64((bench_slab_pages() - pages) << PAGE_SHIFT, bench->n);
 }
 
@@ -612,7 +612,7 @@ static void neighbour_writes(struct neighbour *neighbour)
 	struct ioasid_set *set = neighbour->set;
 	ioasid_t id;
 
-	if (ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &id))
+	if (ioasid_alloc(set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX, NULL, &id))
 		return;
 	ioasid_attach_spid(set, id, id & 1023);
 	ioasid_free(set, id);

@@ -68,6 +68,7 @@ int alloc_id(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 void expect_counts(struct kunit *test, struct ioasid_set *set,
 		   u32 active, u32 free_pending, u32 spids);
 void expect_surplus_puts(struct kunit *test, unsigned int count);
+int alloc_any(struct ioasid_set *set, ioasid_t *id);
 ioasid_t must_alloc(struct kunit *test, struct ioasid_set *set);
 ioasid_t must_alloc_spid(struct kunit *test, struct ioasid_set *set,
 			 ioasid_t spid);

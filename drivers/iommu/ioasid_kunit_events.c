@@ -23,13 +23,14 @@ static void event_says_what_it_is_about(struct kunit *test)
 	ioasid_t id;
 
 	sub = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
-	KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, IOASID_MAX,
-					  rec, &id));
+	KUNIT_ASSERT_EQ(test, 0,
+			alloc_id(ctx->set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX,
+				 rec, &id));
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.set, ctx->set);
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.data, (void *)rec);
 	KUNIT_EXPECT_PTR_EQ(test, sub->last.arg, NULL);
 	KUNIT_EXPECT_EQ(test, sub->last.id, id);
-	KUNIT_EXPECT_EQ(test, sub->last.spid, INVALID_IOASID);
+	KUNIT_EXPECT_EQ(test, sub->last.spid, IOMMU_PASID_INVALID);
 
 	KUNIT_ASSERT_EQ(test, 0, ioasid_attach_spid(ctx->set, id, 12));
 	KUNIT_ASSERT_EQ(test, 0, ioasid_notify(ctx->set, id, IOASID_BIND, sub));
@@ -789,7 +790,7 @@ static int try_attach(struct kunit *test)
 	int ret = ioasid_attach_spid(ctx->other, 9000, 123456);
 
 	KUNIT_EXPECT_EQ(test, ioasid_find_by_spid(ctx->other, 123456),
-			ret ? INVALID_IOASID : 9000);
+			ret ? IOMMU_PASID_INVALID : 9000);
 	return ret;
 }
 

@@ -71,11 +71,17 @@ int alloc_id(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 	return ret;
 }
 
+/* Any number, with no data */
+int alloc_any(struct ioasid_set *set, ioasid_t *id)
+{
+	return alloc_id(set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX, NULL, id);
+}
+
 ioasid_t must_alloc(struct kunit *test, struct ioasid_set *set)
 {
-	ioasid_t id = INVALID_IOASID;
+	ioasid_t id = IOMMU_PASID_INVALID;
 
-	KUNIT_ASSERT_EQ(test, 0, alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id));
+	KUNIT_ASSERT_EQ(test, 0, alloc_any(set, &id));
 	return id;
 }
 
@@ -250,7 +256,7 @@ void expect_done(struct kunit *test, struct deed *deed)
 
 int deed_alloc(struct deed *deed)
 {
-	return alloc_id(deed->set, IOASID_MIN, IOASID_MAX, NULL, &deed->id);
+	return alloc_any(deed->set, &deed->id);
 }
 
 int deed_bind(struct deed *deed)

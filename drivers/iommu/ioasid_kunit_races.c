@@ -159,23 +159,22 @@ static void lookup_writer(struct racer *racer)
 	ioasid_t spid = model_spid(index);
 
 	if (!*id) {
-		race_check(racer, !alloc_id(set, IOASID_MIN, IOASID_MAX,
-					    NULL, id));
+		race_check(racer, !alloc_any(set, id));
 		return;
 	}
-	if (model->now == INVALID_IOASID) {
+	if (model->now == IOMMU_PASID_INVALID) {
 		model_change(model, *id);
 		race_check(racer, !ioasid_attach_spid(set, *id, spid));
 		model_changed(model, *id);
 	} else if (model->now == *id) {
-		model_change(model, INVALID_IOASID);
+		model_change(model, IOMMU_PASID_INVALID);
 		if (race_random(racer, 2)) {
 			race_check(racer, !ioasid_detach_spid(set, *id));
 		} else {
 			race_check(racer, !ioasid_free(set, *id));
 			*id = 0;
 		}
-		model_changed(model, INVALID_IOASID);
+		model_changed(model, IOMMU_PASID_INVALID);
 	}
 }
 
@@ -201,7 +200,7 @@ static void lookup_reader(struct racer *racer)
 		local_irq_save(flags);
 	seq = model_begin(model, &now, &soon);
 	id = ioasid_find_by_spid(set, spid);
-	back = id == INVALID_IOASID ? spid : ioasid_spid(set, id);
+	back = id == IOMMU_PASID_INVALID ? spid : ioasid_spid(set, id);
 	guest = ioasid_spid(set, host);
 	there = ioasid_find_by_spid(set, spid);
 	stray = ioasid_spid(wrong, id);
@@ -209,9 +208,9 @@ static void lookup_reader(struct racer *racer)
 		race_check(racer, id == now || ((seq & 1) && id == soon));
 		race_check(racer, back == spid || (seq & 1));
 		/* Once it is freed, the other set may have the number. */
-		race_check(racer, stray == INVALID_IOASID || (seq & 1));
+		race_check(racer, stray == IOMMU_PASID_INVALID || (seq & 1));
 		/* A SPID that can be seen leads back, unless it is taken away. */
-		if (guest == spid && !((seq & 1) && soon == INVALID_IOASID))
+		if (guest == spid && !((seq & 1) && soon == IOMMU_PASID_INVALID))
 			race_check(racer, there == host);
 	}
 	if (irq)
@@ -248,8 +247,8 @@ static void race_lookups_agree_with_a_model(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lr.ids);
 	for (i = 0; i < models; i++) {
 		seqcount_init(&lr.models[i].seq);
-		lr.models[i].now = INVALID_IOASID;
-		lr.models[i].soon = INVALID_IOASID;
+		lr.models[i].now = IOMMU_PASID_INVALID;
+		lr.models[i].soon = IOMMU_PASID_INVALID;
 	}
 	run_race(test, &race);
 }
@@ -294,9 +293,10 @@ static void chaos_look_up(struct racer *racer, int side, ioasid_t id)
 	race_check(racer, chaos_data_ok(chaos, 0, data) ||
 		   chaos_data_ok(chaos, 1, data));
 	found = ioasid_spid(set, id);
-	race_check(racer, found == spid || found == INVALID_IOASID);
+	race_check(racer, found == spid || found == IOMMU_PASID_INVALID);
 	found = ioasid_find_by_spid(set, spid);
-	race_check(racer, found == INVALID_IOASID || chaos_spid(side, found) == spid);
+	race_check(racer, found == IOMMU_PASID_INVALID ||
+		   chaos_spid(side, found) == spid);
 	if (irq)
 		local_irq_restore(flags);
 }
@@ -343,7 +343,7 @@ static void chaos_step(struct racer *racer)
 		break;
 	case 7:
 		id = ioasid_get_by_spid(set, spid);
-		if (id == INVALID_IOASID)
+		if (id == IOMMU_PASID_INVALID)
 			break;
 		race_check(racer, chaos_spid(side, id) == spid);
 		ioasid_put(set, id);
@@ -516,7 +516,7 @@ static void event_step(struct racer *racer)
 		bind_a_stranger(racer);
 		return;
 	}
-	if (alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id))
+	if (alloc_any(set, &id))
 		return;
 	WRITE_ONCE(er->recent[race_random(racer, STRANGERS)], id);
 	for (i = race_random(racer, 6); i; i--) {
@@ -606,7 +606,7 @@ static void set_step(struct racer *racer)
 	race_check(racer, !IS_ERR(set));
 	if (IS_ERR(set))
 		return;
-	if (!alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
+	if (!alloc_any(set, &id)) {
 		ioasid_attach_spid(set, id, racer->index);
 		if (race_random(racer, 2))
 			ioasid_free(set, id);
@@ -671,8 +671,8 @@ static ioasid_t take_all_numbers(struct ioasid_set *set, unsigned long *seen)
 {
 	ioasid_t count = 0, id;
 
-	while (!alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id)) {
-		if (id < IOASID_MIN || id > IOASID_MAX)
+	while (!alloc_any(set, &id)) {
+		if (id < IOMMU_FIRST_GLOBAL_PASID || id > IOASID_MAX)
 			break;
 		if (__test_and_set_bit(id, seen))
 			break;
@@ -727,13 +727,11 @@ static void all_numbers_can_be_had_once(struct kunit *test)
 	bitmap_free(seen);
 	KUNIT_EXPECT_EQ(test, count, IOASID_MAX);
 	expect_counts(test, ctx->set, count, 0, IOASID_MAX / 16);
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(ctx->other, IOASID_MIN, IOASID_MAX,
-						NULL, &again));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->other, &again));
 
 	/* The only one that is free is the one that comes */
 	must_free(test, ctx->set, 4711);
-	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->other, IOASID_MIN, IOASID_MAX,
-					  NULL, &again));
+	KUNIT_EXPECT_EQ(test, 0, alloc_any(ctx->other, &again));
 	KUNIT_EXPECT_EQ(test, again, 4711);
 
 	free_all_beside_another_task(test, ctx->set);

@@ -44,10 +44,10 @@ static void set_without_users_allocates_nothing(struct kunit *test)
 	ioasid_t held, id;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
-	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(set, IOASID_MIN, IOASID_MAX, NULL, &held));
+	KUNIT_ASSERT_EQ(test, 0, ioasid_alloc(set, 100, 100, NULL, &held));
 	ioasid_set_put(set);
 	KUNIT_EXPECT_FALSE(test, ioasid_set_get(set));
-	KUNIT_EXPECT_EQ(test, -ENODEV, alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id));
+	KUNIT_EXPECT_EQ(test, -ENODEV, alloc_any(set, &id));
 	ioasid_put(NULL, held);
 }
 
@@ -153,8 +153,7 @@ static void quota_limits_the_set(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_adjust(ctx->set, 2));
 	must_alloc(test, ctx->set);
 	must_alloc(test, ctx->set);
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			alloc_id(ctx->set, IOASID_MIN, IOASID_MAX, NULL, &id));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->set, &id));
 	KUNIT_EXPECT_EQ(test, id, 4711);
 	expect_counts(test, ctx->set, 2, 0, 0);
 	must_alloc(test, ctx->other);
@@ -169,8 +168,7 @@ static void quota_counts_free_pending(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, held));
 	must_free(test, ctx->set, held);
 	expect_counts(test, ctx->set, 0, 1, 0);
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			alloc_id(ctx->set, IOASID_MIN, IOASID_MAX, NULL, &id));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->set, &id));
 	ioasid_put(ctx->set, held);
 	expect_counts(test, ctx->set, 0, 0, 0);
 	must_alloc(test, ctx->set);
@@ -215,8 +213,7 @@ static void ceiling_limits_all_sets(struct kunit *test)
 	must_alloc(test, ctx->other);
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_CEILING, 3));
 	must_alloc(test, ctx->other);
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			alloc_id(ctx->set, IOASID_MIN, IOASID_MAX, NULL, &id));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->set, &id));
 	expect_counts(test, ctx->set, 1, 0, 0);
 
 	/* No quota is larger */
@@ -286,11 +283,11 @@ static void as_root_from_namespace(struct disguise *user)
 	as_root(user);
 }
 
-static int alloc_any(struct ioasid_set *set)
+static int alloc_another(struct ioasid_set *set)
 {
 	ioasid_t id;
 
-	return alloc_id(set, IOASID_MIN, IOASID_MAX, NULL, &id);
+	return alloc_any(set, &id);
 }
 
 static void user_has_one_limit_for_all_its_sets(struct kunit *test)
@@ -304,22 +301,22 @@ static void user_has_one_limit_for_all_its_sets(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(sets); i++) {
 		sets[i] = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(sets[i]));
-		KUNIT_EXPECT_EQ(test, i < 3 ? 0 : -ENOSPC, alloc_any(sets[i]));
+		KUNIT_EXPECT_EQ(test, i < 3 ? 0 : -ENOSPC, alloc_another(sets[i]));
 	}
 	as_root(&user);
 
 	as_user(test, &user, 1001);
 	theirs = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(theirs));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(theirs));
 	/* Whose IOASIDs they are is a matter of the set. */
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(sets[0]));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(sets[0]));
 	as_root(&user);
 
 	ioasid_free_all(sets[0]);
 	ioasid_drain(sets[0]);
 	as_user(test, &user, 1000);
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(sets[16]));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(sets[16]));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(sets[16]));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(sets[16]));
 	as_root(&user);
 	for (i = 0; i < ARRAY_SIZE(sets); i++)
 		ioasid_set_put(sets[i]);
@@ -334,16 +331,16 @@ static void user_in_a_namespace_counts_as_its_maker(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 2));
 	as_user_in_namespace(test, &user, 100000, 1000);
 	first = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(first));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(first));
 	as_root_from_namespace(&user);
 	as_user_in_namespace(test, &user, 100001, 1000);
 	second = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(second));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(second));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(second));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(second));
 	as_root_from_namespace(&user);
 	as_user_in_namespace(test, &user, 100000, 1001);
 	theirs = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(theirs));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(theirs));
 	as_root_from_namespace(&user);
 	ioasid_set_put(first);
 	ioasid_set_put(second);
@@ -362,8 +359,8 @@ static void failed_alloc_does_not_count_for_the_user(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(set, 50, 50, NULL, &id));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(set, 50, 50, NULL, &id));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(set, 50, 50, NULL, &id));
-	KUNIT_EXPECT_EQ(test, 0, alloc_any(set));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(set));
+	KUNIT_EXPECT_EQ(test, 0, alloc_another(set));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(set));
 	as_root(&user);
 	ioasid_set_put(set);
 }
@@ -376,8 +373,8 @@ static void capable_user_exceeds_its_limit_only(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 1));
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_HOST_RESERVE, IOASID_MAX - 3));
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, 0, alloc_any(ctx->set));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->set));
+		KUNIT_EXPECT_EQ(test, 0, alloc_another(ctx->set));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(ctx->set));
 }
 
 /* The default is a part of what the host does not keep. */
@@ -392,8 +389,8 @@ static void user_has_a_limit_by_default(struct kunit *test)
 	as_user(test, &user, 1000);
 	set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
 	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, 0, alloc_any(set));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(set));
+		KUNIT_EXPECT_EQ(test, 0, alloc_another(set));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(set));
 	as_root(&user);
 	ioasid_set_put(set);
 }
@@ -480,6 +477,11 @@ static void range_is_validated(struct kunit *test)
 	expect_counts(test, ctx->set, 0, 0, 0);
 }
 
+static int alloc_up_to(struct ioasid_set *set, ioasid_t max, ioasid_t *id)
+{
+	return alloc_id(set, IOMMU_FIRST_GLOBAL_PASID, max, NULL, id);
+}
+
 static void lowest_free_number_comes_first(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -492,7 +494,7 @@ static void lowest_free_number_comes_first(struct kunit *test)
 	}
 	must_free(test, ctx->set, 250);
 	must_free(test, ctx->set, 230);
-	KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 299, NULL, &id));
+	KUNIT_ASSERT_EQ(test, 0, alloc_up_to(ctx->set, 299, &id));
 	KUNIT_EXPECT_LT(test, id, 200);
 	KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, 200, IOASID_MAX, NULL, &id));
 	KUNIT_EXPECT_EQ(test, id, 230);
@@ -509,7 +511,7 @@ static void narrow_device_finds_a_number_after_many(struct kunit *test)
 
 	for (i = 0; i < 40; i++)
 		must_free(test, ctx->set, must_alloc(test, ctx->set));
-	KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 31, NULL, &id));
+	KUNIT_EXPECT_EQ(test, 0, alloc_up_to(ctx->set, 31, &id));
 }
 
 /* However many there are: half of what eight bits can name is left */
@@ -522,7 +524,7 @@ static void narrow_device_finds_a_number_beside_many(struct kunit *test)
 	for (i = 0; i < 300; i++)
 		must_alloc(test, ctx->set);
 	for (i = 0; i < 100; i++)
-		KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 255, NULL, &id));
+		KUNIT_ASSERT_EQ(test, 0, alloc_up_to(ctx->set, 255, &id));
 }
 
 static void wide_callers_get_narrow_numbers_when_no_others_are_free(struct kunit *test)
@@ -533,7 +535,7 @@ static void wide_callers_get_narrow_numbers_when_no_others_are_free(struct kunit
 
 	/* 255 has eight bits, 256 has nine */
 	for (i = 0; i < 200; i++)
-		KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, 256, NULL, &id));
+		KUNIT_ASSERT_EQ(test, 0, alloc_up_to(ctx->set, 256, &id));
 	KUNIT_EXPECT_LE(test, id, 255);
 }
 

@@ -23,9 +23,11 @@ static void ioasid_of_another_set_does_not_exist(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOENT, PTR_ERR(ioasid_find(ctx->other, id)));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_attach_spid(ctx->other, id, 6));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->other, id));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->other, id));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->other, 5));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_get_by_spid(ctx->other, 5));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->other, id));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->other, 5));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_get_by_spid(ctx->other, 5));
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			ioasid_notify(ctx->other, id, IOASID_BIND, NULL));
 	KUNIT_EXPECT_EQ(test, -ENOENT,
@@ -38,7 +40,7 @@ static void ioasid_of_another_set_does_not_exist(struct kunit *test)
 
 static void number_out_of_bounds_does_not_exist(struct kunit *test)
 {
-	static const ioasid_t ids[] = { 0, IOASID_MAX + 1, INVALID_IOASID };
+	static const ioasid_t ids[] = { 0, IOASID_MAX + 1, IOMMU_PASID_INVALID };
 	struct ioasid_test *ctx = test->priv;
 	int i;
 
@@ -48,7 +50,8 @@ static void number_out_of_bounds_does_not_exist(struct kunit *test)
 		expect_surplus_puts(test, 1);
 		KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_free(ctx->set, ids[i]));
 		KUNIT_EXPECT_EQ(test, -ENOENT, PTR_ERR(ioasid_find(NULL, ids[i])));
-		KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->set, ids[i]));
+		KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+				ioasid_spid(ctx->set, ids[i]));
 		KUNIT_EXPECT_EQ(test, -ENOENT,
 				ioasid_attach_spid(ctx->set, ids[i], 1));
 	}
@@ -72,7 +75,9 @@ static void data_is_found(struct kunit *test)
 	ioasid_t id;
 	int data;
 
-	KUNIT_ASSERT_EQ(test, 0, alloc_id(ctx->set, IOASID_MIN, IOASID_MAX, &data, &id));
+	KUNIT_ASSERT_EQ(test, 0,
+			alloc_id(ctx->set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX,
+				 &data, &id));
 	KUNIT_EXPECT_PTR_EQ(test, ioasid_find(ctx->set, id), (void *)&data);
 }
 
@@ -90,9 +95,10 @@ static void freed_ioasid_does_not_exist(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOENT, PTR_ERR(ioasid_find(ctx->set, id)));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_attach_spid(ctx->set, id, 6));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, id));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->set, id));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->set, 5));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_get_by_spid(ctx->set, 5));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, id));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->set, 5));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_get_by_spid(ctx->set, 5));
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			ioasid_notify(ctx->set, id, IOASID_BIND, NULL));
 	expect_counts(test, ctx->set, 0, 1, 0);
@@ -125,7 +131,7 @@ static void free_all_frees_this_set_only(struct kunit *test)
 		must_alloc_spid(test, ctx->set, i);
 	ioasid_free_all(ctx->set);
 	for (i = 0; i < 10; i++)
-		KUNIT_EXPECT_EQ(test, INVALID_IOASID,
+		KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
 				ioasid_find_by_spid(ctx->set, i));
 	ioasid_drain(ctx->set);
 	expect_counts(test, ctx->set, 0, 0, 0);
@@ -264,14 +270,14 @@ static void spid_is_validated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			ioasid_attach_spid(ctx->set, id, IOASID_MAX + 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			ioasid_attach_spid(ctx->set, id, INVALID_IOASID));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID,
+			ioasid_attach_spid(ctx->set, id, IOMMU_PASID_INVALID));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
 			ioasid_find_by_spid(ctx->set, IOASID_MAX + 1));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID,
-			ioasid_find_by_spid(ctx->set, INVALID_IOASID));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID,
-			ioasid_get_by_spid(ctx->set, INVALID_IOASID));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->set, id));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->set, IOMMU_PASID_INVALID));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_get_by_spid(ctx->set, IOMMU_PASID_INVALID));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, id));
 }
 
 static void spid_is_unique_in_its_set(struct kunit *test)
@@ -283,7 +289,7 @@ static void spid_is_unique_in_its_set(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EEXIST, ioasid_attach_spid(ctx->set, b, 3));
 	KUNIT_EXPECT_EQ(test, -EEXIST, ioasid_attach_spid(ctx->set, a, 3));
 	KUNIT_EXPECT_EQ(test, a, ioasid_find_by_spid(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->set, b));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, b));
 	expect_counts(test, ctx->set, 2, 0, 1);
 }
 
@@ -305,7 +311,8 @@ static void ioasid_has_one_spid(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, -EEXIST, ioasid_attach_spid(ctx->set, id, 4));
 	KUNIT_EXPECT_EQ(test, 3, ioasid_spid(ctx->set, id));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->set, 4));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->set, 4));
 }
 
 static void detached_spid_can_be_attached_again(struct kunit *test)
@@ -318,8 +325,9 @@ static void detached_spid_can_be_attached_again(struct kunit *test)
 	must_alloc_spid(test, ctx->set, 5);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_spid(ctx->set, a));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->set, 3));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, b, 3));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, a, 4));
 	KUNIT_EXPECT_EQ(test, b, ioasid_find_by_spid(ctx->set, 3));
@@ -338,7 +346,8 @@ static void free_takes_the_spid_at_once(struct kunit *test)
 	/* Even while the number is held, the SPID is free */
 	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_find_by_spid(ctx->set, 3));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
+			ioasid_find_by_spid(ctx->set, 3));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, b, 3));
 	KUNIT_EXPECT_EQ(test, b, ioasid_find_by_spid(ctx->set, 3));
 	ioasid_put(ctx->set, a);
@@ -350,7 +359,7 @@ static void look_up_by_spid_can_take_a_reference(struct kunit *test)
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t id = must_alloc_spid(test, ctx->set, 3);
 
-	KUNIT_EXPECT_EQ(test, INVALID_IOASID, ioasid_get_by_spid(ctx->set, 4));
+	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_get_by_spid(ctx->set, 4));
 	KUNIT_EXPECT_EQ(test, id, ioasid_get_by_spid(ctx->set, 3));
 	must_free(test, ctx->set, id);
 	expect_counts(test, ctx->set, 0, 1, 0);

@@ -126,7 +126,8 @@ static int notifier_call(struct ioasid_notifier *nb, struct ioasid *ioasid,
 	struct ioasid_event_info info = {
 		.set = ioasid->set,
 		.id = ioasid->id,
-		.spid = spid == INVALID_IOASID ? spid : spid & ~IOASID_SPID_TAKEN,
+		.spid = spid == IOMMU_PASID_INVALID ? spid :
+						      spid & ~IOASID_SPID_TAKEN,
 		.data = ioasid->data,
 		.arg = arg,
 	};

@@ -83,8 +83,8 @@ struct ioasid_bind {
  * @teller: the task that tells the subscribers, or NULL
  * @bind: the latest BIND if @bound, and the BINDs before it
  * @id: the number
- * @spid: the SPID, INVALID_IOASID if it has none, or IOASID_SPID_TAKEN with the
- *	SPID that the free took away
+ * @spid: the SPID, IOMMU_PASID_INVALID if it has none, or IOASID_SPID_TAKEN with
+ *	the SPID that the free took away
  * @gets: references of callers
  * @pins: references of the module: one for the allocation, until the subscribers
  *	were told of the free, one per ioasid_notify() and ioasid_alloc() under way

@@ -240,7 +240,7 @@ static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id
 	if (!ioasid)
 		return -ENOENT;
 	entry = xas_load(xas);
-	if (ioasid->spid != INVALID_IOASID || (entry && !xa_is_zero(entry)))
+	if (ioasid->spid != IOMMU_PASID_INVALID || (entry && !xa_is_zero(entry)))
 		return -EEXIST;
 	xas_store(xas, xa_mk_value(id));
 	if (xas_error(xas))
@@ -299,10 +299,10 @@ int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id)
 	struct ioasid *ioasid = locked.ioasid;
 	ioasid_t spid;
 
-	if (!ioasid || ioasid->spid == INVALID_IOASID)
+	if (!ioasid || ioasid->spid == IOMMU_PASID_INVALID)
 		return -ENOENT;
 	spid = ioasid->spid;
-	WRITE_ONCE(ioasid->spid, INVALID_IOASID);
+	WRITE_ONCE(ioasid->spid, IOMMU_PASID_INVALID);
 	spid_erase(set, spid);
 	return 0;
 }
@@ -313,14 +313,14 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 	void *entry;
 
 	if (spid > IOASID_MAX)
-		return INVALID_IOASID;
+		return IOMMU_PASID_INVALID;
 	entry = xa_load(&set->spids, spid);
 	/*
 	 * Pairs with the barrier of xas_store(): a caller that sees that SPID s is
 	 * number b also sees that the number that had s before has it no longer.
 	 */
 	smp_rmb();
-	return entry ? xa_to_value(entry) : INVALID_IOASID;
+	return entry ? xa_to_value(entry) : IOMMU_PASID_INVALID;
 }
 
 /**
@@ -332,7 +332,7 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
  * callers that need it to stay right.
  *
  * Context: Any context. Takes no lock.
- * Return: the number, or INVALID_IOASID if @set has no such SPID.
+ * Return: the number, or IOMMU_PASID_INVALID if @set has no such SPID.
  */
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid)
 {
@@ -349,7 +349,7 @@ EXPORT_SYMBOL_GPL(ioasid_find_by_spid);
  * but the number is not issued again before ioasid_put().
  *
  * Context: Any context.
- * Return: the number, or INVALID_IOASID if @set has no such SPID.
+ * Return: the number, or IOMMU_PASID_INVALID if @set has no such SPID.
  */
 ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
 {
@@ -359,7 +359,7 @@ ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid)
 	guard(spinlock_irqsave)(&set->spids.xa_lock);
 	id = spid_load(set, spid);
 	/* An IOASID that has a SPID is ACTIVE. */
-	if (id != INVALID_IOASID)
+	if (id != IOMMU_PASID_INVALID)
 		number_load(set, id)->gets++;
 	return id;
 }
@@ -373,8 +373,8 @@ EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
  * The answer was right at one instant during the call.
  *
  * Context: Any context. Takes no lock.
- * Return: the SPID, or INVALID_IOASID if @set has no such IOASID, if it was freed
- * or has no SPID.
+ * Return: the SPID, or IOMMU_PASID_INVALID if @set has no such IOASID, if it was
+ * freed or has no SPID.
  */
 ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id)
 {
@@ -384,10 +384,10 @@ ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id)
 	guard(rcu)();
 	ioasid = number_load(set, id);
 	if (!ioasid)
-		return INVALID_IOASID;
+		return IOMMU_PASID_INVALID;
 	/* Pairs with spid_insert() */
 	spid = smp_load_acquire(&ioasid->spid);
-	return spid & IOASID_SPID_TAKEN ? INVALID_IOASID : spid;
+	return spid & IOASID_SPID_TAKEN ? IOMMU_PASID_INVALID : spid;
 }
 EXPORT_SYMBOL_GPL(ioasid_spid);
 
@@ -401,7 +401,7 @@ static void ioasid_free_locked(struct ioasid *ioasid)
 	struct ioasid_set *set = ioasid->set;
 
 	lockdep_assert_held(&set->spids.xa_lock);
-	if (ioasid->spid != INVALID_IOASID) {
+	if (ioasid->spid != IOMMU_PASID_INVALID) {
 		spid_erase(set, ioasid->spid);
 		WRITE_ONCE(ioasid->spid, ioasid->spid | IOASID_SPID_TAKEN);
 	}
@@ -734,7 +734,7 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
 		return PTR_ERR(ioasid);
 	ioasid->set = set;
 	ioasid->data = data;
-	ioasid->spid = INVALID_IOASID;
+	ioasid->spid = IOMMU_PASID_INVALID;
 	ioasid->gets = 1;
 	ioasid->pins = 2;
 	ioasid->teller = current;
@@ -755,7 +755,7 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
 /**
  * ioasid_alloc() - Allocate an IOASID
  * @set: the set that will own it
- * @min: the lowest number wanted, at least IOASID_MIN
+ * @min: the lowest number wanted, at least IOMMU_FIRST_GLOBAL_PASID
  * @max: the highest number wanted, at most IOASID_MAX
  * @data: private data, see ioasid_find()
  * @id: set to the number
@@ -781,7 +781,7 @@ int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 	int ret;
 
 	might_sleep();
-	if (min < IOASID_MIN || min > max || max > IOASID_MAX)
+	if (min < IOMMU_FIRST_GLOBAL_PASID || min > max || max > IOASID_MAX)
 		return -EINVAL;
 	ret = set_charge_user(set);
 	if (ret)

@@ -114,18 +114,18 @@ int gpasid_free_host(struct ioasid_set *set, ioasid_t hpasid);
  * A host PASID that has no guest PASID is used by the guest as it is.
  *
  * Context: Any context.
- * Return: the host PASID, or INVALID_IOASID.
+ * Return: the host PASID, or IOMMU_PASID_INVALID.
  */
 static inline ioasid_t gpasid_find_host(struct ioasid_set *set,
 					ioasid_t gpasid)
 {
 	ioasid_t hpasid = ioasid_find_by_spid(set, gpasid);
 
-	if (hpasid != INVALID_IOASID)
+	if (hpasid != IOMMU_PASID_INVALID)
 		return hpasid;
 	if (IS_ERR(ioasid_find(set, gpasid)) ||
-	    ioasid_spid(set, gpasid) != INVALID_IOASID)
-		return INVALID_IOASID;
+	    ioasid_spid(set, gpasid) != IOMMU_PASID_INVALID)
+		return IOMMU_PASID_INVALID;
 	return gpasid;
 }
 

@@ -19,11 +19,10 @@
 
 struct ioasid_set;
 
-/* Returned where a number is asked for and there is none */
-#define INVALID_IOASID	((ioasid_t)-1)
-
-/* Numbers and SPIDs have 20 bits; the number 0 is never issued */
-#define IOASID_MIN	((ioasid_t)IOMMU_FIRST_GLOBAL_PASID)
+/*
+ * PASIDs have 20 bits.  Numbers that are issued start at IOMMU_FIRST_GLOBAL_PASID;
+ * IOMMU_PASID_INVALID stands for no number.
+ */
 #define IOASID_MAX	((ioasid_t)((1U << 20) - 1))
 
 /**
@@ -86,8 +85,8 @@ enum ioasid_prio {
  * struct ioasid_event_info - Which IOASID an event is about
  * @set: its set; valid during the call, ioasid_set_get() to keep it
  * @id: its number
- * @spid: its SPID at the time of the call, INVALID_IOASID if it has none.  At
- *	teardown by a free: the SPID that the free has taken away.
+ * @spid: its SPID at the time of the call, IOMMU_PASID_INVALID if it has none.
+ *	At teardown by a free: the SPID that the free has taken away.
  * @data: its private data
  * @arg: what the caller of ioasid_notify() gave, NULL for ALLOC and FREE
  */

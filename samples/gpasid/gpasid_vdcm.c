@@ -91,7 +91,7 @@ struct vdcm_slice {
  * @bind_lock: protects @parent
  * @parent: the VM's second stage, while the device is attached
  * @queue_lock: protects all that follows and the registers of the queue
- * @hpasid: host PASID in the queue's register, INVALID_IOASID for none
+ * @hpasid: host PASID in the queue's register, IOMMU_PASID_INVALID for none
  * @regs: the emulated registers; head and tail are those of the queue
  */
 struct vdcm {
@@ -179,7 +179,8 @@ static void vdcm_queue_set_pasid(struct vdcm *v, u32 gpasid, ioasid_t hpasid)
 	v->regs.pasid = gpasid;
 	v->hpasid = hpasid;
 	/* PASID 0 is never issued: the queue could do nothing with it. */
-	writel(hpasid == INVALID_IOASID ? 0 : hpasid, vdcm_queue_reg(v, pasid));
+	writel(hpasid == IOMMU_PASID_INVALID ? 0 : hpasid,
+	       vdcm_queue_reg(v, pasid));
 }
 
 /* The PASID, or this device's share in it, is about to end: stop the queue first. */
@@ -188,7 +189,7 @@ static void vdcm_queue_revoke(struct vdcm *v, ioasid_t hpasid)
 	mutex_lock(&v->queue_lock);
 	if (v->hpasid == hpasid) {
 		vdcm_queue_stop(v);
-		vdcm_queue_set_pasid(v, VDCM_NO_PASID, INVALID_IOASID);
+		vdcm_queue_set_pasid(v, VDCM_NO_PASID, IOMMU_PASID_INVALID);
 		v->regs.status |= VDCM_STATUS_REVOKED;
 	}
 	mutex_unlock(&v->queue_lock);
@@ -199,7 +200,7 @@ static void vdcm_queue_reset(struct vdcm *v)
 {
 	mutex_lock(&v->queue_lock);
 	vdcm_queue_stop(v);
-	vdcm_queue_set_pasid(v, VDCM_NO_PASID, INVALID_IOASID);
+	vdcm_queue_set_pasid(v, VDCM_NO_PASID, IOMMU_PASID_INVALID);
 	v->regs.status = 0;
 	memset_io(vdcm_ring_slot(v, 0), 0, VDCM_RING_SIZE);
 	memset_io(v->pf->bar + VTDSIM_BAR_LOCAL + vdcm_mem_offset(v), 0,
@@ -227,9 +228,9 @@ static void vdcm_write_pasid(struct vdcm *v, u32 gpasid)
 	v->regs.status = 0;
 
 	hpasid = gpasid_find_host(v->set, gpasid);
-	if (hpasid == INVALID_IOASID ||
+	if (hpasid == IOMMU_PASID_INVALID ||
 	    !gpasid_is_bound(vdcm_dma_dev(v), v->set, hpasid, &v->vdev)) {
-		vdcm_queue_set_pasid(v, VDCM_NO_PASID, INVALID_IOASID);
+		vdcm_queue_set_pasid(v, VDCM_NO_PASID, IOMMU_PASID_INVALID);
 		if (gpasid != VDCM_NO_PASID)
 			v->regs.status = VDCM_STATUS_REJECTED;
 		return;
@@ -243,7 +244,7 @@ static void vdcm_write_enable(struct vdcm *v, u32 val)
 
 	if (!val) {
 		vdcm_queue_stop(v);
-	} else if (v->hpasid != INVALID_IOASID) {
+	} else if (v->hpasid != IOMMU_PASID_INVALID) {
 		v->regs.enable = 1;
 		writel(1, vdcm_queue_reg(v, enable));
 	}
@@ -499,7 +500,7 @@ static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 	ioasid_t hpasid = guest ? gpasid_find_host(v->set, pasid) : pasid;
 	int ret = -ENOENT;
 
-	if (hpasid == INVALID_IOASID)
+	if (hpasid == IOMMU_PASID_INVALID)
 		return ret;
 
 	mutex_lock(&v->bind_lock);
@@ -740,7 +741,7 @@ static int vdcm_init(struct vfio_device *vdev)
 
 	mutex_init(&v->bind_lock);
 	mutex_init(&v->queue_lock);
-	v->hpasid = INVALID_IOASID;
+	v->hpasid = IOMMU_PASID_INVALID;
 
 	return 0;
 }

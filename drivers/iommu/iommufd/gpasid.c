@@ -101,7 +101,7 @@ static int gpasid_to_host(struct iommufd_ctx *ictx, u32 pasid, bool guest,
 		return -ENOENT;
 
 	*hpasid = guest ? ioasid_find_by_spid(set, pasid) : pasid;
-	if (*hpasid == INVALID_IOASID || IS_ERR(ioasid_find(set, *hpasid)))
+	if (*hpasid == IOMMU_PASID_INVALID || IS_ERR(ioasid_find(set, *hpasid)))
 		return -ENOENT;
 	return 0;
 }
@@ -138,7 +138,7 @@ int iommufd_gpasid_lookup(struct iommufd_ucmd *ucmd)
 		return rc;
 	if (!guest)
 		pasid = ioasid_spid(iommufd_gpasid_set(ucmd->ictx), pasid);
-	if (pasid == INVALID_IOASID)
+	if (pasid == IOMMU_PASID_INVALID)
 		return -ENOENT;
 
 	cmd->out_pasid = pasid;
@@ -351,7 +351,8 @@ static int gpasid_identity(struct gpasid_bind_data *data)
 		data->hpasid = data->gpasid;
 	}
 	gpasid = ioasid_spid(data->set, data->hpasid);
-	return gpasid == INVALID_IOASID || gpasid == data->hpasid ? 0 : -EINVAL;
+	return gpasid == IOMMU_PASID_INVALID || gpasid == data->hpasid ?
+	       0 : -EINVAL;
 }
 
 static int gpasid_count_device(struct device *dev, void *nr)

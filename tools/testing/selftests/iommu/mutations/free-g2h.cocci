@@ -7,7 +7,7 @@
  ioasid_free_locked(...)
  {
 	<...
--	if (ioasid->spid != INVALID_IOASID) {
+-	if (ioasid->spid != IOMMU_PASID_INVALID) {
 -		...
 -	}
 	...>
