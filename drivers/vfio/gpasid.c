@@ -94,6 +94,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 {
 	struct vfio_device_gpasid_info cmd;
 	struct gpasid_caps caps = {};
+	u32 bound = 0;
 	int ret;
 
 	ret = vfio_gpasid_copy(&cmd, sizeof(cmd),
@@ -103,7 +104,8 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 	if (cmd.flags)
 		return -EINVAL;
 
-	ret = ops->info(priv, &caps, &cmd.out_bound);
+	/* A driver need not fill in all. */
+	ret = ops->info(priv, &caps, &bound);
 	if (ret)
 		return ret;
 
@@ -113,6 +115,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 	cmd.out_pasid_bits = caps.pasid_bits;
 	cmd.out_addr_widths = caps.addr_widths;
 	cmd.out_formats = caps.formats;
+	cmd.out_bound = bound;
 	return copy_to_user(arg, &cmd, min_t(size_t, cmd.argsz, sizeof(cmd))) ?
 		-EFAULT : 0;
 }
