@@ -222,6 +222,9 @@ long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
 {
 	struct vfio_device *device = df->device;
 
+	/* The driver of a virtual device would not know. */
+	if (df->group)
+		return -ENOTTY;
 	/* Stays as it is while the file is open. */
 	if (vfio_gpasid_emulated(device))
 		return device->ops->ioctl(device, cmd, (unsigned long)arg);

@@ -7,21 +7,15 @@ expression cmd;
  vfio_device_fops_unl_ioctl(...)
  {
 	...
-	ret = vfio_device_pm_runtime_get(...);
+	if (cmd == VFIO_DEVICE_BIND_IOMMUFD)
+		return vfio_df_ioctl_bind_iommufd(df, uptr);
 	...
-	if (IS_ENABLED(CONFIG_VFIO_DEVICE_CDEV) && !df->group) {
-+		if (vfio_is_gpasid_ioctl(cmd)) {
-+			ret = vfio_df_ioctl_gpasid(df, cmd, uptr);
-+			goto out;
-+		}
-		switch (cmd) {
-		case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
-			ret = vfio_df_ioctl_attach_pt(df, uptr);
-			goto out;
-		case VFIO_DEVICE_DETACH_IOMMUFD_PT:
-			ret = vfio_df_ioctl_detach_pt(df, uptr);
-			goto out;
-		}
-	}
+	ret = vfio_device_pm_runtime_get(...);
+	if (ret)
+		return ret;
++	if (vfio_is_gpasid_ioctl(cmd)) {
++		ret = vfio_df_ioctl_gpasid(df, cmd, uptr);
++		goto out;
++	}
 	...
  }

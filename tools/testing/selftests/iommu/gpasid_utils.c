@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <linux/iommufd.h>
+#include <linux/vfio.h>
 
 #include "gpasid_utils.h"
 
@@ -372,4 +374,41 @@ int check_result(const char *name)
 {
 	printf("%s: %d passed, %d failed\n", name, checked - failed, failed);
 	return failed != 0;
+}
+
+/* ---- the other way to a device ------------------------------------------------ */
+
+/* The file of the IOMMU group of a device. */
+static int group_open(const char *path)
+{
+	char link[256], target[256], name[64];
+	ssize_t len;
+	int fd;
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", path);
+	len = readlink(link, target, sizeof(target) - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	snprintf(name, sizeof(name), "/dev/vfio/%s", strrchr(target, '/') + 1);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The device keeps the group open. */
+int open_by_group(const struct gvm *vm, const char *path)
+{
+	const char *name = strrchr(path, '/');
+	int group = group_open(path), rc;
+
+	if (group < 0)
+		return group;
+	rc = gvm_ioctl(group, VFIO_GROUP_SET_CONTAINER, (void *)&vm->iommufd);
+	if (!rc) {
+		rc = ioctl(group, VFIO_GROUP_GET_DEVICE_FD,
+			   name ? name + 1 : path);
+		rc = rc < 0 ? -errno : rc;
+	}
+	close(group);
+	return rc;
 }

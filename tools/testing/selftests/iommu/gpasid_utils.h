@@ -96,6 +96,12 @@ int bench_close(struct bench *b);
 int bench_close_dev(struct bench *b, int dev);
 
 /*
+ * Open a device by its VFIO group, in the context of @vm.  @path: below
+ * /sys/bus/pci/devices.  Returns the device's file.
+ */
+int open_by_group(const struct gvm *vm, const char *path);
+
+/*
  * A HWPT nested on the parent of the device's VM, for the guest's table @pgtbl.
  * @fault: a fault queue, or 0 for a HWPT without one.
  */

@@ -602,6 +602,24 @@ TEST_F(vdcm, a_device_says_what_it_has)
 	EXPECT_EQ(-ENOTTY, gvm_ioctl(self->v.dev.fd, _IO(VFIO_TYPE, 0xff), NULL));
 }
 
+/* Its driver does not see the difference. */
+TEST_F(vdcm, a_file_opened_by_its_group_takes_no_ioctl_of_ours)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_device_gpasid_info gpasid = {};
+	struct gvm_dev dev = { .vm = &self->vm };
+
+	dev.fd = open_by_group(&self->vm, PF "/" DRIVER ".vdev.1");
+	if (dev.fd == -ENOENT)
+		SKIP(return, "no VFIO groups");
+	ASSERT_LE(0, dev.fd);
+	EXPECT_EQ(0, gvm_ioctl(dev.fd, VFIO_DEVICE_GET_INFO, &info));
+	EXPECT_EQ(-ENOTTY, gvm_dev_info(&dev, &gpasid));
+	EXPECT_EQ(-ENOTTY, gvm_bind(&dev, &self->p.pt, 0x101, NULL));
+	EXPECT_EQ(-ENOTTY, gvm_unbind(&dev, self->h));
+	close(dev.fd);
+}
+
 TEST_F(vdcm, a_reset_stops_the_device_and_keeps_its_bindings)
 {
 	ASSERT_EQ(0, virt_start(&self->v, 0x101));
