@@ -234,21 +234,31 @@ struct gpasid_device *gpasid_device_nth(unsigned int n)
 	return NULL;
 }
 
-/* Visit all devices that have bindings; a result other than 0 ends it. */
-int gpasid_visit_devices(gpasid_device_fn fn, void *arg)
+/*
+ * The device after @prev among those that have bindings, with a reference, or NULL
+ * after the last; NULL: the first.  Puts @prev, which its reference has kept among
+ * them.
+ */
+struct gpasid_device *gpasid_device_next(struct gpasid_device *prev)
 {
-	struct gpasid_device *gdev;
-	int bucket, ret = 0;
+	struct gpasid_device *gdev, *found = NULL;
+	bool after = !prev;
+	int bucket;
 
 	rcu_read_lock();
 	hash_for_each_rcu(gpasid_devices, bucket, gdev, node) {
-		ret = fn(gdev, arg);
-		if (ret)
+		if (gdev == prev) {
+			after = true;
+		} else if (after && refcount_inc_not_zero(&gdev->users)) {
+			found = gdev;
 			break;
+		}
 	}
 	rcu_read_unlock();
+	if (prev)
+		gpasid_device_put(prev);
 
-	return ret;
+	return found;
 }
 
 /*

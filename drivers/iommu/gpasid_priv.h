@@ -70,7 +70,6 @@ struct gpasid_hwpt_table {
 	void *priv;
 };
 
-typedef int (*gpasid_device_fn)(struct gpasid_device *gdev, void *arg);
 typedef void (*gpasid_group_fn)(const struct iopf_group *group, void *arg);
 
 /* gpasid_device.c */
@@ -99,7 +98,7 @@ void gpasid_pasid_unlock(struct gpasid_parent *parent);
 /* The caller is in an RCU read-side section. */
 struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid);
 struct gpasid_device *gpasid_device_nth(unsigned int n);
-int gpasid_visit_devices(gpasid_device_fn fn, void *arg);
+struct gpasid_device *gpasid_device_next(struct gpasid_device *prev);
 
 /* gpasid_table.c */
 struct gpasid_table *gpasid_table_create(struct gpasid_parent *parent,

@@ -19,6 +19,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/slab.h>
 #include <trace/events/gpasid.h>
 
@@ -81,25 +82,25 @@ static void gpasid_disown_all(struct gpasid_binding *b)
 	}
 }
 
-/* The next binding of @owner at or after *@index; under RCU. */
-static struct gpasid_binding *gpasid_owned_next(struct gpasid_device *gdev,
-						const void *owner,
-						unsigned long *index)
+/* Whether @owner has a binding at or after *@index, which is set to the next one. */
+static bool gpasid_owned_next(struct gpasid_device *gdev, const void *owner,
+			      unsigned long *index)
 {
+	unsigned long start = *index;
 	struct gpasid_binding *b;
+	bool found = false;
 
-	for (b = xa_find(&gdev->bindings, index, ULONG_MAX, XA_PRESENT); b;
-	     b = xa_find_after(&gdev->bindings, index, ULONG_MAX, XA_PRESENT))
-		if (gpasid_owned_by(b, owner))
-			return b;
-	return NULL;
-}
+	rcu_read_lock();
+	xa_for_each_start(&gdev->bindings, *index, b, start) {
+		found = gpasid_owned_by(b, owner);
+		if (found)
+			break;
+		/* Those of others may be a million. */
+		cond_resched_rcu();
+	}
+	rcu_read_unlock();
 
-static int gpasid_device_owned(struct gpasid_device *gdev, void *owner)
-{
-	unsigned long index = 0;
-
-	return gpasid_owned_next(gdev, owner, &index) ? 1 : 0;
+	return found;
 }
 
 /**
@@ -108,12 +109,22 @@ static int gpasid_device_owned(struct gpasid_device *gdev, void *owner)
  *
  * VFIO asks it of its virtual devices before it lets them be detached.
  *
- * Context: Process context.
+ * Context: Process context. May sleep.
  * Return: true while there is a binding.
  */
 bool gpasid_owner_busy(const void *owner)
 {
-	return gpasid_visit_devices(gpasid_device_owned, (void *)owner);
+	struct gpasid_device *gdev = NULL;
+	unsigned long index;
+
+	while ((gdev = gpasid_device_next(gdev))) {
+		index = 0;
+		if (gpasid_owned_next(gdev, owner, &index)) {
+			gpasid_device_put(gdev);
+			return true;
+		}
+	}
+	return false;
 }
 EXPORT_SYMBOL_GPL(gpasid_owner_busy);
 
@@ -129,17 +140,14 @@ unsigned long gpasid_count(struct device *dev, const void *owner)
 {
 	struct gpasid_device *gdev = gpasid_device_find(dev);
 	unsigned long index, nr = 0;
-	bool found = gdev;
 
-	for (index = 0; found; index++) {
-		rcu_read_lock();
-		found = gpasid_owned_next(gdev, owner, &index);
-		rcu_read_unlock();
-		nr += found;
+	if (!gdev)
+		return 0;
+	for (index = 0; gpasid_owned_next(gdev, owner, &index); index++) {
+		nr++;
 		cond_resched();
 	}
-	if (gdev)
-		gpasid_device_put(gdev);
+	gpasid_device_put(gdev);
 
 	return nr;
 }
