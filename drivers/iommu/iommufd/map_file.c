@@ -61,8 +61,11 @@ static unsigned int map_file_seals(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
-	return is_file_hugepages(file) ? HUGETLBFS_I(inode)->seals :
-					 SHMEM_I(inode)->seals;
+#ifdef CONFIG_HUGETLBFS
+	if (is_file_hugepages(file))
+		return HUGETLBFS_I(inode)->seals;
+#endif
+	return SHMEM_I(inode)->seals;
 }
 
 /*
