@@ -104,7 +104,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 	if (cmd.flags)
 		return -EINVAL;
 
-	/* A driver need not fill in all. */
+	/* Members that the driver does not set are reported as 0. */
 	ret = ops->info(priv, &caps, &bound);
 	if (ret)
 		return ret;
@@ -222,7 +222,7 @@ long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
 {
 	struct vfio_device *device = df->device;
 
-	/* The driver of a virtual device would not know. */
+	/* A virtual device's driver cannot tell how the file was opened. */
 	if (df->group)
 		return -ENOTTY;
 	/* Stays as it is while the file is open. */

@@ -12,8 +12,8 @@
  * @bind: VFIO_DEVICE_GPASID_BIND; what the user gives is filled in.  @pt_id: the
  *        nest parent that the user names, or 0.  Sets gpasid_bind_data::hpasid
  * @unbind: VFIO_DEVICE_GPASID_UNBIND; @guest: @pasid is a guest PASID
- * @info: VFIO_DEVICE_GPASID_INFO; @bound: PASIDs bound by this device.  What it
- *        leaves is told as 0
+ * @info: VFIO_DEVICE_GPASID_INFO; @bound: PASIDs bound by this device.  Members
+ *        that it does not set are reported as 0
  *
  * @priv is what the caller of vfio_gpasid_ioctl() gave.  Called in process
  * context; the return value is that of the ioctl.

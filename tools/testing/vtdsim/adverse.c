@@ -47,7 +47,7 @@ u64 sim_random(struct sim *sim)
 	return sim->random;
 }
 
-/* --evict: whether what was just found in a cache is gone, by chance. */
+/* --evict: drop by chance what was just found in a cache; true if dropped. */
 bool sim_evict(struct unit *u)
 {
 	struct sim *sim = u->sim;

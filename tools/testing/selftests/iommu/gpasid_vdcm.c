@@ -602,7 +602,7 @@ TEST_F(vdcm, a_device_says_what_it_has)
 	EXPECT_EQ(-ENOTTY, gvm_ioctl(self->v.dev.fd, _IO(VFIO_TYPE, 0xff), NULL));
 }
 
-/* Its driver does not see the difference. */
+/* The driver itself cannot tell how the file was opened. */
 TEST_F(vdcm, a_file_opened_by_its_group_takes_no_ioctl_of_ours)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
