@@ -25,7 +25,8 @@
  * leaves a cache unasked (--evict), in a polite unit, too.
  */
 #include <time.h>
-#include "sim.h"
+#include "adverse.h"
+#include "state.h"
 
 #define REST_PERMILLE	250
 #define REST_MAX	40	/* rounds */

@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base.h"
 #include "caches.h"
+#include "model.h"
 #include "vtd.h"
 
 #define NR_DIDS		65536

@@ -9,8 +9,8 @@
 #ifndef VTDSIM_CACHES_H
 #define VTDSIM_CACHES_H
 
+#include "base.h"
 #include "model.h"
-#include "oracle.h"
 
 /*
  * IOTLB, paging-structure caches and device TLBs: translations are kept per
@@ -35,6 +35,12 @@ enum space_kind {
 #define STATE_FS_DIRTY	0x040
 #define STATE_SS_DIRTY	0x080
 #define STATE_SS_ACCESSED 0x100
+
+/* For the oracle; @taint: of what outdated entry this one was made, or 0. */
+struct age {
+	u64 agreed;
+	u32 taint;
+};
 
 struct space {
 	struct space *next;	/* hash chain, by PASID */

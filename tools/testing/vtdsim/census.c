@@ -3,7 +3,18 @@
  * VTDSIM_OP_CENSUS: what tables, caches and page request groups hold.
  */
 #include <string.h>
-#include "walk.h"
+#include "base.h"
+#include "caches.h"
+#include "census.h"
+#include "model.h"
+#include "page_requests.h"
+#include "platform.h"
+#include "request.h"
+#include "state.h"
+#include "structures.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
+#include "walk_state.h"
 
 static void census_entry(const u64 *pe, struct vtdsim_census *out)
 {

@@ -3,7 +3,12 @@
  * "Global Command Register": a mailbox.  It holds a reserved bit when idle, hence
  * any command, even 0, can be seen; the state stands in GSTS.
  */
-#include "sim.h"
+#include "caches.h"
+#include "command.h"
+#include "model.h"
+#include "state.h"
+#include "trace.h"
+#include "vtd.h"
 
 #define GCMD_IDLE	1u
 

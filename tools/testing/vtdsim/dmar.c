@@ -2,7 +2,11 @@
 /*
  * The ACPI table by which firmware reports the units.
  */
-#include "sim.h"
+#include "config.h"
+#include "dmar.h"
+#include "platform.h"
+#include "topology.h"
+#include "vtdsim_abi.h"
 
 #define DMAR_RMRR		1
 #define DMAR_ATSR		2

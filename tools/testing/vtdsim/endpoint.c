@@ -11,7 +11,21 @@
  * anything else.
  */
 #include <string.h>
-#include "sim.h"
+#include "adverse.h"
+#include "base.h"
+#include "caches.h"
+#include "census.h"
+#include "config.h"
+#include "endpoint.h"
+#include "oracle.h"
+#include "page_requests.h"
+#include "platform.h"
+#include "request.h"
+#include "state.h"
+#include "trace.h"
+#include "translate.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 
 #define PAGES_PER_POLL	16
 #define MAX_PRI_RETRIES	1000	/* without getting any further */

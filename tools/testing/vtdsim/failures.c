@@ -3,7 +3,10 @@
  * Failures on demand: software in the VM writes to an endpoint's registers what
  * is to go wrong, and how many times.
  */
-#include "sim.h"
+#include "base.h"
+#include "failures.h"
+#include "state.h"
+#include "vtdsim_abi.h"
 
 /* One of those that a failure on demand is about has come by. */
 static bool counts_down(u32 *left, u32 *was)

@@ -2,7 +2,11 @@
 /*
  * "Fault Logging": fault recording registers, fault status, fault event.
  */
-#include "sim.h"
+#include "faults.h"
+#include "model.h"
+#include "request.h"
+#include "state.h"
+#include "vtd.h"
 
 #define FAULT_QUIET	1000	/* rounds without a record being cleared */
 

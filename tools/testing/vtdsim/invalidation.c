@@ -11,7 +11,21 @@
  * them makes them arrive.
  */
 #include <time.h>
-#include "sim.h"
+#include "adverse.h"
+#include "base.h"
+#include "caches.h"
+#include "command.h"
+#include "endpoint.h"
+#include "failures.h"
+#include "invalidation.h"
+#include "model.h"
+#include "oracle.h"
+#include "page_requests.h"
+#include "state.h"
+#include "topology.h"
+#include "trace.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 
 #define DESCS_PER_POLL	64
 #define OVERTAKE_PERMILLE	500

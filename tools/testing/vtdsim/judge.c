@@ -3,7 +3,13 @@
  * What is told of a walk: its steps, to VTDSIM_OP_EXPLAIN, and its hits in the
  * caches, to the oracle.
  */
-#include "walk.h"
+#include "caches.h"
+#include "judge.h"
+#include "oracle.h"
+#include "request.h"
+#include "trace.h"
+#include "vtdsim_abi.h"
+#include "walk_state.h"
 
 void explain_step(struct walk *w, u8 stage, u8 level, u64 addr, u64 entry)
 {

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,14 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include "config.h"
+#include "dmar.h"
+#include "endpoint.h"
 #include "sim.h"
+#include "state.h"
+#include "trace.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 
 #define USEC		1000ULL
 #define MSEC		1000000ULL

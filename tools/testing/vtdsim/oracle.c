@@ -5,7 +5,10 @@
  * a hit that cannot be judged any more counts as legal.
  */
 #include <stdlib.h>
-#include "sim.h"
+#include "caches.h"
+#include "oracle.h"
+#include "state.h"
+#include "vtd.h"
 
 #define NR_SCOPES	(1u << 16)
 #define NR_TAINTS	(1u << 16)

@@ -29,18 +29,13 @@
 #define VTDSIM_ORACLE_H
 
 #include "base.h"
+#include "caches.h"
 
 enum cache_id {
 	CACHE_CONTEXT,
 	CACHE_PASID,
 	CACHE_IOTLB,		/* and paging structures */
 	CACHE_DEVICE,
-};
-
-/* @taint: of what outdated entry this one was made, or 0. */
-struct age {
-	u64 agreed;
-	u32 taint;
 };
 
 /* The tags of an entry. */

@@ -9,7 +9,18 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "sim.h"
+#include "adverse.h"
+#include "base.h"
+#include "failures.h"
+#include "model.h"
+#include "page_requests.h"
+#include "request.h"
+#include "state.h"
+#include "topology.h"
+#include "trace.h"
+#include "translate.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 
 #define NR_GROUPS	512	/* page request group index: 9 bits */
 #define NR_DMA_GROUPS	256	/* the upper half is for requests by hand */

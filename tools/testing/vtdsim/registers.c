@@ -9,8 +9,18 @@
  *   bits, so that software's write differs from what was shown.
  * - What both sides write is changed by compare-and-swap only.
  */
-#include <string.h>
-#include "sim.h"
+#include "base.h"
+#include "command.h"
+#include "faults.h"
+#include "invalidation.h"
+#include "model.h"
+#include "oracle.h"
+#include "page_requests.h"
+#include "platform.h"
+#include "registers.h"
+#include "state.h"
+#include "trace.h"
+#include "vtd.h"
 
 #define W1C_MARK	0x80000000u
 

@@ -4,7 +4,18 @@
  * and PASID table, with the context cache and the PASID cache in front.
  */
 #include <string.h>
-#include "walk.h"
+#include "adverse.h"
+#include "base.h"
+#include "caches.h"
+#include "judge.h"
+#include "model.h"
+#include "oracle.h"
+#include "platform.h"
+#include "state.h"
+#include "structures.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
+#include "walk_state.h"
 
 #define PREFETCH_PERMILLE	30
 #define FORGET_PERMILLE		50

@@ -5,7 +5,10 @@
  * On the root bus each is a device of its own.  Those of a unit that are behind
  * its root port are the functions of one device: a link has no more than one.
  */
-#include "sim.h"
+#include "config.h"
+#include "state.h"
+#include "topology.h"
+#include "vtdsim_abi.h"
 
 #define FIRST_PORT	0x10	/* device number; endpoints have smaller ones */
 

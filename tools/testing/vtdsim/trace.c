@@ -4,8 +4,13 @@
  * words.
  */
 #include <stdarg.h>
-#include <string.h>
-#include "sim.h"
+#include "base.h"
+#include "faults.h"
+#include "request.h"
+#include "state.h"
+#include "trace.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 
 static const char * const desc_names[VTDSIM_NR_DESC_TYPES] = {
 	[VTDSIM_D_CONTEXT] = "context-cache invalidate",

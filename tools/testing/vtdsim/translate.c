@@ -6,7 +6,22 @@
  * of it, the PASID-table entry, what the request needs of that, the pages.
  */
 #include <string.h>
+#include "adverse.h"
+#include "base.h"
+#include "command.h"
+#include "faults.h"
+#include "judge.h"
+#include "model.h"
+#include "oracle.h"
+#include "request.h"
+#include "state.h"
+#include "structures.h"
+#include "trace.h"
+#include "translate.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 #include "walk.h"
+#include "walk_state.h"
 
 #define GUESS_PERMILLE	50
 

@@ -14,7 +14,19 @@
  * What both read out of an entry is in tools/lib/vtd/paging.c.
  */
 #include <string.h>
+#include "adverse.h"
+#include "base.h"
+#include "caches.h"
+#include "config.h"
+#include "judge.h"
+#include "model.h"
+#include "platform.h"
+#include "request.h"
+#include "state.h"
+#include "vtd.h"
+#include "vtdsim_abi.h"
 #include "walk.h"
+#include "walk_state.h"
 
 /* What distinguishes the stages; @fr_* are the faults of each. */
 struct pt_format {

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "../caches.h"
+#include "../sim.h"
+#include "../translate.h"
 #include "harness.h"
+#include "platform.h"
 
 #define FIRST_PAGE	0x100000ULL
 

@@ -6,9 +6,13 @@
 #ifndef VTDSIM_HARNESS_H
 #define VTDSIM_HARNESS_H
 
-#include <stdint.h>
-#include "../walk.h"
+#include "../config.h"
+#include "../request.h"
+#include "../state.h"
+#include "../vtdsim_abi.h"
+#include "base.h"
 #include "tests/unit_test.h"
+#include "vtd.h"
 
 #define RAM_SIZE	0x20000000ULL	/* just up to the end of the window */
 #define GUEST_OFFSET	0x4000000000ULL	/* nested: GPA of a page less its HPA */

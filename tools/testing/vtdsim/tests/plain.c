@@ -3,6 +3,7 @@
  * "First-Stage Translation", "Second-Stage Translation", "Nested Translation",
  * for a unit with every capability that world_prepare() gives it.
  */
+#include "platform.h"
 #include "plain.h"
 
 #define ADDRESS	0x000ffffffffff000ULL

@@ -5,6 +5,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "../caches.h"
+#include "../page_requests.h"
+#include "../sim.h"
 #include "harness.h"
 
 #define PASID	0x42

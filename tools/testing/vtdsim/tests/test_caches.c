@@ -7,6 +7,7 @@
  * invalidation is not meant for it.
  */
 #include <string.h>
+#include "../caches.h"
 #include "harness.h"
 
 #define PASID	0x42

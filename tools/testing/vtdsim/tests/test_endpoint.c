@@ -3,7 +3,12 @@
  * The DMA engine, its device TLB, resets and enables, and the ACPI table.
  */
 #include <string.h>
+#include "../caches.h"
+#include "../dmar.h"
+#include "../sim.h"
+#include "../topology.h"
 #include "harness.h"
+#include "platform.h"
 
 #define PASID	0x42
 

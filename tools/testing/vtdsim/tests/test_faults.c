@@ -4,6 +4,8 @@
  * and kept quiet.
  */
 #include <string.h>
+#include "../faults.h"
+#include "../translate.h"
 #include "harness.h"
 
 #define PASID	0x42

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "../sim.h"
 #include "harness.h"
+#include "platform.h"
 
 #define WORLDS		200		/* or what FUZZ in the environment says */
 #define STEPS		20000

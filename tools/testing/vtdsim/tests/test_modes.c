@@ -3,7 +3,7 @@
  * What is not scalable mode with a queue: legacy mode, abort-DMA mode, units that
  * need their write buffer flushed, invalidation by registers.
  */
-#include <string.h>
+#include "../translate.h"
 #include "harness.h"
 
 #define DID	7

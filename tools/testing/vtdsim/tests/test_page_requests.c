@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "../census.h"
+#include "../page_requests.h"
 #include "harness.h"
 
 #define PASID	0x42

@@ -3,7 +3,7 @@
  * The unit and the plain walker on random tables: they agree on every
  * translation and every fault, with caches that are cold and that are warm.
  */
-#include <stdlib.h>
+#include "../caches.h"
 #include "plain.h"
 
 #define PASID	0x42

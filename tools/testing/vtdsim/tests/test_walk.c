@@ -3,7 +3,10 @@
  * Translations that succeed: where they lead, and which accessed and dirty
  * bits they leave.
  */
+#include <stdint.h>
+#include "../translate.h"
 #include "harness.h"
+#include "platform.h"
 
 #define PASID	0x1234
 #define IA	0x7f1234567000ULL

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VTDSIM_FAILURES_H
+#define VTDSIM_FAILURES_H
+
+#include <stdbool.h>
+
+struct ep;
+
+bool ep_answers(struct ep *ep);
+bool ep_hears(struct ep *ep);
+bool ep_is_late(struct ep *ep);
+bool ep_fails_unit(struct ep *ep, bool completion);
+
+#endif /* VTDSIM_FAILURES_H */
