@@ -54,7 +54,7 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 	data.hpasid = cmd.hpasid;
 	data.gpasid = cmd.gpasid;
 	data.pgtbl = cmd.pgtbl;
-	data.vtd_flags = cmd.vtd_flags;
+	data.format_flags = cmd.vtd_flags;
 
 	/* The answer must have a place before anything changes. */
 	if (put_user(cmd.hpasid, &ubind->hpasid))
@@ -111,7 +111,7 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 
 	cmd.out_caps = caps.caps;
 	cmd.out_errata = caps.errata;
-	cmd.out_vtd_flags = caps.vtd_flags;
+	cmd.out_vtd_flags = caps.format_flags;
 	cmd.out_pasid_bits = caps.pasid_bits;
 	cmd.out_addr_widths = caps.addr_widths;
 	cmd.out_formats = caps.formats;

@@ -48,7 +48,8 @@ enum gpasid_bind_flags {
  *          PASID bound on success
  * @gpasid: guest PASID, with GPASID_BIND_GPASID: the one that the IOASID has
  * @pgtbl: guest-physical address of the first-stage table, 4 KiB aligned
- * @vtd_flags: combination of enum gpasid_vtd_flags
+ * @format_flags: attributes of the first stage; @format gives their meaning (for
+ *                Intel VT-d: enum gpasid_vtd_flags)
  * @dev_id: what page requests of the binding call the device
  * @unpin: called with @unpin_arg, from process context, when no binding that was
  *         given it is left under the parent; NULL: the caller keeps the parent
@@ -66,7 +67,7 @@ struct gpasid_bind_data {
 	ioasid_t hpasid;
 	ioasid_t gpasid;
 	u64 pgtbl;
-	u64 vtd_flags;
+	u64 format_flags;
 	u32 dev_id;
 	void (*unpin)(void *arg);
 	void *unpin_arg;
@@ -76,7 +77,9 @@ struct gpasid_bind_data {
  * struct gpasid_caps - What a device and its IOMMU can do
  * @caps: combination of enum gpasid_cap_flags
  * @errata: combination of enum gpasid_errata_flags
- * @vtd_flags: combination of enum gpasid_vtd_flags that a bind may ask for
+ * @format_flags: attributes of the first stage that a bind may ask for; the
+ *                device's format gives their meaning (for Intel VT-d: enum
+ *                gpasid_vtd_flags)
  * @pasid_bits: width of a PASID on this device, in bits; 0: none
  * @addr_widths: bit 0: 48-bit, bit 1: 57-bit first-stage tables
  * @formats: bit N: enum gpasid_format N
@@ -84,7 +87,7 @@ struct gpasid_bind_data {
 struct gpasid_caps {
 	u32 caps;
 	u32 errata;
-	u64 vtd_flags;
+	u64 format_flags;
 	u32 pasid_bits;
 	u32 addr_widths;
 	u32 formats;

@@ -320,9 +320,9 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	if (cap_fl5lp_support(iommu->cap))
 		caps->addr_widths |= BIT(1);
 	if (ecap_srs(iommu->ecap))
-		caps->vtd_flags |= GPASID_VTD_SRE | GPASID_VTD_WPE;
+		caps->format_flags |= GPASID_VTD_SRE | GPASID_VTD_WPE;
 	if (ecap_eafs(iommu->ecap))
-		caps->vtd_flags |= GPASID_VTD_EAFE;
+		caps->format_flags |= GPASID_VTD_EAFE;
 
 	return 0;
 }
@@ -332,10 +332,10 @@ static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
 		     struct gpasid_table_attrs *attrs)
 {
 	if (data->format != GPASID_FORMAT_VTD ||
-	    data->vtd_flags & ~(u64)VTD_FLAGS)
+	    data->format_flags & ~(u64)VTD_FLAGS)
 		return -EINVAL;
-	if (data->vtd_flags & GPASID_VTD_WPE &&
-	    !(data->vtd_flags & GPASID_VTD_SRE))
+	if (data->format_flags & GPASID_VTD_WPE &&
+	    !(data->format_flags & GPASID_VTD_SRE))
 		return -EINVAL;
 	if (data->addr_width != 48 && data->addr_width != 57) {
 		dev_warn_ratelimited(dev, "hPASID %u: %u-bit first stage\n",
@@ -349,7 +349,7 @@ static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
 	}
 	attrs->pgtbl = data->pgtbl;
 	attrs->addr_width = data->addr_width;
-	attrs->flags = data->vtd_flags;
+	attrs->flags = data->format_flags;
 
 	return 0;
 }
