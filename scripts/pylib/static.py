@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 from . import initramfs, kernel, mutate, tree
@@ -25,9 +26,16 @@ APPENDED = "EXPORT_SYMBOL"
 # How every trace header of the kernel looks.
 TRACE_ONLY = "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT"
 
-# Where no circle of calls is to be between files.
-LAYERED = ("tools/gpasid", "tools/lib/gpasid", "tools/lib/vtd", "tools/testing/vtdsim",
-           "tools/vsva")
+# Where no circle of calls is to be between files; each with what is below it.
+LAYERED = ("drivers", "tools/gpasid", "tools/lib/gpasid", "tools/lib/vtd",
+           "tools/testing/selftests/iommu", "tools/testing/vtdsim", "tools/vsva")
+
+# Where what FILE.c defines for others is declared in FILE.h.
+OWN_HEADERS = "tools/testing/vtdsim"
+
+# Where files are that others include by name alone.
+INCLUDE_DIRS = ("include", "include/uapi", "tools/lib/gpasid", "tools/lib/vtd",
+                "tools/testing/selftests/iommu", "tools/testing/selftests/iommu/guest")
 
 # sparse does not see that a guard() ends with its scope.
 SPARSE = ("C=2", "CHECK=sparse", "CF=-Wno-context")
@@ -171,43 +179,107 @@ def imports():
     return out
 
 
+def circle(graph):
+    """The edges left when nodes without an edge in, or without one out, are taken away."""
+    left = {node: set(needed) for node, needed in graph.items()}
+    while free := [n for n in left if not left[n] & set(left) or
+                   not any(n in left[m] for m in left)]:
+        for node in free:
+            del left[node]
+    return [(n, m) for n in left for m in sorted(left[n] & set(left))]
+
+
 def circles(suite):
-    """Take away the modules that import nothing that is left, until none can be."""
-    left = imports()
-    suite.item("pylib has modules that import others", any(left.values()), str(left))
-    while free := [name for name, found in left.items() if not found & set(left)]:
-        for name in free:
-            del left[name]
-    suite.item("no circle of imports", not left, str(left))
+    found = imports()
+    suite.item("pylib has modules that import others", any(found.values()), str(found))
+    edges = circle(found)
+    suite.item("no circle of imports", not edges, str(edges))
+
+
+@cache
+def included(path):
+    """Files of ours that it includes."""
+    dirs = (path.parent, *(TOP / d for d in INCLUDE_DIRS))
+    names = re.findall(r'^#\s*include ["<](.+?)[">]', path.read_text(), re.M)
+    found = (next((p for d in dirs if (p := (d / n).resolve()).is_file()), None) for n in names)
+    return {p for p in found if p and p != path}
+
+
+def includes(suite):
+    """No file includes, be it by way of others, one that includes it or its header."""
+    graph = {}
+    for path in ours(("drivers", "include", "samples", "tools"), (".c", ".h")):
+        needed = {p.with_suffix("") for p in included(path)} - {path.with_suffix("")}
+        graph.setdefault(path.with_suffix(""), set()).update(needed)
+    suite.item("files of ours include others", any(graph.values()), str(graph))
+    edges = circle(graph)
+    suite.item("no circle of includes", not edges, str(edges))
+
+
+def seen(path):
+    """The files of ours that a file includes, be it by way of others."""
+    out, todo = set(), [path]
+    while todo:
+        new = included(todo.pop()) - out
+        out |= new
+        todo += new
+    return out
+
+
+@cache
+def code(path):
+    """Its text without comments, strings and names of members."""
+    noise = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?:->|\.)\s*\w+'
+    return re.sub(noise, " ", path.read_text(), flags=re.S)
+
+
+@cache
+def defined(path):
+    """The functions that a file has for others."""
+    head = r"^(?!static\b)\w[^;{}#=()]*?\b(\w+)\([^;{}]*\)\s*^\{"
+    return set(re.findall(head, code(path), re.M))
+
+
+def declared(paths):
+    """The functions that headers tell of."""
+    return {name for p in paths for name in re.findall(r"\b(\w+)\(", code(p))}
 
 
 def uses(paths):
-    """{file: {other file of these: functions that it uses of it}}; names, not types."""
-    noise = r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?:->|\.)\s*\w+'
-    text = {p: re.sub(noise, " ", p.read_text(), flags=re.S) for p in paths}
-    head = re.compile(r"^(?!static\b)\w[^;{}#=()]*?\b(\w+)\([^;{}]*\)\s*^\{", re.M)
-    owner = {name: p for p in paths for name in head.findall(text[p])}
+    """
+    {file: {other file of these: functions that it uses of it}}, as its headers tell it
+    of them. Of several with one name it is the one whose header it includes, or the one
+    beside it: a test has stand-ins.
+    """
     out = {p: {} for p in paths}
     for p in paths:
-        own = set(re.findall(r"^static\b[^;{}#=()]*?\b(\w+)\(", text[p], re.M))
-        for name in sorted(set(re.findall(r"\w+", text[p])) & set(owner) - own):
-            if owner[name] != p:
-                out[p].setdefault(owner[name], []).append(name)
+        headers = seen(p)
+        own = set(re.findall(r"^static\b[^;{}#=()]*?\b(\w+)\(", code(p), re.M))
+        names = set(re.findall(r"\w+", code(p))) & declared(headers) - defined(p) - own
+        for name in sorted(names):
+            owners = [q for q in paths if name in defined(q)]
+            near = [q for q in owners if q.with_suffix(".h") in headers]
+            near = near or [q for q in owners if q.parent == p.parent] or owners
+            for q in near:
+                out[p].setdefault(q, []).append(name)
     return out
 
 
 def calls(suite):
-    """User space: no file calls one that calls it, be it by way of others."""
+    """No file calls one that calls it, be it by way of others."""
     for top in LAYERED:
-        left = uses(sorted((TOP / top).glob("*.c")))
-        suite.item(f"{top} has files that call others", any(left.values()), str(left))
-        while free := [p for p in left if not set(left[p]) & set(left) or
-                       not any(p in left[q] for q in left)]:
-            for p in free:
-                del left[p]
-        edges = [f"{p.name} -> {q.name}: {', '.join(names)}" for p in left
-                 for q, names in left[p].items() if q in left]
+        found = uses(ours((top,), (".c",)))
+        suite.item(f"{top} has files that call others", any(found.values()), str(found))
+        edges = [f"{p.name} -> {q.name}: {', '.join(found[p][q])}" for p, q in circle(found)]
         suite.item(f"no circle of calls in {top}", not edges, "\n".join(edges))
+
+
+def own_headers(suite):
+    """What a file has for others is declared in its header."""
+    for path in sorted((TOP / OWN_HEADERS).glob("*.c")):
+        header = path.with_suffix(".h")
+        lacks = defined(path) - {"main"} - declared([header] if header.is_file() else [])
+        suite.item(f"{header.name} declares what {path.name} defines", not lacks, str(lacks))
 
 
 def maintainers(suite):
@@ -229,6 +301,6 @@ def maintainers(suite):
 
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (circles, calls, maintainers, checkpatch, kernel_doc, sparse, coccicheck,
-                 mutations):
+    for tool in (circles, includes, calls, own_headers, maintainers, checkpatch, kernel_doc,
+                 sparse, coccicheck, mutations):
         tool(suite)
