@@ -49,6 +49,32 @@ bool ep_is_late(struct ep *ep)
 	return counts_down(&ep_regs(ep)->late, &was);
 }
 
+static bool is_global(const u64 *d)
+{
+	switch (inv_type(d[0])) {
+	case INV_CONTEXT:
+	case INV_IOTLB:
+		return INV_G(d[0]) == 1;
+	case INV_PASID_CACHE:
+		return INV_G(d[0]) == 3;
+	}
+	return false;
+}
+
+/* The device that a time-out of @sid names. */
+u16 ep_names(struct ep *ep, u16 sid)
+{
+	return load_acquire(&ep_regs(ep)->names) ?: sid;
+}
+
+/* Is @d an error, although nothing is wrong with it? */
+bool ep_refuses(struct ep *ep, const u64 *d)
+{
+	u32 types = load_acquire(&ep_regs(ep)->refuses);
+
+	return types & (1u << inv_type(d[0])) && !is_global(d);
+}
+
 /* Is it time for an error of the unit: of the queue, or of a completion? */
 bool ep_fails_unit(struct ep *ep, bool completion)
 {

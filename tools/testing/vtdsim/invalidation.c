@@ -197,10 +197,15 @@ static struct ep *device_of(struct unit *u, u16 sid)
  */
 static void report_time_out(struct unit *u)
 {
+	u16 sid = u->timed_out_sid;
+	u32 e;
+
 	if (!u->timed_out)
 		return;
 	u->timed_out = false;
-	vtd_queue_timed_out(&u->m, u->timed_out_sid);
+	for (e = 0; e < u->nr_eps; e++)
+		sid = ep_names(&u->ep[e], sid);
+	vtd_queue_timed_out(&u->m, sid);
 }
 
 static void inv_devtlb(struct unit *u, const u64 *d)
@@ -297,6 +302,18 @@ static void execute(struct unit *u, const u64 *d)
 	kinds[type].execute(u, d);
 }
 
+/* The descriptor at offset @at: IQEI_NONE, or the error. */
+static u8 fetch(struct unit *u, u64 iqa, u32 at, u64 *d)
+{
+	u8 info = vtd_queue_fetch(&u->m, iqa, at, d);
+	u32 e;
+
+	for (e = 0; e < u->nr_eps && !info; e++)
+		if (ep_refuses(&u->ep[e], d))
+			info = IQEI_TYPE;
+	return info;
+}
+
 static bool may_overtake(const u64 *first, const u64 *second)
 {
 	u8 a = inv_type(first[0]), b = inv_type(second[0]);
@@ -316,7 +333,7 @@ static bool overtake(struct unit *u, u64 iqa, u32 tail, const u64 *first)
 	u64 d[4];
 
 	if (next == tail || !adverse_chance(u, OVERTAKE_PERMILLE) ||
-	    vtd_queue_fetch(&u->m, iqa, next, d) || !may_overtake(first, d))
+	    fetch(u, iqa, next, d) || !may_overtake(first, d))
 		return false;
 	u->iq_early = next;
 	execute(u, d);
@@ -341,7 +358,7 @@ static bool run_one(struct unit *u, u64 iqa, u32 tail)
 		return queue_advance(u, iqa);
 	}
 	info = !overtaken && error_due(u, false) ?
-	       IQEI_TYPE : vtd_queue_fetch(&u->m, iqa, u->m.iqh, d);
+	       IQEI_TYPE : fetch(u, iqa, u->m.iqh, d);
 	if (info) {
 		trace_desc(u, d);
 		return queue_error(u, info);

@@ -137,6 +137,12 @@ struct vtdsim_regs {
 	__u32 bus;
 	/* Like mute: page requests that arrive when they are drained, not before. */
 	__u32 late;
+	/*
+	 * Of the unit: 1 << type of descriptors that are an error each time, but
+	 * for global invalidations of its own caches.
+	 */
+	__u32 refuses;
+	__u32 names;		/* of the unit: not 0: the device that time-outs name */
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU

@@ -537,6 +537,32 @@ TEST(iqe, "a queue error comes with the descriptor that was named")
 	EXPECT_EQ(waited(w), 2);
 }
 
+TEST(refuses, "of a type that is refused, global invalidations are executed")
+{
+	world_init(w);
+	regs(w)->refuses = 1 << INV_IOTLB;
+	submit(w, d_iotlb(2, 7), 0);
+	EXPECT_EQ(w->u->cnt.u_iqe, 1);
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IOTLB], 0);
+	regs(w)->refuses = 0;
+	reg_write32(w->u, REG_FSTS, FSTS_IQE);
+	world_poll(w);
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IOTLB], 1);
+	regs(w)->refuses = 1 << INV_IOTLB;
+	submit(w, d_iotlb(1, 0), 0);
+	EXPECT_EQ(w->u->cnt.u_iqe, 1);
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IOTLB], 2);
+}
+
+TEST(names, "a time-out names the device that it is told to name")
+{
+	world_init(w);
+	regs(w)->mute = 1;
+	regs(w)->names = 0xffff;
+	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
+	EXPECT_EQ(bits(reg_read64(w->u, REG_IQERCD), 47, 32), 0xffff);
+}
+
 static u32 head_seen;
 
 /* What software finds in the moment that it learns of the time-out. */
