@@ -95,6 +95,16 @@ void qi_dump_fault(struct intel_iommu *iommu, u32 fault);
 extern const struct gpasid_ops vtd_ops;
 #endif
 
+/**
+ * struct intel_gpasid_tries - What a unit has refused of one submission
+ * @nr: times that it has refused part of it
+ * @refused: descriptors that it has refused at least once
+ */
+struct intel_gpasid_tries {
+	unsigned int nr;
+	DECLARE_BITMAP(refused, QI_LENGTH);
+};
+
 /* gpasid_queue.c */
 int intel_gpasid_port_add(struct device_domain_info *info);
 void intel_gpasid_port_remove(struct device_domain_info *info);
@@ -103,10 +113,12 @@ void intel_gpasid_port_hold(struct device_domain_info *info);
 void intel_gpasid_port_settle(struct device_domain_info *info);
 void intel_gpasid_port_release(struct device_domain_info *info);
 void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
-			     const struct qi_desc *desc, unsigned int nr);
+			     const struct qi_desc *desc, unsigned int nr,
+			     const struct intel_gpasid_tries *tries);
 int intel_gpasid_queue_check(struct intel_iommu *iommu, int wait_index);
 int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
-			    unsigned int count, unsigned int *tries);
+			    unsigned int count,
+			    struct intel_gpasid_tries *tries);
 
 /*
  * Does a device TLB exist that needs invalidations?  None is invalidated

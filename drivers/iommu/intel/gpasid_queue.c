@@ -4,7 +4,7 @@
  *
  * Built into the VT-d driver, wherever its queue is.  The unit waits for a device
  * to complete an invalidation of its TLB.  If the device does not, the unit aborts
- * the waits of all submissions that are under way, whatever they are for.  Three
+ * the waits of all submissions that are under way, whatever they are for.  Four
  * rules follow, and they are kept here, with the queue's lock held, so that no
  * path can forget one:
  *
@@ -16,6 +16,8 @@
  *   until it is reset.  So others wait for a few time-outs of it at most.
  * - A submission is over when all of its descriptors have been executed.  What was
  *   aborted or refused is submitted again.
+ * - What the unit keeps refusing is done in a coarser way: a global invalidation
+ *   of its cache, or for the TLB of a device, which then loses ATS, as above.
  *
  * struct intel_gpasid_port exists from the probe of a device with ATS to its
  * release and is found by unit and source ID.  It is looked up under RCU; its
@@ -39,7 +41,7 @@
 /* Time-outs in a row after which a device is not asked any more. */
 #define PORT_TIMEOUTS_MAX	3
 
-/* Times that a descriptor may be refused. */
+/* Times that descriptors of a submission may be refused; coarser ones the last. */
 #define QUEUE_TRIES_MAX		3
 
 /* Microseconds that a unit may take to clear an error. */
@@ -231,6 +233,25 @@ void intel_gpasid_port_release(struct device_domain_info *info)
 	intel_gpasid_port_set(info, PORT_LIVE);
 }
 
+/* PCIe: "ATS Control Register": the TLB of a device is empty while ATS is off. */
+static void intel_gpasid_ats_off(struct pci_dev *pdev)
+{
+	int where = pdev->ats_cap + PCI_ATS_CTRL;
+	u16 ctrl;
+
+	pci_read_config_word(pdev, where, &ctrl);
+	pci_write_config_word(pdev, where, ctrl & ~PCI_ATS_CTRL_ENABLE);
+}
+
+static void intel_gpasid_port_silence(struct intel_gpasid_port *port,
+				      const char *why)
+{
+	port->state = PORT_SILENT;
+	intel_gpasid_ats_off(port->pdev);
+	dev_err_ratelimited(&port->pdev->dev,
+			    "%s, ATS is off until it is reset\n", why);
+}
+
 /*
  * Descriptors
  */
@@ -305,25 +326,74 @@ static const struct qi_desc intel_gpasid_nothing = {
 	.qw0 = QI_IWD_FENCE | QI_IWD_TYPE,
 };
 
+/* Under RCU. */
+static const struct qi_desc *
+intel_gpasid_no_devtlb(struct intel_iommu *iommu, const struct qi_desc *desc)
+{
+	struct intel_gpasid_port *port;
+	u16 sid;
+
+	if (!intel_gpasid_desc_sid(desc, &sid))
+		return desc;
+	port = intel_gpasid_port_find(iommu, sid);
+	if (port)
+		intel_gpasid_port_silence(port, "invalidations of it are refused");
+
+	return &intel_gpasid_nothing;
+}
+
+/*
+ * A descriptor that does at least what @desc does, in @coarse or elsewhere, for a
+ * unit that refuses @desc.  Under RCU.
+ */
+static const struct qi_desc *
+intel_gpasid_desc_coarser(struct intel_iommu *iommu, const struct qi_desc *desc,
+			  struct qi_desc *coarse)
+{
+	*coarse = (struct qi_desc){};
+	switch (desc->qw0 & GENMASK_ULL(3, 0)) {
+	case QI_CC_TYPE:
+		coarse->qw0 = QI_CC_GRAN(DMA_CCMD_GLOBAL_INVL) | QI_CC_TYPE;
+		return coarse;
+	case QI_PC_TYPE:
+		coarse->qw0 = QI_PC_GRAN(QI_PC_GLOBAL) | QI_PC_TYPE;
+		return coarse;
+	case QI_IOTLB_TYPE:
+	case QI_EIOTLB_TYPE:
+		qi_desc_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH, coarse);
+		return coarse;
+	case QI_DIOTLB_TYPE:
+	case QI_DEIOTLB_TYPE:
+		return intel_gpasid_no_devtlb(iommu, desc);
+	}
+	return desc;
+}
+
 /**
  * intel_gpasid_queue_desc() - Put a descriptor into a unit's queue
  * @iommu: the unit, its queue's lock held
  * @to: the slot
  * @desc: the descriptor, one of an array that is submitted
  * @nr: its number in the array
+ * @tries: what the unit has refused of the array so far
  *
  * Context: Any context.
  */
 void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
-			     const struct qi_desc *desc, unsigned int nr)
+			     const struct qi_desc *desc, unsigned int nr,
+			     const struct intel_gpasid_tries *tries)
 {
 	bool ask = !nr || !intel_gpasid_same_device(desc, desc - 1);
+	struct qi_desc coarse;
 	u16 sid;
 
 	rcu_read_lock();
 	if (intel_gpasid_desc_sid(desc, &sid) &&
 	    !intel_gpasid_desc_wanted(iommu, sid, desc, ask))
 		desc = &intel_gpasid_nothing;
+	else if (tries->nr == QUEUE_TRIES_MAX - 1 &&
+		 test_bit(nr, tries->refused))
+		desc = intel_gpasid_desc_coarser(iommu, desc, &coarse);
 	rcu_read_unlock();
 	memcpy(to, desc, 1 << qi_shift(iommu));
 }
@@ -374,25 +444,12 @@ static void intel_gpasid_queue_clear(struct intel_iommu *iommu, u32 error)
 	pr_err_ratelimited("%s: queue error 0x%x stays\n", iommu->name, error);
 }
 
-/* PCIe: "ATS Control Register": the TLB of a device is empty while ATS is off. */
-static void intel_gpasid_ats_off(struct pci_dev *pdev)
-{
-	int where = pdev->ats_cap + PCI_ATS_CTRL;
-	u16 ctrl;
-
-	pci_read_config_word(pdev, where, &ctrl);
-	pci_write_config_word(pdev, where, ctrl & ~PCI_ATS_CTRL_ENABLE);
-}
-
 static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
 {
 	port->doubtful = true;
 	if (port->state != PORT_LIVE || ++port->timeouts < PORT_TIMEOUTS_MAX)
 		return;
-	port->state = PORT_SILENT;
-	intel_gpasid_ats_off(port->pdev);
-	dev_err_ratelimited(&port->pdev->dev,
-			    "does not complete invalidations, ATS is off until it is reset\n");
+	intel_gpasid_port_silence(port, "does not complete invalidations");
 }
 
 /* Units before version 4 of the specification do not say whose it is. */
@@ -536,29 +593,32 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
  * @iommu: the unit, its queue's lock held
  * @index: slot of the first descriptor
  * @count: descriptors without the wait
- * @tries: how often one of them was refused; 0 at first
+ * @tries: what the unit has refused of them so far; empty at first
  *
  * Context: Any context.
  * Return: 0; -EAGAIN, the whole has to be submitted again, since part of it was
- * aborted or refused; -EINVAL, the unit keeps refusing a descriptor.
+ * aborted or refused; -EINVAL, the unit keeps refusing a descriptor, and what is
+ * coarser, too.
  */
 int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
-			    unsigned int count, unsigned int *tries)
+			    unsigned int count, struct intel_gpasid_tries *tries)
 {
 	bool aborted = false, refused = false;
 	unsigned int i, slot;
 
 	for (i = 0; i < count; i++) {
 		slot = (index + i) % QI_LENGTH;
-		if (iommu->qi->desc_status[slot] == QUEUE_REFUSED)
+		if (iommu->qi->desc_status[slot] == QUEUE_REFUSED) {
+			__set_bit(i, tries->refused);
 			refused = true;
-		else if (iommu->qi->desc_status[slot] == QI_ABORT)
+		} else if (iommu->qi->desc_status[slot] == QI_ABORT) {
 			aborted = true;
-		else
+		} else {
 			intel_gpasid_desc_done(iommu,
 					       intel_gpasid_slot(iommu, slot));
+		}
 	}
-	if (refused && ++*tries >= QUEUE_TRIES_MAX) {
+	if (refused && ++tries->nr >= QUEUE_TRIES_MAX) {
 		pr_err_ratelimited("%s: descriptor refused\n", iommu->name);
 		return -EINVAL;
 	}

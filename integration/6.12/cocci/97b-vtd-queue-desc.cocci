@@ -8,6 +8,6 @@ identifier iommu, desc, qi, i, offset, shift;
  {
 	<...
 -	memcpy(qi->desc + offset, &desc[i], 1 << shift);
-+	intel_gpasid_queue_desc(iommu, qi->desc + offset, &desc[i], i);
++	intel_gpasid_queue_desc(iommu, qi->desc + offset, &desc[i], i, &tries);
 	...>
  }

@@ -8,7 +8,7 @@ symbol rc, i, index, count, desc, iommu;
  {
 	...
 	unsigned long flags;
-+	unsigned int tries = 0;
++	struct intel_gpasid_tries tries = {};
 	...
 	while (READ_ONCE(...) != QI_DONE) { ... }
 +	if (!rc)

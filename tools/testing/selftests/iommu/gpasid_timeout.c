@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "../../../lib/vtd/vtd.h"
+
 #include <kselftest_harness.h>
 
 #include "gpasid_utils.h"
@@ -125,6 +127,7 @@ FIXTURE_TEARDOWN(timeout)
 	if (self->a.lab) {
 		lab_fail(self->a.lab, LAB_FAIL(mute), 0);
 		lab_fail(self->a.lab, LAB_FAIL(gone), 0);
+		lab_fail(self->unit, LAB_FAIL(refuses), 0);
 	}
 	EXPECT_EQ(0, bench_close(&self->a.b));
 	EXPECT_EQ(0, bench_close(&self->b.b));
@@ -410,6 +413,46 @@ TEST_F(timeout, a_refused_descriptor_is_submitted_again)
 		refuse(_metadata, self, LAB_FAIL(iqe_in), nr);
 	ASSERT_EQ(0, since(self->unit, &self->c, &self->c));
 	EXPECT_EQ(4, self->c.u_iqe);
+}
+
+/* What is cached for A is dropped all the same, with what is cached for others. */
+TEST_F(timeout, what_the_unit_keeps_refusing_is_done_in_a_coarser_way)
+{
+	const __u32 caches = 1 << INV_PASID_CACHE | 1 << INV_PIOTLB;
+
+	lab_fail(self->unit, LAB_FAIL(refuses), caches);
+	ASSERT_EQ(0, vm_unbind(&self->a));
+	ASSERT_EQ(0, since(self->unit, &self->c, &self->c));
+	EXPECT_LE(1, self->c.u_desc[VTDSIM_D_PASID_CACHE]);
+	EXPECT_EQ(0, self->c.u_desc[VTDSIM_D_PIOTLB]);
+	EXPECT_LE(1, self->c.u_desc[VTDSIM_D_IOTLB]);
+	lab_fail(self->unit, LAB_FAIL(refuses), 0);
+	EXPECT_TRUE(ats_is_on(&self->a));
+	EXPECT_TRUE(ats_is_on(&self->b));
+	ASSERT_EQ(0, vm_bind(&self->a));
+}
+
+TEST_F(timeout, a_device_whose_invalidations_are_refused_loses_ats)
+{
+	lab_fail(self->unit, LAB_FAIL(refuses), 1 << INV_PDEVTLB);
+	ASSERT_EQ(0, vm_unbind(&self->a));
+	lab_fail(self->unit, LAB_FAIL(refuses), 0);
+	EXPECT_FALSE(ats_is_on(&self->a));
+	EXPECT_TRUE(ats_is_on(&self->b));
+	ASSERT_EQ(0, vm_unbind(&self->b));
+	EXPECT_TRUE(ats_is_on(&self->b));
+}
+
+TEST_F(timeout, an_unmap_drops_translations_although_the_unit_refuses)
+{
+	struct vtdsim_census c;
+
+	ASSERT_EQ(TAG(GPASID_A), peek_proc(self->a.lab, self->a.h, 0));
+	lab_fail(self->unit, LAB_FAIL(refuses), 1 << INV_IOTLB | 1 << INV_PIOTLB);
+	ASSERT_EQ(0, do_unmap(&self->a));
+	ASSERT_EQ(0, lab_census(self->a.lab, self->a.h, &c));
+	EXPECT_EQ(0, c.iotlb);
+	EXPECT_TRUE(ats_is_on(&self->a));
 }
 
 TEST_F(timeout, a_completion_that_nobody_waits_for_changes_nothing)

@@ -4,7 +4,7 @@
 @@
 identifier port;
 @@
- intel_gpasid_port_timed_out(...)
+ intel_gpasid_port_silence(...)
  {
 	...
 -	intel_gpasid_ats_off(port->pdev);
