@@ -452,7 +452,11 @@ static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
 	intel_gpasid_port_silence(port, "does not complete invalidations");
 }
 
-/* Units before version 4 of the specification do not say whose it is. */
+/*
+ * Units before version 4 of the specification do not say whose it is.  A name that
+ * is no device's says as little: were nobody counted, what is aborted would be
+ * submitted again for ever.
+ */
 static void intel_gpasid_unnamed_timed_out(struct intel_iommu *iommu)
 {
 	struct intel_gpasid_port *port;
@@ -481,7 +485,7 @@ static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
 	port = intel_gpasid_port_find(iommu, sid);
 	if (port)
 		intel_gpasid_port_timed_out(port);
-	else if (!sid)
+	else
 		intel_gpasid_unnamed_timed_out(iommu);
 	rcu_read_unlock();
 }

@@ -128,6 +128,7 @@ FIXTURE_TEARDOWN(timeout)
 		lab_fail(self->a.lab, LAB_FAIL(mute), 0);
 		lab_fail(self->a.lab, LAB_FAIL(gone), 0);
 		lab_fail(self->unit, LAB_FAIL(refuses), 0);
+		lab_fail(self->unit, LAB_FAIL(names), 0);
 	}
 	EXPECT_EQ(0, bench_close(&self->a.b));
 	EXPECT_EQ(0, bench_close(&self->b.b));
@@ -144,6 +145,17 @@ TEST_F(timeout, an_invalidation_that_is_lost_is_sent_again)
 	EXPECT_TRUE(ats_is_on(&self->a));
 	ASSERT_EQ(0, since(self->unit, &self->c, &self->c));
 	EXPECT_EQ(self->a.waits, self->c.u_waits);
+}
+
+/* What time-outs name decides whom they count for, not whether they end. */
+TEST_F(timeout, a_device_that_never_answers_loses_ats_whatever_the_unit_names)
+{
+	lab_fail(self->unit, LAB_FAIL(names), 0xffff);
+	lab_fail(self->a.lab, LAB_FAIL(mute), MANY);
+	ASSERT_EQ(0, vm_unbind(&self->a));
+	EXPECT_GE(TIMEOUTS_MAX, MANY - lab_fails(self->a.lab, LAB_FAIL(mute)));
+	EXPECT_FALSE(ats_is_on(&self->a));
+	EXPECT_TRUE(ats_is_on(&self->b));
 }
 
 /* What the device has cached must be dropped in another way. */
