@@ -136,7 +136,8 @@ def coccicheck(suite):
     def check(script):
         path, options = script
         return capture(["spatch", "-D", "report", "--no-show-diff", "--very-quiet",
-                        "--cocci-file", str(path), *options, "--dir", str(work), *include])
+                        "--macro-file", str(tree.MACROS), "--cocci-file", str(path), *options,
+                        "--dir", str(work), *include])
 
     with ThreadPoolExecutor(int(kernel.jobs())) as pool:
         scripts = list(semantic_checks())

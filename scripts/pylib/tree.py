@@ -32,6 +32,7 @@ PACKAGED = BUILD / "packaged-6.12"
 RULES = TOP / "integration/6.12"
 LAB_RULES = RULES / "lab"	# for the lab's own kernels alone
 KCONFIG = TOP / "Kconfig"
+MACROS = Path(__file__).with_name("coccinelle.h")
 
 # What of the repository is laid over the kernel tree: programs of selftests are
 # built from here, as the kernel has a Makefile of its own at their place.
@@ -121,7 +122,7 @@ def apply_rule(rule, target, path, origin=SRC):
     """One semantic patch on one file of the source @origin, in place.  It has to change it."""
     before = path.read_bytes()
     proc = subprocess.run(["spatch", "--very-quiet", "--no-includes", "--in-place",
-                           "--sp-file", str(rule), str(path)],
+                           "--macro-file", str(MACROS), "--sp-file", str(rule), str(path)],
                           env=clean_env(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     name = rule.relative_to(TOP)
