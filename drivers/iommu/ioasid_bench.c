@@ -152,12 +152,8 @@ static u32 lookup_g_to_h(struct bench *bench, u32 spid)
 
 static u32 lookup_locked(struct bench *bench, u32 spid)
 {
-	u32 id;
-
-	spin_lock(&bench->lock);
-	id = ioasid_find_by_spid(bench->set, spid);
-	spin_unlock(&bench->lock);
-	return id;
+	guard(spinlock)(&bench->lock);
+	return ioasid_find_by_spid(bench->set, spid);
 }
 
 static u32 lookup_h_to_g(struct bench *bench, u32 id)
@@ -167,47 +163,33 @@ static u32 lookup_h_to_g(struct bench *bench, u32 id)
 
 static u32 lookup_list(struct bench *bench, u32 spid)
 {
-	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
-	spin_lock(&bench->lock);
-	list_for_each_entry(pair, &bench->list, node) {
-		if (pair->spid == spid) {
-			id = pair->id;
-			break;
-		}
-	}
-	spin_unlock(&bench->lock);
-	return id;
+	guard(spinlock)(&bench->lock);
+	list_for_each_entry(pair, &bench->list, node)
+		if (pair->spid == spid)
+			return pair->id;
+	return IOMMU_PASID_INVALID;
 }
 
 static u32 lookup_hash(struct bench *bench, u32 spid)
 {
-	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
-	rcu_read_lock();
-	hlist_for_each_entry_rcu(pair, &bench->hash[hash_32(spid, HASH_BITS)], hnode) {
-		if (pair->spid == spid) {
-			id = pair->id;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return id;
+	guard(rcu)();
+	hlist_for_each_entry_rcu(pair, &bench->hash[hash_32(spid, HASH_BITS)], hnode)
+		if (pair->spid == spid)
+			return pair->id;
+	return IOMMU_PASID_INVALID;
 }
 
 static u32 lookup_rhash(struct bench *bench, u32 spid)
 {
-	u32 id = IOMMU_PASID_INVALID;
 	struct pair *pair;
 
-	rcu_read_lock();
+	guard(rcu)();
 	pair = rhashtable_lookup(&bench->rhash, &spid, bench_rhash_params);
-	if (pair)
-		id = pair->id;
-	rcu_read_unlock();
-	return id;
+	return pair ? pair->id : IOMMU_PASID_INVALID;
 }
 
 static u32 lookup_xarray(struct bench *bench, u32 spid)
@@ -236,7 +218,7 @@ static u64 bench_round(struct bench *bench, lookup_fn fn, bool random)
 	u64 start, now, count = 0;
 	bool bad = false;
 
-	preempt_disable();
+	guard(preempt)();
 	start = ktime_get_ns();
 	do {
 		for (i = 0; i < at_once; i++) {
@@ -246,7 +228,6 @@ static u64 bench_round(struct bench *bench, lookup_fn fn, bool random)
 		count += at_once;
 		now = ktime_get_ns();
 	} while (now - start < ROUND_NS);
-	preempt_enable();
 	return bad ? 0 : div64_u64((now - start) * 1000, count);
 }
 
@@ -621,9 +602,8 @@ static void neighbour_writes(struct neighbour *neighbour)
 
 static void neighbour_locks(struct neighbour *neighbour)
 {
-	spin_lock(neighbour->lock);
+	guard(spinlock)(neighbour->lock);
 	neighbour_computes(neighbour);
-	spin_unlock(neighbour->lock);
 }
 
 static void neighbour_looks_up(struct neighbour *neighbour)

@@ -704,17 +704,14 @@ static void prepare_use(struct kunit *test, struct atomic_use *use)
 static void works_with_interrupts_disabled(struct kunit *test)
 {
 	struct atomic_use use;
-	unsigned long flags;
 
 	prepare_use(test, &use);
-	spin_lock_irqsave(&some_lock, flags);
-	use_in_any_context(&use);
-	spin_unlock_irqrestore(&some_lock, flags);
+	scoped_guard(spinlock_irqsave, &some_lock)
+		use_in_any_context(&use);
 
 	prepare_use(test, &use);
-	local_irq_save(flags);
-	use_in_any_context(&use);
-	local_irq_restore(flags);
+	scoped_guard(irqsave)
+		use_in_any_context(&use);
 }
 
 static void works_under_a_spinlock_and_rcu(struct kunit *test)
@@ -722,14 +719,12 @@ static void works_under_a_spinlock_and_rcu(struct kunit *test)
 	struct atomic_use use;
 
 	prepare_use(test, &use);
-	spin_lock_bh(&some_lock);
-	use_in_any_context(&use);
-	spin_unlock_bh(&some_lock);
+	scoped_guard(spinlock_bh, &some_lock)
+		use_in_any_context(&use);
 
 	prepare_use(test, &use);
-	rcu_read_lock();
-	use_in_any_context(&use);
-	rcu_read_unlock();
+	scoped_guard(rcu)
+		use_in_any_context(&use);
 }
 
 static void use_in_interrupt(struct irq_work *work)

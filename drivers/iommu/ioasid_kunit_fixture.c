@@ -143,23 +143,29 @@ void must_free(struct kunit *test, struct ioasid_set *set, ioasid_t id)
  * Subscribers that write down what they are told
  */
 
+static void record_event(struct subscriber *sub, enum ioasid_event ev,
+			 const struct ioasid_event_info *info)
+{
+	struct record *rec = sub->record;
+
+	guard(spinlock)(&rec->lock);
+	if (rec->len < sizeof(rec->text) - 5)
+		rec->len += sprintf(rec->text + rec->len, "%s%c%c%s",
+				    rec->len ? " " : "", sub->name, "ABUF"[ev],
+				    !sub->first ? "" : sub->first == info->id ? "0" : "1");
+}
+
 static int subscriber_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 			     const struct ioasid_event_info *info)
 {
 	struct subscriber *sub = container_of(nb, struct subscriber, nb);
 	int (*inside)(const struct ioasid_event_info *info);
-	struct record *rec = sub->record;
 
 	might_sleep();
 	sub->last = *info;
 	if (sub->nr_args < ARRAY_SIZE(sub->args))
 		sub->args[sub->nr_args++] = info->arg;
-	spin_lock(&rec->lock);
-	if (rec->len < sizeof(rec->text) - 5)
-		rec->len += sprintf(rec->text + rec->len, "%s%c%c%s",
-				    rec->len ? " " : "", sub->name, "ABUF"[ev],
-				    !sub->first ? "" : sub->first == info->id ? "0" : "1");
-	spin_unlock(&rec->lock);
+	record_event(sub, ev, info);
 	if (sub->stops && sub->stops_at == ev) {
 		complete(&sub->stopped);
 		wait_for_completion(&sub->go_on);
