@@ -103,16 +103,13 @@ static int gpasid_attach_new(struct gpasid_table *table,
 			     struct gpasid_device *gdev,
 			     const struct gpasid_pasid *p)
 {
-	struct gpasid_parent *parent = table->parent;
 	struct gpasid_binding *b;
 	int ret;
 
-	mutex_lock(&parent->lock);
+	guard(mutex)(&table->parent->lock);
 	b = gpasid_binding_make(table, gdev, true, p->pasid);
-	if (IS_ERR(b)) {
-		ret = PTR_ERR(b);
-		goto out;
-	}
+	if (IS_ERR(b))
+		return PTR_ERR(b);
 	b->owner = p->owner;
 	b->handle = p->handle;
 	b->dev_id = p->dev_id;
@@ -122,8 +119,6 @@ static int gpasid_attach_new(struct gpasid_table *table,
 		gpasid_binding_unmake(b);
 	else
 		gpasid_binding_through(b);
-out:
-	mutex_unlock(&parent->lock);
 	return ret;
 }
 
@@ -166,9 +161,8 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 		ops->drain(att, b);
 
 	/* The parent's domain may be freed with the last reference. */
-	mutex_lock(&parent->lock);
-	gpasid_att_put(att);
-	mutex_unlock(&parent->lock);
+	scoped_guard(mutex, &parent->lock)
+		gpasid_att_put(att);
 	old->ops->unbound(old->priv, p->owner, handle);
 	gpasid_table_put(&old->table);
 	gpasid_binding_put(b);
@@ -192,9 +186,8 @@ static int gpasid_attach_across(struct gpasid_table *table,
 	WRITE_ONCE(b->state, GPASID_LEAVING);
 	mutex_unlock(&from->lock);
 
-	mutex_lock(&to->lock);
-	new = gpasid_binding_make(table, gdev, true, p->pasid);
-	mutex_unlock(&to->lock);
+	scoped_guard(mutex, &to->lock)
+		new = gpasid_binding_make(table, gdev, true, p->pasid);
 
 	mutex_lock(&from->lock);
 	if (IS_ERR(new)) {
@@ -211,12 +204,12 @@ static int gpasid_attach_across(struct gpasid_table *table,
 	gpasid_binding_unlink(b, &dead);
 	mutex_unlock(&from->lock);
 
-	mutex_lock(&to->lock);
-	xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
-	/* Its page of the PASID table is there. */
-	WARN_ON(gdev->ops->bind(new));
-	gpasid_binding_through(new);
-	mutex_unlock(&to->lock);
+	scoped_guard(mutex, &to->lock) {
+		xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
+		/* Its page of the PASID table is there. */
+		WARN_ON(gdev->ops->bind(new));
+		gpasid_binding_through(new);
+	}
 	gpasid_changed(to);
 	gpasid_release_dead(from, &dead);
 
@@ -562,9 +555,8 @@ static int gpasid_bind(struct gpasid_op *op)
 	if (!gpasid_agrees(op))
 		return -EEXIST;
 
-	mutex_lock(&op->parent->lock);
-	b = gpasid_bind_locked(op);
-	mutex_unlock(&op->parent->lock);
+	scoped_guard(mutex, &op->parent->lock)
+		b = gpasid_bind_locked(op);
 
 	return IS_ERR_OR_NULL(b) ? PTR_ERR(b) : gpasid_announce(op, b);
 }

@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/seq_file.h>
 
 #include "gpasid_priv.h"
@@ -24,10 +25,9 @@ static struct gpasid_device *gpasid_debugfs_device(unsigned int *n)
 	bool alive;
 
 	do {
-		rcu_read_lock();
+		guard(rcu)();
 		gdev = gpasid_device_nth((*n)++);
 		alive = gdev && refcount_inc_not_zero(&gdev->users);
-		rcu_read_unlock();
 	} while (gdev && !alive);
 
 	return gdev;
@@ -55,16 +55,10 @@ static unsigned long gpasid_count_bindings(struct gpasid_device *gdev)
 	struct gpasid_binding *b;
 	unsigned long pasid, nr = 0;
 
-	rcu_read_lock();
-	xa_for_each(&gdev->bindings, pasid, b) {
-		if (!(++nr % 1024)) {
-			rcu_read_unlock();
-			cond_resched();
-			rcu_read_lock();
-		}
-	}
-	rcu_read_unlock();
-
+	guard(rcu)();
+	xa_for_each(&gdev->bindings, pasid, b)
+		if (!(++nr % 1024))
+			cond_resched_rcu();
 	return nr;
 }
 
@@ -207,12 +201,10 @@ static int gpasid_caps_one(struct device *dev, void *arg)
 	struct seq_file *m = arg;
 	struct gpasid_caps caps;
 
-	device_lock(dev);
+	guard(device)(dev);
 	if (dev->driver && !gpasid_get_caps(dev, &caps))
 		seq_printf(m, "%s 0x%x 0x%x %u 0x%x\n", dev_name(dev), caps.caps,
 			   caps.errata, caps.pasid_bits, caps.addr_widths);
-	device_unlock(dev);
-
 	return 0;
 }
 

@@ -46,7 +46,7 @@ int gpasid_register_ops(const struct gpasid_ops *ops)
 {
 	int i, slot = -ENOSPC;
 
-	down_write(&gpasid_ops_rwsem);
+	guard(rwsem_write)(&gpasid_ops_rwsem);
 	for (i = 0; i < GPASID_MAX_OPS; i++) {
 		if (!gpasid_ops_table[i])
 			slot = i;
@@ -57,7 +57,6 @@ int gpasid_register_ops(const struct gpasid_ops *ops)
 		slot = -EEXIST;
 	if (slot >= 0)
 		gpasid_ops_table[slot] = ops;
-	up_write(&gpasid_ops_rwsem);
 
 	return slot < 0 ? slot : 0;
 }
@@ -76,34 +75,29 @@ void gpasid_unregister_ops(const struct gpasid_ops *ops)
 {
 	int i;
 
-	down_write(&gpasid_ops_rwsem);
+	guard(rwsem_write)(&gpasid_ops_rwsem);
 	for (i = 0; i < GPASID_MAX_OPS; i++)
 		if (gpasid_ops_table[i] == ops)
 			gpasid_ops_table[i] = NULL;
-	up_write(&gpasid_ops_rwsem);
 }
 EXPORT_SYMBOL_GPL(gpasid_unregister_ops);
 
 /* The operations for @dev with a reference on their module, or NULL. */
 const struct gpasid_ops *gpasid_ops_get(struct device *dev)
 {
-	const struct gpasid_ops *ops = NULL;
+	const struct gpasid_ops *ops;
 	int i;
 
 	if (!dev->iommu || !dev->iommu->iommu_dev)
 		return NULL;
 
-	down_read(&gpasid_ops_rwsem);
+	guard(rwsem_read)(&gpasid_ops_rwsem);
 	for (i = 0; i < GPASID_MAX_OPS; i++) {
 		ops = gpasid_ops_table[i];
 		if (ops && ops->iommu_ops == dev_iommu_ops(dev))
-			break;
+			return try_module_get(ops->owner) ? ops : NULL;
 	}
-	if (i == GPASID_MAX_OPS || !try_module_get(ops->owner))
-		ops = NULL;
-	up_read(&gpasid_ops_rwsem);
-
-	return ops;
+	return NULL;
 }
 
 /**
@@ -150,13 +144,8 @@ static struct gpasid_device *gpasid_device_lookup(struct device *dev)
 /* The device with a reference, or NULL when it has no bindings. */
 struct gpasid_device *gpasid_device_find(struct device *dev)
 {
-	struct gpasid_device *gdev;
-
-	rcu_read_lock();
-	gdev = gpasid_device_lookup(dev);
-	rcu_read_unlock();
-
-	return gdev;
+	guard(rcu)();
+	return gpasid_device_lookup(dev);
 }
 
 static struct gpasid_device *gpasid_device_create(struct device *dev)
@@ -201,12 +190,12 @@ struct gpasid_device *gpasid_device_get(struct device *dev)
 	if (IS_ERR(new))
 		return new;
 
-	spin_lock(&gpasid_hash_lock);
-	gdev = gpasid_device_lookup(dev);
-	if (!gdev)
-		hash_add_rcu(gpasid_devices, &new->node, (unsigned long)dev);
-	spin_unlock(&gpasid_hash_lock);
-
+	scoped_guard(spinlock, &gpasid_hash_lock) {
+		gdev = gpasid_device_lookup(dev);
+		if (!gdev)
+			hash_add_rcu(gpasid_devices, &new->node,
+				     (unsigned long)dev);
+	}
 	if (!gdev)
 		return new;
 	gpasid_device_free(new);
@@ -234,6 +223,22 @@ struct gpasid_device *gpasid_device_nth(unsigned int n)
 	return NULL;
 }
 
+/* Under RCU: as gpasid_device_next(), but @prev is not put. */
+static struct gpasid_device *gpasid_device_after(struct gpasid_device *prev)
+{
+	struct gpasid_device *gdev;
+	bool after = !prev;
+	int bucket;
+
+	hash_for_each_rcu(gpasid_devices, bucket, gdev, node) {
+		if (gdev == prev)
+			after = true;
+		else if (after && refcount_inc_not_zero(&gdev->users))
+			return gdev;
+	}
+	return NULL;
+}
+
 /*
  * The device after @prev among those that have bindings, with a reference, or NULL
  * after the last; NULL: the first.  Puts @prev, which its reference has kept among
@@ -241,24 +246,14 @@ struct gpasid_device *gpasid_device_nth(unsigned int n)
  */
 struct gpasid_device *gpasid_device_next(struct gpasid_device *prev)
 {
-	struct gpasid_device *gdev, *found = NULL;
-	bool after = !prev;
-	int bucket;
+	struct gpasid_device *gdev;
 
-	rcu_read_lock();
-	hash_for_each_rcu(gpasid_devices, bucket, gdev, node) {
-		if (gdev == prev) {
-			after = true;
-		} else if (after && refcount_inc_not_zero(&gdev->users)) {
-			found = gdev;
-			break;
-		}
-	}
-	rcu_read_unlock();
+	scoped_guard(rcu)
+		gdev = gpasid_device_after(prev);
 	if (prev)
 		gpasid_device_put(prev);
 
-	return found;
+	return gdev;
 }
 
 /*
@@ -282,13 +277,8 @@ gpasid_parent_lookup(const struct iommu_domain *domain)
 
 static struct gpasid_parent *gpasid_parent_find(struct iommu_domain *domain)
 {
-	struct gpasid_parent *parent;
-
-	rcu_read_lock();
-	parent = gpasid_parent_lookup(domain);
-	rcu_read_unlock();
-
-	return parent;
+	guard(rcu)();
+	return gpasid_parent_lookup(domain);
 }
 
 static struct gpasid_parent *gpasid_parent_create(struct iommu_domain *domain)
@@ -329,12 +319,12 @@ struct gpasid_parent *gpasid_parent_get(struct iommu_domain *domain)
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 
-	spin_lock(&gpasid_hash_lock);
-	parent = gpasid_parent_lookup(domain);
-	if (!parent)
-		hash_add_rcu(gpasid_parents, &new->node, (unsigned long)domain);
-	spin_unlock(&gpasid_hash_lock);
-
+	scoped_guard(spinlock, &gpasid_hash_lock) {
+		parent = gpasid_parent_lookup(domain);
+		if (!parent)
+			hash_add_rcu(gpasid_parents, &new->node,
+				     (unsigned long)domain);
+	}
 	if (!parent)
 		return new;
 	gpasid_parent_free(new);
@@ -369,12 +359,29 @@ int gpasid_parent_set(struct gpasid_parent *parent, struct ioasid_set *set)
 	if (parent->set)
 		return parent->set == set ? 0 : -EBUSY;
 
-	spin_lock(&gpasid_hash_lock);
+	guard(spinlock)(&gpasid_hash_lock);
 	parent->set = set;
 	hash_add_rcu(gpasid_set_parents, &parent->set_node, (unsigned long)set);
-	spin_unlock(&gpasid_hash_lock);
 
 	return 0;
+}
+
+/* Under RCU: as gpasid_parent_next(), but @prev is not put. */
+static struct gpasid_parent *gpasid_parent_after(struct ioasid_set *set,
+						 struct gpasid_parent *prev)
+{
+	struct gpasid_parent *parent;
+	bool after = !prev;
+
+	hash_for_each_possible_rcu(gpasid_set_parents, parent, set_node,
+				   (unsigned long)set) {
+		if (parent == prev)
+			after = true;
+		else if (after && parent->set == set &&
+			 refcount_inc_not_zero(&parent->users))
+			return parent;
+	}
+	return NULL;
 }
 
 /*
@@ -384,25 +391,14 @@ int gpasid_parent_set(struct gpasid_parent *parent, struct ioasid_set *set)
 struct gpasid_parent *gpasid_parent_next(struct ioasid_set *set,
 					 struct gpasid_parent *prev)
 {
-	struct gpasid_parent *parent, *found = NULL;
-	bool after = !prev;
+	struct gpasid_parent *parent;
 
-	rcu_read_lock();
-	hash_for_each_possible_rcu(gpasid_set_parents, parent, set_node,
-				   (unsigned long)set) {
-		if (parent == prev) {
-			after = true;
-		} else if (after && parent->set == set &&
-			   refcount_inc_not_zero(&parent->users)) {
-			found = parent;
-			break;
-		}
-	}
-	rcu_read_unlock();
+	scoped_guard(rcu)
+		parent = gpasid_parent_after(set, prev);
 	if (prev)
 		gpasid_parent_put(prev);
 
-	return found;
+	return parent;
 }
 
 /*
@@ -493,10 +489,9 @@ void gpasid_visit_attachments(struct iommu_domain *domain, gpasid_att_fn fn,
 
 	if (!parent)
 		return;
-	mutex_lock(&parent->lock);
-	list_for_each_entry(att, &parent->attachments, node)
-		fn(att, arg);
-	mutex_unlock(&parent->lock);
+	scoped_guard(mutex, &parent->lock)
+		list_for_each_entry(att, &parent->attachments, node)
+			fn(att, arg);
 	gpasid_parent_put(parent);
 }
 EXPORT_SYMBOL_GPL(gpasid_visit_attachments);
@@ -529,12 +524,12 @@ int gpasid_check_parent(struct device *dev, struct iommu_domain *domain)
 		return PTR_ERR(parent);
 	}
 
-	mutex_lock(&parent->lock);
-	att = gpasid_att_get(parent, gdev, false);
-	ret = PTR_ERR_OR_ZERO(att);
-	if (!ret)
-		gpasid_att_put(att);
-	mutex_unlock(&parent->lock);
+	scoped_guard(mutex, &parent->lock) {
+		att = gpasid_att_get(parent, gdev, false);
+		ret = PTR_ERR_OR_ZERO(att);
+		if (!ret)
+			gpasid_att_put(att);
+	}
 	gpasid_parent_put(parent);
 	gpasid_device_put(gdev);
 
@@ -563,11 +558,10 @@ struct gpasid_binding *gpasid_att_next(struct gpasid_attachment *att,
 	lockdep_assert_held(&att->parent->lock);
 
 	/* Bindings of other parents may be freed meanwhile. */
-	rcu_read_lock();
+	guard(rcu)();
 	b = xa_find(bindings, index, ULONG_MAX, XA_PRESENT);
 	while (b && b->att != att)
 		b = xa_find_after(bindings, index, ULONG_MAX, XA_PRESENT);
-	rcu_read_unlock();
 
 	return b;
 }
@@ -592,16 +586,12 @@ struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid)
 struct gpasid_parent *gpasid_pasid_parent(struct gpasid_device *gdev,
 					  unsigned long pasid)
 {
-	struct gpasid_parent *parent = NULL;
 	struct gpasid_binding *b;
 
-	rcu_read_lock();
+	guard(rcu)();
 	b = xa_load(&gdev->bindings, pasid);
-	if (b && refcount_inc_not_zero(&b->att->parent->users))
-		parent = b->att->parent;
-	rcu_read_unlock();
-
-	return parent;
+	return b && refcount_inc_not_zero(&b->att->parent->users) ?
+	       b->att->parent : NULL;
 }
 
 /* The binding of a PASID of a device if it is under @parent, or NULL. */
@@ -614,13 +604,9 @@ struct gpasid_binding *gpasid_pasid_under(struct gpasid_device *gdev,
 	lockdep_assert_held(&parent->lock);
 
 	/* One under another parent may be freed meanwhile. */
-	rcu_read_lock();
+	guard(rcu)();
 	b = xa_load(&gdev->bindings, pasid);
-	if (b && b->att->parent != parent)
-		b = NULL;
-	rcu_read_unlock();
-
-	return b;
+	return b && b->att->parent == parent ? b : NULL;
 }
 
 /*

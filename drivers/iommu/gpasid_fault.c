@@ -138,13 +138,9 @@ static struct gpasid_fault_queue *gpasid_queue_get(struct ioasid_set *set)
 {
 	struct gpasid_fault_queue *q;
 
-	rcu_read_lock();
+	guard(rcu)();
 	q = gpasid_queue_find(set);
-	if (q && !refcount_inc_not_zero(&q->users))
-		q = NULL;
-	rcu_read_unlock();
-
-	return q;
+	return q && refcount_inc_not_zero(&q->users) ? q : NULL;
 }
 
 static void gpasid_queue_put(struct gpasid_fault_queue *q)
@@ -261,7 +257,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 {
 	ioasid_t gpasid = ioasid_spid(b->set, b->pasid);
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
 	/* Without a number of its own the guest uses the host's. */
 	if (gpasid == IOMMU_PASID_INVALID)
@@ -274,25 +270,23 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 		g->record[i].dev_id = READ_ONCE(b->dev_id);
 	}
 
-	spin_lock(&q->lock);
+	guard(spinlock)(&q->lock);
 	/* A teardown marks the binding before it looks at the queue. */
 	if (q->dead || READ_ONCE(b->state) == GPASID_CLEARED)
-		ret = -ENODEV;
-	else if (q->nr >= q->limit)
-		ret = -ENOSPC;
-	else
-		ret = xa_insert(&q->by_cookie, g->cookie, g, GFP_NOWAIT);
-	if (!ret) {
-		g->deadline = jiffies + q->timeout;
-		list_add_tail(&g->node, &q->groups);
-		list_add_tail(&g->unread, &q->unread);
-		if (!q->nr++ && !q->paused)
-			mod_delayed_work(system_wq, &q->expire, q->timeout);
-		wake_up_interruptible(&q->wait);
-	}
-	spin_unlock(&q->lock);
+		return -ENODEV;
+	if (q->nr >= q->limit)
+		return -ENOSPC;
+	ret = xa_insert(&q->by_cookie, g->cookie, g, GFP_NOWAIT);
+	if (ret)
+		return ret;
+	g->deadline = jiffies + q->timeout;
+	list_add_tail(&g->node, &q->groups);
+	list_add_tail(&g->unread, &q->unread);
+	if (!q->nr++ && !q->paused)
+		mod_delayed_work(system_wq, &q->expire, q->timeout);
+	wake_up_interruptible(&q->wait);
 
-	return ret;
+	return 0;
 }
 
 /* Under RCU: the queue of the VM that has @hpasid of @dev bound. */
@@ -311,18 +305,13 @@ static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 static struct mem_cgroup *gpasid_fault_memcg(struct device *dev, ioasid_t pasid,
 					     bool *found)
 {
-	struct mem_cgroup *memcg = NULL;
 	struct gpasid_fault_queue *q;
 	struct gpasid_binding *b;
 
-	rcu_read_lock();
+	guard(rcu)();
 	q = gpasid_fault_target(dev, pasid, &b);
 	*found = q;
-	if (q && mem_cgroup_tryget(q->memcg))
-		memcg = q->memcg;
-	rcu_read_unlock();
-
-	return memcg;
+	return q && mem_cgroup_tryget(q->memcg) ? q->memcg : NULL;
 }
 
 /* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
@@ -377,11 +366,11 @@ static int gpasid_fault_deliver(struct iopf_group *iopf)
 	if (IS_ERR(g))
 		return PTR_ERR(g);
 
-	rcu_read_lock();
-	q = gpasid_fault_target(iopf->fault_param->dev, g->hpasid, &b);
-	if (q)
-		ret = gpasid_group_queue(q, b, g);
-	rcu_read_unlock();
+	scoped_guard(rcu) {
+		q = gpasid_fault_target(iopf->fault_param->dev, g->hpasid, &b);
+		if (q)
+			ret = gpasid_group_queue(q, b, g);
+	}
 	if (ret)
 		kfree(g);
 
@@ -420,12 +409,11 @@ static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
 	bool claims;
 
 	*handle = NULL;
-	rcu_read_lock();
+	guard(rcu)();
 	b = gpasid_binding_rcu(dev, pasid);
 	claims = b && READ_ONCE(b->state) != GPASID_CLEARED;
 	if (claims && b->att->own)
 		*handle = READ_ONCE(b->handle);
-	rcu_read_unlock();
 
 	return claims;
 }
@@ -438,16 +426,11 @@ static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
 static bool gpasid_ending(struct gpasid_device *gdev, struct gpasid_binding *b,
 			  ioasid_t pasid)
 {
-	bool ending;
-
 	if (b)
 		return pasid == b->pasid;
-	rcu_read_lock();
+	guard(rcu)();
 	b = xa_load(&gdev->bindings, pasid);
-	ending = b && READ_ONCE(b->state) == GPASID_CLEARED;
-	rcu_read_unlock();
-
-	return ending;
+	return b && READ_ONCE(b->state) == GPASID_CLEARED;
 }
 
 /*
@@ -461,18 +444,16 @@ static void gpasid_queue_fail(struct gpasid_fault_queue *q,
 	struct gpasid_fault_group *g, *next;
 	LIST_HEAD(ending);
 
-	mutex_lock(&q->answer);
-	spin_lock(&q->lock);
-	list_for_each_entry_safe(g, next, &q->groups, node) {
-		if (gdev && (g->gdev != gdev ||
-			     !gpasid_ending(gdev, b, g->hpasid)))
-			continue;
-		gpasid_group_take(q, g);
-		list_add_tail(&g->node, &ending);
-	}
-	spin_unlock(&q->lock);
+	guard(mutex)(&q->answer);
+	scoped_guard(spinlock, &q->lock)
+		list_for_each_entry_safe(g, next, &q->groups, node) {
+			if (gdev && (g->gdev != gdev ||
+				     !gpasid_ending(gdev, b, g->hpasid)))
+				continue;
+			gpasid_group_take(q, g);
+			list_add_tail(&g->node, &ending);
+		}
 	gpasid_groups_fail(&ending);
-	mutex_unlock(&q->answer);
 }
 
 /*
@@ -528,27 +509,25 @@ static void gpasid_queue_expire(struct work_struct *work)
 	struct gpasid_fault_group *g, *next;
 	LIST_HEAD(expired);
 
-	mutex_lock(&q->answer);
-	spin_lock(&q->lock);
-	list_for_each_entry_safe(g, next, &q->groups, node) {
-		if (q->paused)
-			break;
-		if (time_before(jiffies, g->deadline)) {
-			mod_delayed_work(system_wq, &q->expire,
-					 g->deadline - jiffies);
-			break;
+	guard(mutex)(&q->answer);
+	scoped_guard(spinlock, &q->lock)
+		list_for_each_entry_safe(g, next, &q->groups, node) {
+			if (q->paused)
+				break;
+			if (time_before(jiffies, g->deadline)) {
+				mod_delayed_work(system_wq, &q->expire,
+						 g->deadline - jiffies);
+				break;
+			}
+			gpasid_group_take(q, g);
+			list_add_tail(&g->node, &expired);
 		}
-		gpasid_group_take(q, g);
-		list_add_tail(&g->node, &expired);
-	}
-	spin_unlock(&q->lock);
 
 	list_for_each_entry(g, &expired, node)
 		dev_warn_ratelimited(g->gdev->dev,
 				     "hPASID %u: page request at 0x%llx not answered in time\n",
 				     g->hpasid, g->record[g->nr - 1].addr);
 	gpasid_groups_fail(&expired);
-	mutex_unlock(&q->answer);
 }
 
 /* The time limits go on where they stopped; later groups begin with theirs. */
@@ -580,15 +559,24 @@ static void gpasid_queue_resume(struct gpasid_fault_queue *q)
  */
 void gpasid_fault_pause(struct gpasid_fault_queue *q, bool pause)
 {
-	spin_lock(&q->lock);
+	guard(spinlock)(&q->lock);
 	if (pause && !q->paused)
 		q->paused_at = jiffies;
 	if (!pause && q->paused)
 		gpasid_queue_resume(q);
 	q->paused = pause;
-	spin_unlock(&q->lock);
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_pause);
+
+/* False: the set has a queue already, or is being freed. */
+static bool gpasid_queue_publish(struct gpasid_fault_queue *q)
+{
+	guard(spinlock)(&gpasid_queues_lock);
+	if (gpasid_queue_find(q->set) || !ioasid_set_get(q->set))
+		return false;
+	hash_add_rcu(gpasid_queues, &q->hash, (unsigned long)q->set);
+	return true;
+}
 
 /**
  * gpasid_fault_queue_create() - Create the queue of page requests of a VM
@@ -631,19 +619,13 @@ struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
 	init_waitqueue_head(&q->wait);
 	q->set = set;
 	q->memcg = get_mem_cgroup_from_mm(current->mm);
-
 	refcount_set(&q->users, 1);
 
-	spin_lock(&gpasid_queues_lock);
-	if (gpasid_queue_find(set) || !ioasid_set_get(set)) {
-		spin_unlock(&gpasid_queues_lock);
+	if (!gpasid_queue_publish(q)) {
 		mem_cgroup_put(q->memcg);
 		kfree(q);
 		return ERR_PTR(-EBUSY);
 	}
-	hash_add_rcu(gpasid_queues, &q->hash, (unsigned long)set);
-	spin_unlock(&gpasid_queues_lock);
-
 	return q;
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
@@ -658,15 +640,11 @@ EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
  */
 void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q)
 {
-	spin_lock(&q->lock);
-	q->dead = true;
-	spin_unlock(&q->lock);
+	scoped_guard(spinlock, &q->lock)
+		q->dead = true;
 	gpasid_queue_fail(q, NULL, NULL);
-
-	spin_lock(&gpasid_queues_lock);
-	hash_del_rcu(&q->hash);
-	spin_unlock(&gpasid_queues_lock);
-
+	scoped_guard(spinlock, &gpasid_queues_lock)
+		hash_del_rcu(&q->hash);
 	cancel_delayed_work_sync(&q->expire);
 	gpasid_queue_put(q);
 }
@@ -691,15 +669,13 @@ unsigned int gpasid_fault_peek(struct gpasid_fault_queue *q,
 	struct gpasid_fault_group *g;
 	unsigned int i, done = 0;
 
-	spin_lock(&q->lock);
+	guard(spinlock)(&q->lock);
 	list_for_each_entry(g, &q->unread, unread) {
 		for (i = g->nr_read; done < nr && i < g->nr; i++)
 			records[done++] = g->record[i];
 		if (done == nr)
 			break;
 	}
-	spin_unlock(&q->lock);
-
 	return done;
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_peek);
@@ -721,13 +697,12 @@ void gpasid_fault_take(struct gpasid_fault_queue *q,
 	struct gpasid_fault_group *g;
 	unsigned int i;
 
-	spin_lock(&q->lock);
+	guard(spinlock)(&q->lock);
 	for (i = 0; i < nr; i++) {
 		g = xa_load(&q->by_cookie, records[i].cookie);
 		if (g && ++g->nr_read == g->nr)
 			list_del_init(&g->unread);
 	}
-	spin_unlock(&q->lock);
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_take);
 
@@ -779,21 +754,18 @@ int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
 	if (code >= ARRAY_SIZE(codes))
 		return -EINVAL;
 
-	mutex_lock(&q->answer);
-	spin_lock(&q->lock);
-	g = xa_load(&q->by_cookie, cookie);
-	if (g && g->nr_read == g->nr)
+	guard(mutex)(&q->answer);
+	scoped_guard(spinlock, &q->lock) {
+		g = xa_load(&q->by_cookie, cookie);
+		if (!g || g->nr_read != g->nr)
+			return -ENOENT;
 		gpasid_group_take(q, g);
-	else
-		g = NULL;
-	spin_unlock(&q->lock);
+	}
 	/* On a shared device one VM's failure must not affect other VMs. */
-	if (g)
-		gpasid_group_answer(g, g->exclusive ? codes[code] :
-				    min(codes[code], IOMMU_PAGE_RESP_INVALID));
-	mutex_unlock(&q->answer);
+	gpasid_group_answer(g, g->exclusive ? codes[code] :
+			    min(codes[code], IOMMU_PAGE_RESP_INVALID));
 
-	return g ? 0 : -ENOENT;
+	return 0;
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_respond);
 
@@ -811,20 +783,18 @@ static void gpasid_queue_reset(struct gpasid_fault_queue *q,
 	struct gpasid_fault_group *g, *next;
 	LIST_HEAD(ended);
 
-	mutex_lock(&q->answer);
-	spin_lock(&q->lock);
-	list_for_each_entry_safe(g, next, &q->groups, node) {
-		if (g->gdev != gdev)
-			continue;
-		gpasid_group_take(q, g);
-		list_add_tail(&g->node, &ended);
-	}
-	spin_unlock(&q->lock);
+	guard(mutex)(&q->answer);
+	scoped_guard(spinlock, &q->lock)
+		list_for_each_entry_safe(g, next, &q->groups, node) {
+			if (g->gdev != gdev)
+				continue;
+			gpasid_group_take(q, g);
+			list_add_tail(&g->node, &ended);
+		}
 	list_for_each_entry_safe(g, next, &ended, node) {
 		iopf_free_group(g->iopf);
 		kfree(g);
 	}
-	mutex_unlock(&q->answer);
 }
 
 /*
@@ -843,13 +813,13 @@ static void gpasid_fault_reset(struct device *dev)
 		return;
 	for (index = 0; ; index++) {
 		q = NULL;
-		rcu_read_lock();
-		b = xa_find(&gdev->bindings, &index, ULONG_MAX, XA_PRESENT);
-		if (b && !b->att->own && b->set != set) {
-			set = b->set;
-			q = gpasid_queue_get(set);
+		scoped_guard(rcu) {
+			b = xa_find(&gdev->bindings, &index, ULONG_MAX, XA_PRESENT);
+			if (b && !b->att->own && b->set != set) {
+				set = b->set;
+				q = gpasid_queue_get(set);
+			}
 		}
-		rcu_read_unlock();
 		if (!b)
 			break;
 		if (q) {

@@ -105,9 +105,8 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
 	int nr, ret = -ENOENT;
 
 	while ((parent = gpasid_parent_next(set, parent))) {
-		mutex_lock(&parent->lock);
-		nr = gpasid_inv_under(batches, parent, id, range);
-		mutex_unlock(&parent->lock);
+		scoped_guard(mutex, &parent->lock)
+			nr = gpasid_inv_under(batches, parent, id, range);
 		if (nr < 0) {
 			gpasid_parent_put(parent);
 			return nr;

@@ -28,29 +28,19 @@ void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops)
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_set_iopf_ops);
 
-/* The operations for iommu_gpasid_ops_put(), or NULL. */
-static const struct iommu_gpasid_iopf_ops *iommu_gpasid_ops_get(int *idx)
+/* Under iommu_gpasid_srcu: the operations, or NULL. */
+static const struct iommu_gpasid_iopf_ops *iommu_gpasid_ops(void)
 {
-	*idx = srcu_read_lock(&iommu_gpasid_srcu);
 	return srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
-}
-
-static void iommu_gpasid_ops_put(int idx)
-{
-	srcu_read_unlock(&iommu_gpasid_srcu, idx);
 }
 
 static int iommu_gpasid_iopf_handler(struct iopf_group *group)
 {
 	const struct iommu_gpasid_iopf_ops *ops;
-	int idx, ret = -ENODEV;
 
-	ops = iommu_gpasid_ops_get(&idx);
-	if (ops)
-		ret = ops->handle(group);
-	iommu_gpasid_ops_put(idx);
-
-	return ret;
+	guard(srcu)(&iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops();
+	return ops ? ops->handle(group) : -ENODEV;
 }
 
 static struct iommu_domain iommu_gpasid_domain = {
@@ -76,10 +66,9 @@ void iommu_gpasid_begin_group(struct iopf_group *group)
 
 	trace_gpasid_page_request(param->dev, &group->last_fault.fault.prm,
 				  group->fault_count);
-	mutex_lock(&param->lock);
+	guard(mutex)(&param->lock);
 	group->since = jiffies;
 	list_add_tail(&group->waiting, &param->waiting);
-	mutex_unlock(&param->lock);
 }
 
 /*
@@ -111,9 +100,8 @@ void iommu_gpasid_end_group(struct iopf_group *group)
 	/* Pairs with the release in iommu_gpasid_end_waiting(). */
 	if (smp_load_acquire(&group->ended))
 		return;
-	mutex_lock(&group->fault_param->lock);
+	guard(mutex)(&group->fault_param->lock);
 	list_del_init(&group->waiting);
-	mutex_unlock(&group->fault_param->lock);
 }
 
 /* Where page requests of a bound PASID go; NULL: it is not bound. */
@@ -122,15 +110,12 @@ struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 {
 	struct iommu_attach_handle *handle = NULL;
 	const struct iommu_gpasid_iopf_ops *ops;
-	bool claimed = false;
-	int idx;
 
-	ops = iommu_gpasid_ops_get(&idx);
-	if (ops)
-		claimed = ops->claims(dev, pasid, &handle);
-	iommu_gpasid_ops_put(idx);
-
-	return claimed ? handle ?: &iommu_gpasid_handle : NULL;
+	guard(srcu)(&iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops();
+	if (!ops || !ops->claims(dev, pasid, &handle))
+		return NULL;
+	return handle ?: &iommu_gpasid_handle;
 }
 
 /*
@@ -142,13 +127,9 @@ static struct iommu_fault_param *iommu_gpasid_param_get(struct device *dev)
 {
 	struct iommu_fault_param *param;
 
-	rcu_read_lock();
+	guard(rcu)();
 	param = rcu_dereference(dev->iommu->fault_param);
-	if (param && !refcount_inc_not_zero(&param->users))
-		param = NULL;
-	rcu_read_unlock();
-
-	return param;
+	return param && refcount_inc_not_zero(&param->users) ? param : NULL;
 }
 
 static void iommu_gpasid_param_put(struct iommu_fault_param *param)
@@ -160,13 +141,8 @@ static void iommu_gpasid_param_put(struct iommu_fault_param *param)
 /* A device does not have more requests outstanding than it was allowed. */
 static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
 {
-	size_t nr;
-
-	mutex_lock(&param->lock);
-	nr = list_count_nodes(&param->partial);
-	mutex_unlock(&param->lock);
-
-	return nr >= IOMMU_GPASID_PARTIAL_MAX;
+	guard(mutex)(&param->lock);
+	return list_count_nodes(&param->partial) >= IOMMU_GPASID_PARTIAL_MAX;
 }
 
 /**
@@ -187,20 +163,15 @@ struct iopf_fault *iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 {
 	const size_t size = sizeof(struct iopf_fault);
 	const struct iommu_gpasid_iopf_ops *ops;
-	struct iopf_fault *iopf;
-	int idx;
 
 	if (iommu_gpasid_partial_full(param))
 		return NULL;
 
-	ops = iommu_gpasid_ops_get(&idx);
+	guard(srcu)(&iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops();
 	if (ops)
-		iopf = ops->alloc(param->dev, fault->prm.pasid, size);
-	else
-		iopf = kzalloc(size, GFP_NOWAIT | __GFP_NOWARN);
-	iommu_gpasid_ops_put(idx);
-
-	return iopf;
+		return ops->alloc(param->dev, fault->prm.pasid, size);
+	return kzalloc(size, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 /* Drop the requests of incomplete groups whose PASID @match names. */
@@ -214,14 +185,13 @@ void iommu_gpasid_discard_partial(struct device *dev,
 	if (!param)
 		return;
 
-	mutex_lock(&param->lock);
-	list_for_each_entry_safe(fault, next, &param->partial, list) {
-		if (!match(fault->fault.prm.pasid, arg))
-			continue;
-		list_del(&fault->list);
-		kfree(fault);
-	}
-	mutex_unlock(&param->lock);
+	scoped_guard(mutex, &param->lock)
+		list_for_each_entry_safe(fault, next, &param->partial, list) {
+			if (!match(fault->fault.prm.pasid, arg))
+				continue;
+			list_del(&fault->list);
+			kfree(fault);
+		}
 	iommu_gpasid_param_put(param);
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_discard_partial);
@@ -235,10 +205,9 @@ void iommu_gpasid_visit_waiting(struct device *dev, gpasid_group_fn fn, void *ar
 	if (!param)
 		return;
 
-	mutex_lock(&param->lock);
-	list_for_each_entry(group, &param->waiting, waiting)
-		fn(group, arg);
-	mutex_unlock(&param->lock);
+	scoped_guard(mutex, &param->lock)
+		list_for_each_entry(group, &param->waiting, waiting)
+			fn(group, arg);
 	iommu_gpasid_param_put(param);
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_visit_waiting);
@@ -275,13 +244,12 @@ static void iommu_gpasid_end_waiting(struct device *dev)
 	if (!param)
 		return;
 
-	mutex_lock(&param->lock);
-	list_for_each_entry_safe(group, next, &param->waiting, waiting) {
-		list_del_init(&group->waiting);
-		/* Its holder frees it without the lock: iommu_gpasid_end_group(). */
-		smp_store_release(&group->ended, true);
-	}
-	mutex_unlock(&param->lock);
+	scoped_guard(mutex, &param->lock)
+		list_for_each_entry_safe(group, next, &param->waiting, waiting) {
+			list_del_init(&group->waiting);
+			/* Its holder frees it without the lock: iommu_gpasid_end_group(). */
+			smp_store_release(&group->ended, true);
+		}
 	atomic_inc_return_release(&iommu_gpasid_ended);
 	iommu_gpasid_param_put(param);
 }
@@ -290,12 +258,11 @@ static void iommu_gpasid_end_waiting(struct device *dev)
 void iommu_gpasid_reset_requests(struct device *dev)
 {
 	const struct iommu_gpasid_iopf_ops *ops;
-	int idx;
 
 	iommu_gpasid_discard_partial(dev, iommu_gpasid_any, NULL);
 	iommu_gpasid_end_waiting(dev);
-	ops = iommu_gpasid_ops_get(&idx);
+	guard(srcu)(&iommu_gpasid_srcu);
+	ops = iommu_gpasid_ops();
 	if (ops)
 		ops->reset(dev);
-	iommu_gpasid_ops_put(idx);
 }

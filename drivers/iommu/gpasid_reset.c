@@ -107,14 +107,10 @@ static struct gpasid_reset *gpasid_reset_find(struct device *dev)
 bool gpasid_in_reset(struct device *dev)
 {
 	struct gpasid_reset *reset;
-	bool active;
 
-	rcu_read_lock();
+	guard(rcu)();
 	reset = gpasid_reset_find(dev);
-	active = reset && READ_ONCE(reset->active);
-	rcu_read_unlock();
-
-	return active;
+	return reset && READ_ONCE(reset->active);
 }
 EXPORT_SYMBOL_GPL(gpasid_in_reset);
 
@@ -182,14 +178,14 @@ static struct gpasid_reset *gpasid_reset_get(struct device *dev)
 
 	new->dev = dev;
 	mutex_init(&new->lock);
-	spin_lock(&gpasid_resets_lock);
-	reset = gpasid_reset_find(dev);
-	if (!reset) {
-		list_add_rcu(&new->node, &gpasid_resets);
-		swap(reset, new);
+	scoped_guard(spinlock, &gpasid_resets_lock) {
+		reset = gpasid_reset_find(dev);
+		if (!reset) {
+			list_add_rcu(&new->node, &gpasid_resets);
+			swap(reset, new);
+		}
+		reset->users++;
 	}
-	reset->users++;
-	spin_unlock(&gpasid_resets_lock);
 	kfree(new);
 
 	return reset;
@@ -197,26 +193,23 @@ static struct gpasid_reset *gpasid_reset_get(struct device *dev)
 
 static void gpasid_reset_put(struct gpasid_reset *reset)
 {
-	spin_lock(&gpasid_resets_lock);
-	if (--reset->users)
-		reset = NULL;
-	else
+	scoped_guard(spinlock, &gpasid_resets_lock) {
+		if (--reset->users)
+			return;
 		list_del_rcu(&reset->node);
-	spin_unlock(&gpasid_resets_lock);
-	if (reset)
-		kfree_rcu(reset, rcu);
+	}
+	kfree_rcu(reset, rcu);
 }
 
 static void gpasid_reset_enter(struct device *dev, bool asleep)
 {
 	struct gpasid_reset *reset = gpasid_reset_get(dev);
 
-	mutex_lock(&reset->lock);
+	guard(mutex)(&reset->lock);
 	if (!reset->depth++)
 		gpasid_reset_begin(reset);
 	if (asleep)
 		WRITE_ONCE(reset->asleep, true);
-	mutex_unlock(&reset->lock);
 }
 
 /* @asleep: only if it was entered so; false: the device is in no such reset. */
@@ -225,18 +218,15 @@ static bool gpasid_reset_leave(struct device *dev, bool asleep)
 	struct gpasid_reset *reset;
 
 	/* The caller's own entry keeps it from being freed. */
-	rcu_read_lock();
-	reset = gpasid_reset_find(dev);
-	if (asleep && reset && !xchg(&reset->asleep, false))
-		reset = NULL;
-	rcu_read_unlock();
-	if (!reset)
-		return false;
+	scoped_guard(rcu) {
+		reset = gpasid_reset_find(dev);
+		if (!reset || (asleep && !xchg(&reset->asleep, false)))
+			return false;
+	}
 
-	mutex_lock(&reset->lock);
-	if (!--reset->depth)
-		gpasid_reset_end(reset);
-	mutex_unlock(&reset->lock);
+	scoped_guard(mutex, &reset->lock)
+		if (!--reset->depth)
+			gpasid_reset_end(reset);
 	gpasid_reset_put(reset);
 
 	return true;

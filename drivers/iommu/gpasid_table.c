@@ -154,11 +154,10 @@ void gpasid_visit_bindings(struct gpasid_table *table, gpasid_binding_fn fn,
 {
 	struct gpasid_binding *b;
 
-	mutex_lock(&table->parent->lock);
+	guard(mutex)(&table->parent->lock);
 	hlist_for_each_entry(b, &table->bindings, node)
 		if (b->state != GPASID_CLEARED)
 			fn(b, arg);
-	mutex_unlock(&table->parent->lock);
 }
 EXPORT_SYMBOL_GPL(gpasid_visit_bindings);
 

@@ -88,19 +88,15 @@ static bool gpasid_owned_next(struct gpasid_device *gdev, const void *owner,
 {
 	unsigned long start = *index;
 	struct gpasid_binding *b;
-	bool found = false;
 
-	rcu_read_lock();
+	guard(rcu)();
 	xa_for_each_start(&gdev->bindings, *index, b, start) {
-		found = gpasid_owned_by(b, owner);
-		if (found)
-			break;
+		if (gpasid_owned_by(b, owner))
+			return true;
 		/* Those of others may be a million. */
 		cond_resched_rcu();
 	}
-	rcu_read_unlock();
-
-	return found;
+	return false;
 }
 
 /**
@@ -203,13 +199,13 @@ static void gpasid_binding_leave(struct gpasid_parent *parent,
 	void (*unpin)(void *arg) = NULL;
 	void *arg = NULL;
 
-	mutex_lock(&parent->lock);
-	if (b->pinned && !--parent->pins) {
-		unpin = parent->unpin;
-		arg = parent->unpin_arg;
+	scoped_guard(mutex, &parent->lock) {
+		if (b->pinned && !--parent->pins) {
+			unpin = parent->unpin;
+			arg = parent->unpin_arg;
+		}
+		gpasid_att_put(b->att);
 	}
-	gpasid_att_put(b->att);
-	mutex_unlock(&parent->lock);
 	if (unpin)
 		unpin(arg);
 }
@@ -311,14 +307,9 @@ static bool gpasid_is_there(struct gpasid_device *gdev,
 			    struct gpasid_parent *parent,
 			    struct gpasid_binding *b)
 {
-	bool there;
-
-	mutex_lock(&parent->lock);
-	there = gpasid_pasid_under(gdev, parent, b->pasid) == b ||
-		atomic_read(&parent->releasing);
-	mutex_unlock(&parent->lock);
-
-	return there;
+	guard(mutex)(&parent->lock);
+	return gpasid_pasid_under(gdev, parent, b->pasid) == b ||
+	       atomic_read(&parent->releasing);
 }
 
 /*
@@ -337,10 +328,9 @@ static int gpasid_restore(struct gpasid_parent *parent,
 			  struct gpasid_binding *b)
 {
 	WARN_ON_ONCE(1);
-	mutex_lock(&parent->lock);
+	guard(mutex)(&parent->lock);
 	if (b->state == GPASID_LEAVING)
 		WRITE_ONCE(b->state, GPASID_BOUND);
-	mutex_unlock(&parent->lock);
 
 	return -EDEADLK;
 }
@@ -359,14 +349,12 @@ static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 	    ioasid_notify(b->set, b->pasid, IOASID_UNBIND, gdev->dev) == -EDEADLK)
 		return gpasid_restore(parent, b);
 
-	mutex_lock(&parent->lock);
-	if (b->state == GPASID_LEAVING) {
-		gpasid_take_down(parent, b);
-		mutex_unlock(&parent->lock);
-	} else {
-		mutex_unlock(&parent->lock);
-		gpasid_wait_released(gdev, parent, b);
-	}
+	scoped_guard(mutex, &parent->lock)
+		if (b->state == GPASID_LEAVING) {
+			gpasid_take_down(parent, b);
+			return 0;
+		}
+	gpasid_wait_released(gdev, parent, b);
 	return 0;
 }
 
@@ -469,13 +457,12 @@ static struct gpasid_binding *gpasid_bulk_next(struct gpasid_bulk *bulk,
 	lockdep_assert_held(&bulk->parent->lock);
 
 	cond_resched();
-	rcu_read_lock();
+	guard(rcu)();
 	for (b = xa_find(&bulk->gdev->bindings, index, ULONG_MAX, XA_PRESENT);
 	     b && b->att->parent != bulk->parent;
 	     b = xa_find_after(&bulk->gdev->bindings, index, ULONG_MAX,
 			       XA_PRESENT))
 		;
-	rcu_read_unlock();
 
 	return b;
 }
@@ -603,17 +590,13 @@ static bool gpasid_bulk_any(struct gpasid_bulk *bulk)
 {
 	struct gpasid_binding *b;
 	unsigned long index;
-	bool any = atomic_read(&bulk->parent->releasing);
+	bool releasing = atomic_read(&bulk->parent->releasing);
 
-	mutex_lock(&bulk->parent->lock);
-	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
-		any = any || gpasid_bulk_wants(bulk, b);
-		if (any)
-			break;
-	}
-	mutex_unlock(&bulk->parent->lock);
-
-	return any;
+	guard(mutex)(&bulk->parent->lock);
+	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++)
+		if (releasing || gpasid_bulk_wants(bulk, b))
+			return true;
+	return releasing;
 }
 
 static int gpasid_bulk_pass(struct gpasid_bulk *bulk)
@@ -622,12 +605,10 @@ static int gpasid_bulk_pass(struct gpasid_bulk *bulk)
 	HLIST_HEAD(dead);
 	int ret;
 
-	mutex_lock(&parent->close_lock);
-	mutex_lock(&parent->lock);
-	ret = gpasid_bulk_unbind(bulk, &dead);
-	mutex_unlock(&parent->lock);
+	guard(mutex)(&parent->close_lock);
+	scoped_guard(mutex, &parent->lock)
+		ret = gpasid_bulk_unbind(bulk, &dead);
 	gpasid_release_dead(parent, &dead);
-	mutex_unlock(&parent->close_lock);
 
 	return ret;
 }
@@ -716,24 +697,18 @@ static struct gpasid_binding *gpasid_find_id(struct gpasid_parent *parent,
 
 static bool gpasid_id_there(struct gpasid_parent *parent, ioasid_t id)
 {
-	bool there;
-
-	mutex_lock(&parent->lock);
-	there = gpasid_find_id(parent, id, true) ||
-		atomic_read(&parent->releasing);
-	mutex_unlock(&parent->lock);
-
-	return there;
+	guard(mutex)(&parent->lock);
+	return gpasid_find_id(parent, id, true) ||
+	       atomic_read(&parent->releasing);
 }
 
 static void gpasid_free_under(struct gpasid_parent *parent, ioasid_t id)
 {
 	struct gpasid_binding *b;
 
-	mutex_lock(&parent->lock);
-	while ((b = gpasid_find_id(parent, id, false)))
-		gpasid_take_down(parent, b);
-	mutex_unlock(&parent->lock);
+	scoped_guard(mutex, &parent->lock)
+		while ((b = gpasid_find_id(parent, id, false)))
+			gpasid_take_down(parent, b);
 	gpasid_wait_until(parent, !gpasid_id_there(parent, id));
 }
 

@@ -12,11 +12,5 @@
 @@
 expression E;
 @@
--mutex_lock(&E->close_lock)
-+mutex_lock(&gpasid_host_lock)
-
-@@
-expression E;
-@@
--mutex_unlock(&E->close_lock)
-+mutex_unlock(&gpasid_host_lock)
+-guard(mutex)(&E->close_lock)
++guard(mutex)(&gpasid_host_lock)

@@ -12,11 +12,5 @@
 @@
 expression E;
 @@
--mutex_lock(&E->answer)
-+mutex_lock(&gpasid_host_lock)
-
-@@
-expression E;
-@@
--mutex_unlock(&E->answer)
-+mutex_unlock(&gpasid_host_lock)
+-guard(mutex)(&E->answer)
++guard(mutex)(&gpasid_host_lock)

@@ -32,3 +32,18 @@ expression E;
 @@
 -mutex_unlock(&E->lock)
 +mutex_unlock(&gpasid_host_lock)
+
+@@
+expression E;
+@@
+-guard(mutex)(&E->lock)
++guard(mutex)(&gpasid_host_lock)
+
+@@
+iterator name scoped_guard;
+expression E;
+statement S;
+@@
+-scoped_guard(mutex, &E->lock)
++scoped_guard(mutex, &gpasid_host_lock)
+ S
