@@ -441,29 +441,26 @@ static void vtd_sync_map(struct dmar_domain *s2, struct intel_iommu *iommu)
 {
 	if (!intel_gpasid_need_sync_map(s2, iommu))
 		return;
-	spin_lock(&s2->lock);
+	guard(spinlock)(&s2->lock);
 	s2->iotlb_sync_map = true;
-	spin_unlock(&s2->lock);
 }
 
 static int vtd_did_alloc(struct intel_iommu *iommu)
 {
 	unsigned long nr = cap_ndoms(iommu->cap), did;
 
-	spin_lock(&iommu->lock);
+	guard(spinlock)(&iommu->lock);
 	did = find_first_zero_bit(iommu->domain_ids, nr);
-	if (did < nr)
-		set_bit(did, iommu->domain_ids);
-	spin_unlock(&iommu->lock);
-
-	return did < nr ? did : -ENOSPC;
+	if (did >= nr)
+		return -ENOSPC;
+	set_bit(did, iommu->domain_ids);
+	return did;
 }
 
 static void vtd_did_free(struct intel_iommu *iommu, u16 did)
 {
-	spin_lock(&iommu->lock);
+	guard(spinlock)(&iommu->lock);
 	clear_bit(did, iommu->domain_ids);
-	spin_unlock(&iommu->lock);
 }
 
 /* What may be mapped, and how, fits the unit: the parent's state is kept. */
@@ -493,13 +490,14 @@ static int vtd_join_unit(struct dmar_domain *s2, struct intel_iommu *iommu)
 {
 	struct iommu_domain_info *there;
 
-	spin_lock(&iommu->lock);
-	there = xa_load(&s2->iommu_array, iommu->seq_id);
-	if (there)
-		there->refcnt++;
-	spin_unlock(&iommu->lock);
-
-	return there ? 0 : domain_attach_iommu(s2, iommu);
+	scoped_guard(spinlock, &iommu->lock) {
+		there = xa_load(&s2->iommu_array, iommu->seq_id);
+		if (there) {
+			there->refcnt++;
+			return 0;
+		}
+	}
+	return domain_attach_iommu(s2, iommu);
 }
 
 /* The parent's domain ID on the unit, or one for the device's own numbers. */
@@ -1005,12 +1003,11 @@ static void vtd_user_rids(struct dmar_domain *nested, struct vtd_user_inv *user)
 	unsigned int order = MAX_AGAW_PFN_WIDTH;
 	struct vtd_batch_unit *unit;
 	struct cache_tag *tag;
-	unsigned long flags;
 	u64 base = 0;
 
 	if (!range->all)
 		order = vtd_range_order(range, &base);
-	spin_lock_irqsave(&nested->cache_lock, flags);
+	guard(spinlock_irqsave)(&nested->cache_lock);
 	list_for_each_entry(tag, &nested->cache_tags, node) {
 		unit = vtd_batch_unit(user->batch, tag->iommu);
 		if (tag->type == CACHE_TAG_DEVTLB)
@@ -1020,7 +1017,6 @@ static void vtd_user_rids(struct dmar_domain *nested, struct vtd_user_inv *user)
 					 range, base, order);
 		vtd_batch_submit_full(unit);
 	}
-	spin_unlock_irqrestore(&nested->cache_lock, flags);
 }
 
 /*

@@ -46,29 +46,25 @@ EXPORT_SYMBOL_GPL(intel_gpasid_set_hooks);
 void intel_gpasid_sync(struct dmar_domain *parent)
 {
 	const struct intel_gpasid_hooks *hooks;
-	int idx;
 
 	/* Others may be flushed where nothing may sleep. */
 	if (!parent->nested_parent && !parent->domain.gpasid_table)
 		return;
-	idx = srcu_read_lock(&intel_gpasid_srcu);
+	guard(srcu)(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
 		hooks->sync(parent);
-	srcu_read_unlock(&intel_gpasid_srcu, idx);
 }
 
 /* The entries of the PASIDs bound under @parent follow its flag. */
 static void intel_gpasid_dirty_switch(struct dmar_domain *parent)
 {
 	const struct intel_gpasid_hooks *hooks;
-	int idx;
 
-	idx = srcu_read_lock(&intel_gpasid_srcu);
+	guard(srcu)(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
 		hooks->dirty_switch(parent);
-	srcu_read_unlock(&intel_gpasid_srcu, idx);
 }
 
 /*
@@ -79,13 +75,11 @@ bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
 				  struct iommu_user_data_array *array, int *ret)
 {
 	const struct intel_gpasid_hooks *hooks;
-	int idx;
 
-	idx = srcu_read_lock(&intel_gpasid_srcu);
+	guard(srcu)(&intel_gpasid_srcu);
 	hooks = srcu_dereference(intel_gpasid_hooks, &intel_gpasid_srcu);
 	if (hooks)
 		*ret = hooks->invalidate_user(to_dmar_domain(nested), array);
-	srcu_read_unlock(&intel_gpasid_srcu, idx);
 
 	return hooks;
 }
@@ -235,32 +229,27 @@ static int intel_gpasid_dirty_rid(struct device_domain_info *info, bool enable)
 {
 	struct intel_iommu *iommu = info->iommu;
 	struct pasid_entry *pe;
-	int ret = 0;
 	u16 pgtt;
 
 	/* A VMD child's DMA has the RID of another device. */
 	if (!info->pasid_table)
 		return -ENODEV;
 
-	spin_lock(&iommu->lock);
+	guard(spinlock)(&iommu->lock);
 	pe = get_pasid_table_from_pde(info->pasid_table->table);
 	if (!pe || !pasid_pte_is_present(pe))
-		goto unlock;
+		return 0;
 	pgtt = pasid_pte_get_pgtt(pe);
 	if (pgtt != PASID_ENTRY_PGTT_SL_ONLY &&
-	    pgtt != PASID_ENTRY_PGTT_NESTED) {
-		ret = -EOPNOTSUPP;
-		goto unlock;
-	}
+	    pgtt != PASID_ENTRY_PGTT_NESTED)
+		return -EOPNOTSUPP;
 	if (enable)
 		pasid_set_ssade(pe);
 	else
 		pasid_clear_ssade(pe);
 	if (!ecap_coherent(iommu->ecap))
 		clflush_cache_range(pe, sizeof(*pe));
-unlock:
-	spin_unlock(&iommu->lock);
-	return ret;
+	return 0;
 }
 
 static int intel_gpasid_dirty_list(struct list_head *devices, bool enable)
@@ -280,23 +269,20 @@ static int intel_gpasid_dirty_list(struct list_head *devices, bool enable)
 static int intel_gpasid_dirty_rids(struct dmar_domain *domain, bool enable)
 {
 	struct dmar_domain *s1;
-	unsigned long flags;
 	int ret;
 
 	ret = intel_gpasid_dirty_list(&domain->devices, enable);
 	if (ret || !domain->nested_parent)
 		return ret;
 
-	spin_lock(&domain->s1_lock);
+	guard(spinlock)(&domain->s1_lock);
 	list_for_each_entry(s1, &domain->s1_domains, s2_link) {
-		spin_lock_irqsave(&s1->lock, flags);
+		guard(spinlock_irqsave)(&s1->lock);
 		ret = intel_gpasid_dirty_list(&s1->devices, enable);
-		spin_unlock_irqrestore(&s1->lock, flags);
 		if (ret)
-			break;
+			return ret;
 	}
-	spin_unlock(&domain->s1_lock);
-	return ret;
+	return 0;
 }
 
 /* What an old entry may be cached in, in the order in which it is flushed. */
@@ -362,13 +348,11 @@ static bool intel_gpasid_is_first(struct dmar_domain *domain,
 static void intel_gpasid_flush_entries(struct dmar_domain *domain)
 {
 	struct cache_tag *tag;
-	unsigned long flags;
 
-	spin_lock_irqsave(&domain->cache_lock, flags);
+	guard(spinlock_irqsave)(&domain->cache_lock);
 	list_for_each_entry(tag, &domain->cache_tags, node)
 		if (intel_gpasid_is_first(domain, tag))
 			intel_gpasid_flush_unit(domain, tag->iommu);
-	spin_unlock_irqrestore(&domain->cache_lock, flags);
 }
 
 /**
@@ -390,18 +374,16 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 {
 	int ret;
 
-	spin_lock(&domain->lock);
-	if (domain->dirty_tracking == enable) {
-		spin_unlock(&domain->lock);
-		return 0;
+	scoped_guard(spinlock, &domain->lock) {
+		if (domain->dirty_tracking == enable)
+			return 0;
+		domain->dirty_tracking = enable;
+		ret = intel_gpasid_dirty_rids(domain, enable);
+		if (ret) {
+			domain->dirty_tracking = !enable;
+			intel_gpasid_dirty_rids(domain, !enable);
+		}
 	}
-	domain->dirty_tracking = enable;
-	ret = intel_gpasid_dirty_rids(domain, enable);
-	if (ret) {
-		domain->dirty_tracking = !enable;
-		intel_gpasid_dirty_rids(domain, !enable);
-	}
-	spin_unlock(&domain->lock);
 
 	intel_gpasid_dirty_switch(domain);
 	intel_gpasid_flush_entries(domain);
@@ -587,13 +569,9 @@ static bool intel_gpasid_prq_rid(struct device *dev)
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
 {
 	struct device *dev;
-	bool bound;
 
-	mutex_lock(&iommu->iopf_lock);
+	guard(mutex)(&iommu->iopf_lock);
 	dev = device_rbtree_find(iommu, rid);
-	bound = dev && (pasid == IOMMU_NO_PASID ? intel_gpasid_prq_rid(dev) :
-			!!iommu_gpasid_attach_handle(dev, pasid));
-	mutex_unlock(&iommu->iopf_lock);
-
-	return bound;
+	return dev && (pasid == IOMMU_NO_PASID ? intel_gpasid_prq_rid(dev) :
+		       !!iommu_gpasid_attach_handle(dev, pasid));
 }
