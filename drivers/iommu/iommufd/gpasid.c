@@ -27,18 +27,13 @@ static bool gpasid_has_device(struct iommufd_ctx *ictx)
 {
 	struct iommufd_object *obj;
 	unsigned long index;
-	bool found = false;
 
-	xa_lock(&ictx->objects);
-	xa_for_each(&ictx->objects, index, obj) {
-		found = obj->type == IOMMUFD_OBJ_DEVICE ||
-			obj->type == IOMMUFD_OBJ_ACCESS;
-		if (found)
-			break;
-	}
-	xa_unlock(&ictx->objects);
-
-	return found;
+	guard(spinlock)(&ictx->objects.xa_lock);
+	xa_for_each(&ictx->objects, index, obj)
+		if (obj->type == IOMMUFD_OBJ_DEVICE ||
+		    obj->type == IOMMUFD_OBJ_ACCESS)
+			return true;
+	return false;
 }
 
 /* A file by itself is cheap to have and nothing to use PASIDs with. */
@@ -307,15 +302,10 @@ static struct iommufd_hwpt_paging *gpasid_named_parent(struct iommufd_ctx *ictx,
 static struct iommufd_hwpt_paging *gpasid_parent(struct iommufd_device *idev,
 						 u32 pt_id)
 {
-	struct iommufd_hwpt_paging *paging;
-
 	if (pt_id)
 		return gpasid_named_parent(idev->ictx, pt_id);
-	mutex_lock(&idev->igroup->lock);
-	paging = gpasid_rid_parent(idev);
-	mutex_unlock(&idev->igroup->lock);
-
-	return paging;
+	guard(mutex)(&idev->igroup->lock);
+	return gpasid_rid_parent(idev);
 }
 
 /* The last binding that kept the nest parent has ended. */
@@ -374,11 +364,10 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 			    struct iommu_domain *parent,
 			    struct gpasid_bind_data *data)
 {
-	struct mutex *lock = &idev->igroup->lock;
 	bool iopf;
 	int rc;
 
-	mutex_lock(lock);
+	guard(mutex)(&idev->igroup->lock);
 	iopf = idev->gpasid_iopf;
 	rc = gpasid_is_alone(idev) ? iommufd_gpasid_iopf_enable(idev) :
 				     -EOPNOTSUPP;
@@ -390,8 +379,6 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 		if (rc && !iopf && !gpasid_count(idev->dev, idev))
 			iommufd_gpasid_iopf_disable(idev);
 	}
-	mutex_unlock(lock);
-
 	return rc;
 }
 
@@ -468,9 +455,8 @@ void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
 {
 	iommu_sva_unbind_gpasid_owner(idev->dev, idev);
 
-	mutex_lock(&idev->igroup->lock);
+	guard(mutex)(&idev->igroup->lock);
 	iommufd_gpasid_iopf_disable(idev);
-	mutex_unlock(&idev->igroup->lock);
 }
 
 /*
@@ -599,9 +585,8 @@ iommufd_gpasid_parent_get(struct iommufd_ctx *ictx, struct device *dev,
 		break;
 	case IOMMUFD_OBJ_IOAS:
 		ioas = container_of(obj, struct iommufd_ioas, obj);
-		mutex_lock(&ioas->mutex);
-		paging = gpasid_parent_auto(ictx, ioas, dev);
-		mutex_unlock(&ioas->mutex);
+		scoped_guard(mutex, &ioas->mutex)
+			paging = gpasid_parent_auto(ictx, ioas, dev);
 		break;
 	default:
 		paging = ERR_PTR(-EINVAL);

@@ -94,9 +94,8 @@ static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
 		rc = gpasid_fault_wait_readable(ff, filp);
 		if (rc)
 			return rc;
-		mutex_lock(&ff->read_lock);
-		done = gpasid_fault_copy(ff, buf, count / size);
-		mutex_unlock(&ff->read_lock);
+		scoped_guard(mutex, &ff->read_lock)
+			done = gpasid_fault_copy(ff, buf, count / size);
 	} while (!done);
 
 	return done;
@@ -290,11 +289,10 @@ void iommufd_fault_free_unread(struct iommufd_fault *fault)
 	if (READ_ONCE(fault->nr_ended) == iommu_gpasid_nr_ended())
 		return;
 
-	spin_lock(&fault->lock);
-	list_for_each_entry_safe(group, next, &fault->deliver, node)
-		if (READ_ONCE(group->ended))
-			list_move_tail(&group->node, &ended);
-	spin_unlock(&fault->lock);
+	scoped_guard(spinlock, &fault->lock)
+		list_for_each_entry_safe(group, next, &fault->deliver, node)
+			if (READ_ONCE(group->ended))
+				list_move_tail(&group->node, &ended);
 
 	list_for_each_entry_safe(group, next, &ended, node)
 		iopf_free_group(group);

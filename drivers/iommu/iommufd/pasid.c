@@ -241,6 +241,7 @@ static int pasid_attach(struct iommufd_device *idev,
 int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 				u32 pt_id)
 {
+	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_object *obj;
 	int rc = -EINVAL;
 
@@ -253,11 +254,9 @@ int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 	/* The HWPT that is made for an IOAS is not for PASIDs. */
 	if (obj->type == IOMMUFD_OBJ_HWPT_NESTED ||
 	    obj->type == IOMMUFD_OBJ_HWPT_PAGING) {
-		mutex_lock(&idev->igroup->lock);
-		rc = pasid_attach(idev, container_of(obj,
-						     struct iommufd_hw_pagetable,
-						     obj), pasid);
-		mutex_unlock(&idev->igroup->lock);
+		hwpt = container_of(obj, struct iommufd_hw_pagetable, obj);
+		scoped_guard(mutex, &idev->igroup->lock)
+			rc = pasid_attach(idev, hwpt, pasid);
 	}
 	iommufd_put_object(idev->ictx, obj);
 
