@@ -24,7 +24,6 @@ int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
 			       struct vfio_device_attach_iommufd_pt __user *arg)
 {
 	struct vfio_device *device = df->device;
-	int ret;
 
 	if (attach->argsz < offsetofend(typeof(*attach), pt_id) ||
 	    attach->flags & ~VFIO_DEVICE_ATTACH_PASID)
@@ -37,12 +36,9 @@ int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
 	    put_user(attach->pt_id, &arg->pt_id))
 		return -EFAULT;
 
-	mutex_lock(&device->dev_set->lock);
-	ret = device->ops->pasid_attach_ioas(device, attach->pasid,
-					     attach->pt_id);
-	mutex_unlock(&device->dev_set->lock);
-
-	return ret;
+	guard(mutex)(&device->dev_set->lock);
+	return device->ops->pasid_attach_ioas(device, attach->pasid,
+					      attach->pt_id);
 }
 
 /* The user's structure up to flags is in @detach. */
@@ -62,9 +58,8 @@ int vfio_df_ioctl_pasid_detach(struct vfio_device_file *df,
 	if (get_user(detach->pasid, &arg->pasid))
 		return -EFAULT;
 
-	mutex_lock(&device->dev_set->lock);
+	guard(mutex)(&device->dev_set->lock);
 	device->ops->pasid_detach_ioas(device, detach->pasid);
-	mutex_unlock(&device->dev_set->lock);
 
 	return 0;
 }
