@@ -186,26 +186,24 @@ static void vdcm_queue_set_pasid(struct vdcm *v, u32 gpasid, ioasid_t hpasid)
 /* The PASID, or this device's share in it, is about to end: stop the queue first. */
 static void vdcm_queue_revoke(struct vdcm *v, ioasid_t hpasid)
 {
-	mutex_lock(&v->queue_lock);
+	guard(mutex)(&v->queue_lock);
 	if (v->hpasid == hpasid) {
 		vdcm_queue_stop(v);
 		vdcm_queue_set_pasid(v, VDCM_NO_PASID, IOMMU_PASID_INVALID);
 		v->regs.status |= VDCM_STATUS_REVOKED;
 	}
-	mutex_unlock(&v->queue_lock);
 }
 
 /* As it comes out of a reset; nothing of one user is left for the next. */
 static void vdcm_queue_reset(struct vdcm *v)
 {
-	mutex_lock(&v->queue_lock);
+	guard(mutex)(&v->queue_lock);
 	vdcm_queue_stop(v);
 	vdcm_queue_set_pasid(v, VDCM_NO_PASID, IOMMU_PASID_INVALID);
 	v->regs.status = 0;
 	memset_io(vdcm_ring_slot(v, 0), 0, VDCM_RING_SIZE);
 	memset_io(v->pf->bar + VTDSIM_BAR_LOCAL + vdcm_mem_offset(v), 0,
 		  VDCM_MEM_SIZE);
-	mutex_unlock(&v->queue_lock);
 }
 
 /*
@@ -252,7 +250,7 @@ static void vdcm_write_enable(struct vdcm *v, u32 val)
 
 static void vdcm_write_reg(struct vdcm *v, u64 offset, u32 val)
 {
-	mutex_lock(&v->queue_lock);
+	guard(mutex)(&v->queue_lock);
 	switch (offset) {
 	case offsetof(struct vdcm_regs, pasid):
 		vdcm_write_pasid(v, val);
@@ -263,19 +261,17 @@ static void vdcm_write_reg(struct vdcm *v, u64 offset, u32 val)
 	default:
 		break;	/* a write to a read-only register is lost */
 	}
-	mutex_unlock(&v->queue_lock);
 }
 
 static u32 vdcm_read_reg(struct vdcm *v, u64 offset)
 {
 	u32 val = 0;
 
-	mutex_lock(&v->queue_lock);
+	guard(mutex)(&v->queue_lock);
 	v->regs.head = readl(vdcm_queue_reg(v, head));
 	v->regs.tail = readl(vdcm_queue_reg(v, tail));
 	if (offset < sizeof(v->regs))
 		memcpy(&val, (u8 *)&v->regs + offset, sizeof(val));
-	mutex_unlock(&v->queue_lock);
 
 	return val;
 }
@@ -326,22 +322,19 @@ static int vdcm_submit(struct vdcm *v, struct vtdsim_desc *d)
 	if (ret)
 		return ret;
 
-	mutex_lock(&v->queue_lock);
+	guard(mutex)(&v->queue_lock);
 	head = readl(vdcm_queue_reg(v, head));
 	tail = readl(vdcm_queue_reg(v, tail));
-	if (!v->regs.enable) {
-		ret = -EIO;
-	} else if (tail - head >= VTDSIM_RING_ENTRIES) {
-		ret = -EBUSY;
-	} else {
-		memcpy_toio(vdcm_ring_slot(v, tail), d, sizeof(*d));
-		/* The device looks at the slot as soon as the tail has moved. */
-		wmb();
-		writel(tail + 1, vdcm_queue_reg(v, tail));
-	}
-	mutex_unlock(&v->queue_lock);
+	if (!v->regs.enable)
+		return -EIO;
+	if (tail - head >= VTDSIM_RING_ENTRIES)
+		return -EBUSY;
+	memcpy_toio(vdcm_ring_slot(v, tail), d, sizeof(*d));
+	/* The device looks at the slot as soon as the tail has moved. */
+	wmb();
+	writel(tail + 1, vdcm_queue_reg(v, tail));
 
-	return ret;
+	return 0;
 }
 
 /*
@@ -472,22 +465,19 @@ static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
 			    u32 pt_id)
 {
 	struct vdcm *v = priv;
-	int ret = -ENODEV;
 
 	if (pt_id)
 		return -EINVAL;
 
-	mutex_lock(&v->bind_lock);
-	if (v->parent) {
-		data->set = v->set;
-		data->owner = &v->vdev;
-		data->dev_id = v->devid;
-		ret = iommu_sva_bind_gpasid(iommufd_gpasid_parent_domain(v->parent),
-					    vdcm_dma_dev(v), data);
-	}
-	mutex_unlock(&v->bind_lock);
+	guard(mutex)(&v->bind_lock);
+	if (!v->parent)
+		return -ENODEV;
+	data->set = v->set;
+	data->owner = &v->vdev;
+	data->dev_id = v->devid;
 
-	return ret;
+	return iommu_sva_bind_gpasid(iommufd_gpasid_parent_domain(v->parent),
+				     vdcm_dma_dev(v), data);
 }
 
 /*
@@ -498,16 +488,15 @@ static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 {
 	struct vdcm *v = priv;
 	ioasid_t hpasid = guest ? gpasid_find_host(v->set, pasid) : pasid;
-	int ret = -ENOENT;
+	int ret;
 
 	if (hpasid == IOMMU_PASID_INVALID)
-		return ret;
+		return -ENOENT;
 
-	mutex_lock(&v->bind_lock);
+	guard(mutex)(&v->bind_lock);
 	ret = iommu_sva_unbind_gpasid(vdcm_dma_dev(v), v->set, hpasid, &v->vdev);
 	if (!ret)
 		vdcm_queue_revoke(v, hpasid);
-	mutex_unlock(&v->bind_lock);
 
 	return ret;
 }
@@ -610,16 +599,16 @@ static int vdcm_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
 
-	mutex_lock(&v->bind_lock);
-	if (v->parent && v->parent != parent &&
-	    gpasid_count(vdcm_dma_dev(v), &v->vdev)) {
-		old = parent;
-		ret = -EBUSY;
-	} else {
-		old = v->parent;
-		v->parent = parent;
+	scoped_guard(mutex, &v->bind_lock) {
+		if (v->parent && v->parent != parent &&
+		    gpasid_count(vdcm_dma_dev(v), &v->vdev)) {
+			old = parent;
+			ret = -EBUSY;
+		} else {
+			old = v->parent;
+			v->parent = parent;
+		}
 	}
-	mutex_unlock(&v->bind_lock);
 
 	if (old)
 		iommufd_gpasid_parent_put(v->ictx, old);
@@ -631,12 +620,11 @@ static void vdcm_detach_ioas(struct vfio_device *vdev)
 {
 	struct vdcm *v = to_vdcm(vdev);
 
-	mutex_lock(&v->bind_lock);
+	guard(mutex)(&v->bind_lock);
 	vdcm_unbind_all(v);
 	if (v->parent)
 		iommufd_gpasid_parent_put(v->ictx, v->parent);
 	v->parent = NULL;
-	mutex_unlock(&v->bind_lock);
 }
 
 static void vdcm_unbind_iommufd(struct vfio_device *vdev)
