@@ -469,9 +469,8 @@ static void port_reset_bus(struct vtdsim_part *part)
 
 		if (!ep->behind_port || readl(ep_reg(ep, gone)))
 			continue;
-		raw_spin_lock(&ep->lock);
-		ep_function_reset(ep);
-		raw_spin_unlock(&ep->lock);
+		scoped_guard(raw_spinlock, &ep->lock)
+			ep_function_reset(ep);
 	}
 }
 
@@ -543,12 +542,10 @@ static int vtdsim_cfg_read(struct pci_bus *bus, unsigned int devfn, int where,
 {
 	struct vtdsim_part *part = part_of_port(bus, devfn);
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
-	unsigned long flags;
 
 	if (part) {
-		raw_spin_lock_irqsave(&part->port.lock, flags);
+		guard(raw_spinlock_irqsave)(&part->port.lock);
 		*val = cfg_get(part->port.cfg, where, size);
-		raw_spin_unlock_irqrestore(&part->port.lock, flags);
 		return PCIBIOS_SUCCESSFUL;
 	}
 	if (!ep || ep_gone(ep)) {
@@ -556,10 +553,9 @@ static int vtdsim_cfg_read(struct pci_bus *bus, unsigned int devfn, int where,
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	}
 
-	raw_spin_lock_irqsave(&ep->lock, flags);
+	guard(raw_spinlock_irqsave)(&ep->lock);
 	ep_refresh(ep);
 	*val = cfg_get(ep->cfg, where, size);
-	raw_spin_unlock_irqrestore(&ep->lock, flags);
 	return PCIBIOS_SUCCESSFUL;
 }
 
@@ -568,21 +564,18 @@ static int vtdsim_cfg_write(struct pci_bus *bus, unsigned int devfn, int where,
 {
 	struct vtdsim_part *part = part_of_port(bus, devfn);
 	struct vtdsim_ep *ep = ep_of(bus, devfn);
-	unsigned long flags;
 
 	if (part) {
-		raw_spin_lock_irqsave(&part->port.lock, flags);
+		guard(raw_spinlock_irqsave)(&part->port.lock);
 		port_write(part, where, size, val);
-		raw_spin_unlock_irqrestore(&part->port.lock, flags);
 		return PCIBIOS_SUCCESSFUL;
 	}
 	if (!ep || ep_gone(ep))
 		return PCIBIOS_DEVICE_NOT_FOUND;
 
-	raw_spin_lock_irqsave(&ep->lock, flags);
+	guard(raw_spinlock_irqsave)(&ep->lock);
 	ep_capture(ep, bus->number);
 	ep_write(ep, where, size, val);
-	raw_spin_unlock_irqrestore(&ep->lock, flags);
 	return PCIBIOS_SUCCESSFUL;
 }
 

@@ -165,9 +165,8 @@ static int vtdsim_pasid_open(struct inode *inode, struct file *filp)
 	f->dev = dev;
 	xa_init(&f->domains);
 
-	mutex_lock(&dev->lock);
-	list_add(&f->node, &dev->files);
-	mutex_unlock(&dev->lock);
+	scoped_guard(mutex, &dev->lock)
+		list_add(&f->node, &dev->files);
 	kref_get(&dev->ref);
 	filp->private_data = f;
 	return 0;
@@ -178,10 +177,10 @@ static int vtdsim_pasid_release(struct inode *inode, struct file *filp)
 	struct vtdsim_pasid_file *f = filp->private_data;
 	struct vtdsim_pasid *dev = f->dev;
 
-	mutex_lock(&dev->lock);
-	list_del(&f->node);
-	vtdsim_pasid_detach_all(f);
-	mutex_unlock(&dev->lock);
+	scoped_guard(mutex, &dev->lock) {
+		list_del(&f->node);
+		vtdsim_pasid_detach_all(f);
+	}
 
 	xa_destroy(&f->domains);
 	__free_pages(f->buffer, get_order(VTDSIM_PASID_BUFFER));
@@ -213,15 +212,12 @@ static long vtdsim_pasid_ioctl(struct file *filp, unsigned int cmd,
 {
 	struct vtdsim_pasid_file *f = filp->private_data;
 	struct vtdsim_pasid_req req;
-	int ret;
 
 	if (copy_from_user(&req, (void __user *)arg, sizeof(req)))
 		return -EFAULT;
 
-	mutex_lock(&f->dev->lock);
-	ret = vtdsim_pasid_command(f, cmd, &req);
-	mutex_unlock(&f->dev->lock);
-	return ret;
+	guard(mutex)(&f->dev->lock);
+	return vtdsim_pasid_command(f, cmd, &req);
 }
 
 /* A mapping of the buffer holds references to its pages. */
@@ -243,19 +239,16 @@ static int vtdsim_pasid_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct vtdsim_pasid_file *f = filp->private_data;
 	struct vtdsim_pasid *dev = f->dev;
-	int ret = -ENODEV;
 
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (vma->vm_pgoff == VTDSIM_PASID_BUFFER_OFF >> PAGE_SHIFT)
 		return vtdsim_pasid_map_buffer(f, vma);
 
-	down_read(&dev->gone_lock);
+	guard(rwsem_read)(&dev->gone_lock);
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	if (!dev->gone)
-		ret = vm_iomap_memory(vma, dev->bar, VTDSIM_BAR_SIZE);
-	up_read(&dev->gone_lock);
-	return ret;
+	return dev->gone ? -ENODEV :
+	       vm_iomap_memory(vma, dev->bar, VTDSIM_BAR_SIZE);
 }
 
 static const struct file_operations vtdsim_pasid_fops = {
@@ -345,16 +338,14 @@ static void vtdsim_pasid_remove(struct pci_dev *pdev)
 
 	misc_deregister(&dev->misc);
 
-	down_write(&dev->gone_lock);
-	dev->gone = true;
-	up_write(&dev->gone_lock);
+	scoped_guard(rwsem_write, &dev->gone_lock)
+		dev->gone = true;
 
-	mutex_lock(&dev->lock);
-	list_for_each_entry(f, &dev->files, node) {
-		unmap_mapping_range(f->filp->f_mapping, 0, VTDSIM_BAR_SIZE, 1);
-		vtdsim_pasid_detach_all(f);
-	}
-	mutex_unlock(&dev->lock);
+	scoped_guard(mutex, &dev->lock)
+		list_for_each_entry(f, &dev->files, node) {
+			unmap_mapping_range(f->filp->f_mapping, 0, VTDSIM_BAR_SIZE, 1);
+			vtdsim_pasid_detach_all(f);
+		}
 
 	vtdsim_pasid_disable(pdev);
 	kref_put(&dev->ref, vtdsim_pasid_free);

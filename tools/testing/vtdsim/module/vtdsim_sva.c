@@ -121,11 +121,11 @@ static int vtdsim_sva_open(struct inode *inode, struct file *filp)
 	f->filp = filp;
 	f->sva = sva;
 
-	mutex_lock(&sva->lock);
-	ret = vtdsim_sva_bind(f);
-	if (!ret)
-		list_add(&f->node, &sva->files);
-	mutex_unlock(&sva->lock);
+	scoped_guard(mutex, &sva->lock) {
+		ret = vtdsim_sva_bind(f);
+		if (!ret)
+			list_add(&f->node, &sva->files);
+	}
 	if (ret) {
 		kfree(f);
 		return ret;
@@ -141,10 +141,10 @@ static int vtdsim_sva_release(struct inode *inode, struct file *filp)
 	struct vtdsim_sva_file *f = filp->private_data;
 	struct vtdsim_sva *sva = f->sva;
 
-	mutex_lock(&sva->lock);
-	list_del(&f->node);
-	vtdsim_sva_unbind(f);
-	mutex_unlock(&sva->lock);
+	scoped_guard(mutex, &sva->lock) {
+		list_del(&f->node);
+		vtdsim_sva_unbind(f);
+	}
 
 	kfree(f);
 	kref_put(&sva->ref, vtdsim_sva_free);
@@ -155,16 +155,13 @@ static ssize_t vtdsim_sva_read(struct file *filp, char __user *buf,
 			       size_t count, loff_t *ppos)
 {
 	struct vtdsim_sva_file *f = filp->private_data;
-	bool bound;
 
 	if (count != sizeof(f->pasid))
 		return -EINVAL;
 
-	mutex_lock(&f->sva->lock);
-	bound = f->bond;
-	mutex_unlock(&f->sva->lock);
-	if (!bound)
-		return -ENODEV;
+	scoped_guard(mutex, &f->sva->lock)
+		if (!f->bond)
+			return -ENODEV;
 
 	return copy_to_user(buf, &f->pasid, count) ? -EFAULT : count;
 }
@@ -173,18 +170,14 @@ static int vtdsim_sva_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct vtdsim_sva_file *f = filp->private_data;
 	struct vtdsim_sva *sva = f->sva;
-	int ret = -ENODEV;
 
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 
-	down_read(&sva->gone_lock);
+	guard(rwsem_read)(&sva->gone_lock);
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	if (!sva->gone)
-		ret = vm_iomap_memory(vma, sva->bar, sva->bar_size);
-	up_read(&sva->gone_lock);
-
-	return ret;
+	return sva->gone ? -ENODEV :
+	       vm_iomap_memory(vma, sva->bar, sva->bar_size);
 }
 
 static const struct file_operations vtdsim_sva_fops = {
@@ -344,16 +337,14 @@ static void vtdsim_sva_remove(struct pci_dev *pdev)
 
 	misc_deregister(&sva->misc);
 
-	down_write(&sva->gone_lock);
-	sva->gone = true;
-	up_write(&sva->gone_lock);
+	scoped_guard(rwsem_write, &sva->gone_lock)
+		sva->gone = true;
 
-	mutex_lock(&sva->lock);
-	list_for_each_entry(f, &sva->files, node) {
-		unmap_mapping_range(f->filp->f_mapping, 0, 0, 1);
-		vtdsim_sva_unbind(f);
-	}
-	mutex_unlock(&sva->lock);
+	scoped_guard(mutex, &sva->lock)
+		list_for_each_entry(f, &sva->files, node) {
+			unmap_mapping_range(f->filp->f_mapping, 0, 0, 1);
+			vtdsim_sva_unbind(f);
+		}
 
 	vtdsim_sva_disable(sva);
 	kref_put(&sva->ref, vtdsim_sva_free);

@@ -309,28 +309,23 @@ static int unit_invalidate(struct vtdsim_unit_desc *desc)
 
 static int vtdsim_unit_open(struct inode *inode, struct file *filp)
 {
-	int ret = -EBUSY;
-
-	mutex_lock(&unit.lock);
-	if (!unit.open) {
-		unit.root = readq(unit.regs + REG_RTADDR);
-		unit.open = true;
-		ret = 0;
-	}
-	mutex_unlock(&unit.lock);
-	return ret;
+	guard(mutex)(&unit.lock);
+	if (unit.open)
+		return -EBUSY;
+	unit.root = readq(unit.regs + REG_RTADDR);
+	unit.open = true;
+	return 0;
 }
 
 /* Entries are the user's to restore, registers are restored here. */
 static int vtdsim_unit_release(struct inode *inode, struct file *filp)
 {
-	mutex_lock(&unit.lock);
+	guard(mutex)(&unit.lock);
 	if (readq(unit.regs + REG_RTADDR) != unit.root)
 		unit_root(VTDSIM_UNIT_ROOT_DRIVER);
 	if (!(readl(unit.regs + REG_GSTS) & GCMD_TE))
 		unit_translation(1);
 	unit.open = false;
-	mutex_unlock(&unit.lock);
 	return 0;
 }
 
@@ -383,9 +378,8 @@ static long vtdsim_unit_ioctl(struct file *filp, unsigned int cmd,
 		return -ENOTTY;
 	if (copy_from_user(&arg, (void __user *)uptr, _IOC_SIZE(cmd)))
 		return -EFAULT;
-	mutex_lock(&unit.lock);
-	ret = unit_do(cmd, &arg);
-	mutex_unlock(&unit.lock);
+	scoped_guard(mutex, &unit.lock)
+		ret = unit_do(cmd, &arg);
 	if (!ret && _IOC_DIR(cmd) & _IOC_READ &&
 	    copy_to_user((void __user *)uptr, &arg, _IOC_SIZE(cmd)))
 		ret = -EFAULT;
