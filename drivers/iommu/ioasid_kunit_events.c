@@ -598,7 +598,6 @@ static int inside_use(const struct ioasid_event_info *info)
 		return PTR_ERR(other);
 	ioasid_set_put(other);
 	ret = ioasid_attach_spid(info->set, info->id, 5) ?:
-	      ioasid_detach_spid(info->set, info->id) ?:
 	      ioasid_get(info->set, info->id) ?:
 	      ioasid_free(info->set, info->id);
 	ioasid_put(info->set, info->id);
@@ -679,7 +678,6 @@ static void use_in_any_context(struct atomic_use *use)
 	KUNIT_EXPECT_EQ(test, 0, ioasid_get(set, id));
 	ioasid_put(set, id);
 	KUNIT_EXPECT_PTR_EQ(test, ioasid_find(set, id), NULL);
-	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(set, id));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(set, 10));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_free(set, id));
 	ioasid_set_stats(set, &stats);

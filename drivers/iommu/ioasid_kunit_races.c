@@ -168,12 +168,8 @@ static void lookup_writer(struct racer *racer)
 		model_changed(model, *id);
 	} else if (model->now == *id) {
 		model_change(model, IOMMU_PASID_INVALID);
-		if (race_random(racer, 2)) {
-			race_check(racer, !ioasid_detach_spid(set, *id));
-		} else {
-			race_check(racer, !ioasid_free(set, *id));
-			*id = 0;
-		}
+		race_check(racer, !ioasid_free(set, *id));
+		*id = 0;
 		model_changed(model, IOMMU_PASID_INVALID);
 	}
 }
@@ -332,14 +328,11 @@ static void chaos_step(struct racer *racer)
 	case 0 ... 2:
 		alloc_id(set, chaos->min, last, data, &id);
 		break;
-	case 3:
+	case 3 ... 4:
 		ioasid_free(set, id);
 		break;
-	case 4 ... 5:
+	case 5 ... 6:
 		ioasid_attach_spid(set, id, spid);
-		break;
-	case 6:
-		ioasid_detach_spid(set, id);
 		break;
 	case 7:
 		id = ioasid_get_by_spid(set, spid);

@@ -22,7 +22,6 @@ static void ioasid_of_another_set_does_not_exist(struct kunit *test)
 	expect_surplus_puts(test, 1);
 	KUNIT_EXPECT_EQ(test, -ENOENT, PTR_ERR(ioasid_find(ctx->other, id)));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_attach_spid(ctx->other, id, 6));
-	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->other, id));
 	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->other, id));
 	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
 			ioasid_find_by_spid(ctx->other, 5));
@@ -94,7 +93,6 @@ static void freed_ioasid_does_not_exist(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_get(NULL, id));
 	KUNIT_EXPECT_EQ(test, -ENOENT, PTR_ERR(ioasid_find(ctx->set, id)));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_attach_spid(ctx->set, id, 6));
-	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, id));
 	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, id));
 	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
 			ioasid_find_by_spid(ctx->set, 5));
@@ -315,25 +313,6 @@ static void ioasid_has_one_spid(struct kunit *test)
 			ioasid_find_by_spid(ctx->set, 4));
 }
 
-static void detached_spid_can_be_attached_again(struct kunit *test)
-{
-	struct ioasid_test *ctx = test->priv;
-	ioasid_t a = must_alloc_spid(test, ctx->set, 3);
-	ioasid_t b = must_alloc(test, ctx->set);
-
-	/* A neighbour, so that this SPID is not the last of the set */
-	must_alloc_spid(test, ctx->set, 5);
-	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_detach_spid(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
-			ioasid_find_by_spid(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID, ioasid_spid(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, b, 3));
-	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, a, 4));
-	KUNIT_EXPECT_EQ(test, b, ioasid_find_by_spid(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, a, ioasid_find_by_spid(ctx->set, 4));
-}
-
 static void free_takes_the_spid_at_once(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -375,9 +354,8 @@ static void reference_by_spid_is_on_what_had_it(struct kunit *test)
 	ioasid_t b = must_alloc(test, ctx->set), again;
 
 	KUNIT_EXPECT_EQ(test, a, ioasid_get_by_spid(ctx->set, 3));
-	KUNIT_EXPECT_EQ(test, 0, ioasid_detach_spid(ctx->set, a));
-	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, b, 3));
 	must_free(test, ctx->set, a);
+	KUNIT_EXPECT_EQ(test, 0, ioasid_attach_spid(ctx->set, b, 3));
 	must_free(test, ctx->set, b);
 	expect_counts(test, ctx->set, 0, 1, 0);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(ctx->set, a, a, NULL, &again));
@@ -403,7 +381,6 @@ static struct kunit_case ioasid_states_cases[] = {
 	KUNIT_CASE(spid_is_unique_in_its_set),
 	KUNIT_CASE(spid_belongs_to_its_set),
 	KUNIT_CASE(ioasid_has_one_spid),
-	KUNIT_CASE(detached_spid_can_be_attached_again),
 	KUNIT_CASE(free_takes_the_spid_at_once),
 	KUNIT_CASE(look_up_by_spid_can_take_a_reference),
 	KUNIT_CASE(reference_by_spid_is_on_what_had_it),

@@ -281,33 +281,6 @@ int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
 }
 EXPORT_SYMBOL_GPL(ioasid_attach_spid);
 
-/**
- * ioasid_detach_spid() - Detach the SPID of an IOASID
- * @set: the set that owns it
- * @id: its number
- *
- * When this returns, no look-up joins the two, and the SPID can be attached to
- * another IOASID.
- *
- * Context: Any context.
- * Return: 0; -ENOENT if @set has no such IOASID, if it was freed, or if it has no
- * SPID.
- */
-int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id)
-{
-	CLASS(ioasid_active, locked)(set, id);
-	struct ioasid *ioasid = locked.ioasid;
-	ioasid_t spid;
-
-	if (!ioasid || ioasid->spid == IOMMU_PASID_INVALID)
-		return -ENOENT;
-	spid = ioasid->spid;
-	WRITE_ONCE(ioasid->spid, IOMMU_PASID_INVALID);
-	spid_erase(set, spid);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(ioasid_detach_spid);
-
 static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 {
 	void *entry;
@@ -345,8 +318,8 @@ EXPORT_SYMBOL_GPL(ioasid_find_by_spid);
  * @set: the set
  * @spid: the SPID
  *
- * The reference is on the IOASID that had the SPID.  They can be parted meanwhile,
- * but the number is not issued again before ioasid_put().
+ * The reference is on the IOASID that had the SPID.  It can be freed meanwhile, and
+ * the SPID be another's, but the number is not issued again before ioasid_put().
  *
  * Context: Any context.
  * Return: the number, or IOMMU_PASID_INVALID if @set has no such SPID.

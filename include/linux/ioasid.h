@@ -142,7 +142,6 @@ void ioasid_put(struct ioasid_set *set, ioasid_t id);
 void *ioasid_find(struct ioasid_set *set, ioasid_t id);
 
 int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid);
-int ioasid_detach_spid(struct ioasid_set *set, ioasid_t id);
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
 ioasid_t ioasid_get_by_spid(struct ioasid_set *set, ioasid_t spid);
 ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id);
