@@ -273,7 +273,7 @@ static struct gpasid_test *new_vm(struct kunit *test, const char *name)
 	init_completion(&ctx->asked);
 	init_completion(&ctx->go);
 	KUNIT_ASSERT_EQ(test, 0, new_device(test, ctx, name));
-	ctx->set = ioasid_set_alloc(NULL, MAX_PASIDS, IOASID_SET_TYPE_NULL);
+	ctx->set = ioasid_set_alloc(ctx, MAX_PASIDS, IOASID_SET_TYPE_FILE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
 	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
 	ctx->nb.notify = subscriber;

@@ -350,7 +350,7 @@ static void bench_fill(struct kunit *test, struct bench *bench,
 	u64 pages = bench_slab_pages();
 	u32 i, failed = 0;
 
-	bench->set = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
+	bench->set = ioasid_set_alloc(bench, IOASID_MAX, IOASID_SET_TYPE_FILE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bench->set);
 	for (i = 0; i < bench->n; i++) {
 		failed += !!bench_alloc_one(bench, i);
@@ -724,7 +724,7 @@ static void writer_of_another_set_does_not_slow_a_lookup(struct kunit *test)
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one processor");
-	other = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
+	other = ioasid_set_alloc(test, IOASID_MAX, IOASID_SET_TYPE_FILE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	bench = bench_new(test, row.n);
 	bench_fill(test, bench, &row);

@@ -46,7 +46,7 @@ static void ioasid_sets_stop(struct seq_file *m, void *v)
 
 static int ioasid_sets_show(struct seq_file *m, void *v)
 {
-	static const char * const types[] = { "null", "file" };
+	static const char * const types[] = { "file" };
 	struct ioasid_set_stats stats;
 	struct ioasid_set *set;
 

@@ -63,6 +63,7 @@ struct deed {
 	struct completion done;
 };
 
+struct ioasid_set *new_set(u32 quota);
 int alloc_id(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 	     ioasid_t *id);
 void expect_counts(struct kunit *test, struct ioasid_set *set,

@@ -593,7 +593,7 @@ static int inside_use(const struct ioasid_event_info *info)
 	struct ioasid_set *other;
 	int ret;
 
-	other = ioasid_set_alloc(NULL, 4, IOASID_SET_TYPE_NULL);
+	other = new_set(4);
 	if (IS_ERR(other))
 		return PTR_ERR(other);
 	ioasid_set_put(other);

@@ -31,6 +31,14 @@ void expect_surplus_puts(struct kunit *test, unsigned int count)
 	ctx->surplus_puts = 0;
 }
 
+/* Its token stands for no file: nothing looks at it. */
+struct ioasid_set *new_set(u32 quota)
+{
+	static int token;
+
+	return ioasid_set_alloc(&token, quota, IOASID_SET_TYPE_FILE);
+}
+
 int ioasid_test_init(struct kunit *test)
 {
 	struct ioasid_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
@@ -41,9 +49,9 @@ int ioasid_test_init(struct kunit *test)
 		ctx->limits[i] = ioasid_limit(i);
 	kunit_activate_static_stub(test, ioasid_surplus_put, count_surplus_put);
 	ctx->total = ioasid_total();
-	ctx->set = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
+	ctx->set = new_set(IOASID_MAX);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->set);
-	ctx->other = ioasid_set_alloc(NULL, IOASID_MAX, IOASID_SET_TYPE_NULL);
+	ctx->other = new_set(IOASID_MAX);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->other);
 	test->priv = ctx;
 	return 0;

@@ -17,7 +17,7 @@
 
 static void last_put_of_set_frees_what_it_has(struct kunit *test)
 {
-	struct ioasid_set *set = ioasid_set_alloc(NULL, 2, IOASID_SET_TYPE_NULL);
+	struct ioasid_set *set = new_set(2);
 	struct ioasid_test *ctx = test->priv;
 	struct record *rec = new_record(test);
 	struct subscriber *sub;
@@ -40,7 +40,7 @@ static void last_put_of_set_frees_what_it_has(struct kunit *test)
 /* The memory of the set lives as long as the IOASID that is held. */
 static void set_without_users_allocates_nothing(struct kunit *test)
 {
-	struct ioasid_set *set = ioasid_set_alloc(NULL, 9, IOASID_SET_TYPE_NULL);
+	struct ioasid_set *set = new_set(9);
 	ioasid_t held, id;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
@@ -65,7 +65,7 @@ static bool put_dying_set(void)
 
 static void nothing_appears_after_the_last_put(struct kunit *test)
 {
-	struct ioasid_set *set = ioasid_set_alloc(NULL, 9, IOASID_SET_TYPE_NULL);
+	struct ioasid_set *set = new_set(9);
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t held, id;
 
@@ -81,14 +81,12 @@ static void nothing_appears_after_the_last_put(struct kunit *test)
 	wait_for_total(test, ctx->total);
 }
 
-static void set_takes_a_token_that_goes_with_its_type(struct kunit *test)
+static void set_takes_a_token_of_a_known_type(struct kunit *test)
 {
 	int token;
 
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			PTR_ERR(ioasid_set_alloc(&token, 1, IOASID_SET_TYPE_NULL)));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			PTR_ERR(ioasid_set_alloc(&token, 1, 2)));
+			PTR_ERR(ioasid_set_alloc(&token, 1, IOASID_SET_TYPE_FILE + 1)));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			PTR_ERR(ioasid_set_alloc(NULL, 1, IOASID_SET_TYPE_FILE)));
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR(ioasid_set_alloc(&token, 1, -1)));
@@ -128,7 +126,7 @@ static void set_keeps_the_module(struct kunit *test)
 	if (!owner)
 		kunit_skip(test, "ioasid is built in");
 	before = settled_refcount(owner);
-	set = ioasid_set_alloc(NULL, 1, IOASID_SET_TYPE_NULL);
+	set = new_set(1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
 	expect_refcount(test, owner, before + 1);
 	ioasid_set_put(set);
@@ -191,7 +189,7 @@ static void quota_does_not_shrink_below_what_is_allocated(struct kunit *test)
 
 static void quota_zero_means_the_default(struct kunit *test)
 {
-	struct ioasid_set *set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	struct ioasid_set *set = new_set(0);
 	struct ioasid_set_stats stats, adjusted;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
@@ -218,8 +216,7 @@ static void ceiling_limits_all_sets(struct kunit *test)
 
 	/* No quota is larger */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, ioasid_set_adjust(ctx->set, 4));
-	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			PTR_ERR(ioasid_set_alloc(NULL, 4, IOASID_SET_TYPE_NULL)));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, PTR_ERR(new_set(4)));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, 3));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_limit(IOASID_CEILING, ctx->limits[IOASID_CEILING]));
 	must_alloc(test, ctx->set);
@@ -299,14 +296,14 @@ static void user_has_one_limit_for_all_its_sets(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 3));
 	as_user(test, &user, 1000);
 	for (i = 0; i < ARRAY_SIZE(sets); i++) {
-		sets[i] = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+		sets[i] = new_set(0);
 		KUNIT_EXPECT_FALSE(test, IS_ERR(sets[i]));
 		KUNIT_EXPECT_EQ(test, i < 3 ? 0 : -ENOSPC, alloc_another(sets[i]));
 	}
 	as_root(&user);
 
 	as_user(test, &user, 1001);
-	theirs = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	theirs = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_another(theirs));
 	/* Whose IOASIDs they are is a matter of the set. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(sets[0]));
@@ -330,16 +327,16 @@ static void user_in_a_namespace_counts_as_its_maker(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 2));
 	as_user_in_namespace(test, &user, 100000, 1000);
-	first = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	first = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_another(first));
 	as_root_from_namespace(&user);
 	as_user_in_namespace(test, &user, 100001, 1000);
-	second = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	second = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_another(second));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(second));
 	as_root_from_namespace(&user);
 	as_user_in_namespace(test, &user, 100000, 1001);
-	theirs = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	theirs = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_another(theirs));
 	as_root_from_namespace(&user);
 	ioasid_set_put(first);
@@ -355,7 +352,7 @@ static void failed_alloc_does_not_count_for_the_user(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_USER_LIMIT, 2));
 	as_user(test, &user, 1000);
-	set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	set = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_id(set, 50, 50, NULL, &id));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(set, 50, 50, NULL, &id));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_id(set, 50, 50, NULL, &id));
@@ -387,7 +384,7 @@ static void user_has_a_limit_by_default(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, ioasid_limit(IOASID_USER_LIMIT));
 	KUNIT_ASSERT_EQ(test, 0, ioasid_set_limit(IOASID_HOST_RESERVE, IOASID_MAX - 8));
 	as_user(test, &user, 1000);
-	set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	set = new_set(0);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, 0, alloc_another(set));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(set));
@@ -586,7 +583,7 @@ static void number_is_never_that_of_native_sva(struct kunit *test)
 }
 
 static struct kunit_case ioasid_sets_cases[] = {
-	KUNIT_CASE(set_takes_a_token_that_goes_with_its_type),
+	KUNIT_CASE(set_takes_a_token_of_a_known_type),
 	KUNIT_CASE(last_put_of_set_frees_what_it_has),
 	KUNIT_CASE(set_without_users_allocates_nothing),
 	KUNIT_CASE(nothing_appears_after_the_last_put),

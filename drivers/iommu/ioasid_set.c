@@ -455,7 +455,7 @@ static int set_prepare(struct ioasid_set *set)
 
 /**
  * ioasid_set_alloc() - Make a set of IOASIDs
- * @token: what the set stands for, NULL for IOASID_SET_TYPE_NULL
+ * @token: what the set stands for
  * @quota: how many IOASIDs it may have; 0 for the default that the
  *	administrator has chosen
  * @type: what @token is
@@ -469,7 +469,7 @@ static int set_prepare(struct ioasid_set *set)
  *
  * Context: Process context. May sleep.
  * Return: the set with one reference, for ioasid_set_put(), or an ERR_PTR():
- * -EINVAL if @token does not go with @type; -ENOSPC if @quota exceeds the ceiling;
+ * -EINVAL if @token is NULL or @type unknown; -ENOSPC if @quota exceeds the ceiling;
  * -ENOMEM; -ENODEV if the module is being unloaded.
  */
 struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
@@ -478,9 +478,7 @@ struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
 	struct ioasid_set *set;
 	int ret = -ENOMEM;
 
-	if (type > IOASID_SET_TYPE_FILE)
-		return ERR_PTR(-EINVAL);
-	if (!token == !!type)
+	if (!token || type != IOASID_SET_TYPE_FILE)
 		return ERR_PTR(-EINVAL);
 	quota = ioasid_pool_quota(quota);
 	if (!quota)

@@ -27,12 +27,10 @@ struct ioasid_set;
 
 /**
  * enum ioasid_set_type - What the token of a set is
- * @IOASID_SET_TYPE_NULL: nothing: the token is NULL
  * @IOASID_SET_TYPE_FILE: an open file or the context behind it.  The set takes no
  *	reference on it; its owner calls ioasid_set_disown() before it is freed.
  */
 enum ioasid_set_type {
-	IOASID_SET_TYPE_NULL,
 	IOASID_SET_TYPE_FILE,
 };
 
