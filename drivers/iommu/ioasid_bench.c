@@ -32,6 +32,7 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/rhashtable.h>
@@ -53,6 +54,7 @@
 #define ROUND_NS	(20 * NSEC_PER_USEC)
 #define LIST_ROUNDS	50
 #define CHURN_ROUNDS	11
+#define TELL_ROUNDS	(ROUNDS / 2)
 /* Rounds in which the second processor did something: how many are enough */
 #define FEW_ROUNDS	50
 #define MANY_TRIES	(10 * ROUNDS)
@@ -62,6 +64,8 @@
 
 /* The limits of the design */
 #define MEMORY_LIMIT	140
+/* An event to three subscribers, in events of a blocking_notifier_head to as many */
+#define EVENT_LIMIT	25
 /* A ratio of times that noise does not explain, in percent */
 #define TOLERANCE	150
 /* How much more a look-up may take among all numbers than among ten, in percent */
@@ -486,16 +490,22 @@ struct ratio {
 	char text[24];
 };
 
-/* A time as a multiple of a look-up by SPID in a set of 10 */
-static struct ratio ratio(u64 ps)
+/* A time as a multiple of another */
+static struct ratio multiple(u64 ps, u64 of)
 {
-	u64 hundredths = div64_u64(ps * 100, max(bench_rows[0].g_to_h, 1ULL));
+	u64 hundredths = div64_u64(ps * 100, max(of, 1ULL));
 	struct ratio ratio;
 	u32 fraction;
 
 	hundredths = div_u64_rem(hundredths, 100, &fraction);
 	snprintf(ratio.text, sizeof(ratio.text), "%llu.%02u", hundredths, fraction);
 	return ratio;
+}
+
+/* A time as a multiple of a look-up by SPID in a set of 10 */
+static struct ratio ratio(u64 ps)
+{
+	return multiple(ps, bench_rows[0].g_to_h);
 }
 
 static void bench_print(struct kunit *test)
@@ -556,6 +566,9 @@ static void memory_is_within_the_limit(struct kunit *test)
 {
 	const struct bench_row *all = bench_rows + ARRAY_SIZE(bench_rows) - 1;
 
+	kunit_info(test, "bytes of an IOASID: %zu, with a mutex as its teller: %zu",
+		   sizeof(struct ioasid), sizeof(struct ioasid) -
+		   sizeof_field(struct ioasid, teller) + sizeof(struct mutex));
 	KUNIT_EXPECT_GT(test, all->memory, 0);
 	KUNIT_EXPECT_LE(test, all->memory, MEMORY_LIMIT);
 }
@@ -795,6 +808,93 @@ static void two_processors_look_up_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_LE(test, two[0] * 100, one[0] * TOLERANCE);
 }
 
+/*
+ * Subscribers, on a set and on a chain of the kernel's that sleeps, too
+ */
+
+struct listener {
+	struct ioasid_notifier nb;
+	struct notifier_block block;
+};
+
+static BLOCKING_NOTIFIER_HEAD(bench_chain);
+
+static int listen_set(struct ioasid_notifier *nb, enum ioasid_event ev,
+		      const struct ioasid_event_info *info)
+{
+	return 0;
+}
+
+static int listen_chain(struct notifier_block *block, unsigned long ev, void *info)
+{
+	return NOTIFY_OK;
+}
+
+static int tell_set(struct bench *bench, u32 i)
+{
+	return ioasid_notify(bench->set, bench->ids[0], IOASID_BIND, &bench_chain) ?:
+	       ioasid_notify(bench->set, bench->ids[0], IOASID_UNBIND, &bench_chain);
+}
+
+static int tell_chain(struct bench *bench, u32 i)
+{
+	return notifier_to_errno(blocking_notifier_call_chain(&bench_chain,
+							      IOASID_BIND, bench)) ?:
+	       notifier_to_errno(blocking_notifier_call_chain(&bench_chain,
+							      IOASID_UNBIND, bench));
+}
+
+/* One event, with @count listeners on each */
+static void bench_tell(struct kunit *test, struct bench *bench, u32 count,
+		       u64 *set, u64 *chain)
+{
+	struct listener *listeners = kunit_kcalloc(test, count + 1, sizeof(*listeners),
+						   GFP_KERNEL);
+	u64 *sets = bench_samples, *chains = sets + TELL_ROUNDS;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, listeners);
+	for (i = 0; i < count; i++) {
+		listeners[i].nb.notify = listen_set;
+		listeners[i].nb.prio = i % 3;
+		listeners[i].block.notifier_call = listen_chain;
+		KUNIT_EXPECT_EQ(test, 0, ioasid_register_notifier(bench->set, &listeners[i].nb,
+								  false));
+		blocking_notifier_chain_register(&bench_chain, &listeners[i].block);
+	}
+	for (i = 0; i < TELL_ROUNDS; i++) {
+		sets[i] = bench_batch(test, bench, tell_set);
+		chains[i] = bench_batch(test, bench, tell_chain);
+		cond_resched();
+	}
+	*set = bench_median(sets, TELL_ROUNDS) / 2;
+	*chain = bench_median(chains, TELL_ROUNDS) / 2;
+	for (i = 0; i < count; i++) {
+		ioasid_unregister_notifier(bench->set, &listeners[i].nb);
+		blocking_notifier_chain_unregister(&bench_chain, &listeners[i].block);
+	}
+}
+
+/* Beside the chain of a set, the kernel's blocking_notifier_head */
+static void event_is_within_the_limit(struct kunit *test)
+{
+	static const u32 counts[] = { 0, 1, 10, 3 };
+	struct bench_row row = { .n = BATCH };
+	struct bench *bench = bench_new(test, row.n);
+	u64 set, chain;
+	int i;
+
+	bench_fill(test, bench, &row);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		bench_tell(test, bench, counts[i], &set, &chain);
+		kunit_info(test, "an event to %u subscribers: %s of one by a blocking chain",
+			   counts[i], multiple(set, chain).text);
+	}
+	bench_empty(bench);
+	KUNIT_EXPECT_GT(test, chain, 0);
+	KUNIT_EXPECT_LE(test, set, chain * EVENT_LIMIT);
+}
+
 static u32 bench_host_reserve;
 
 static int bench_init(struct kunit_suite *suite)
@@ -815,6 +915,7 @@ static struct kunit_case ioasid_bench_cases[] = {
 	KUNIT_CASE_SLOW(memory_is_within_the_limit),
 	KUNIT_CASE_SLOW(writer_of_another_set_does_not_slow_a_lookup),
 	KUNIT_CASE_SLOW(two_processors_look_up_side_by_side),
+	KUNIT_CASE_SLOW(event_is_within_the_limit),
 	{}
 };
 
