@@ -93,7 +93,8 @@ struct ioasid_bind {
  * @told: the subscribers were told of the free
  * @bound: @bind is in use
  *
- * There can be a million of them: look at the size before adding a member.
+ * There can be a million of them: look at the size before adding a member.  With a
+ * mutex as @teller it has 120 bytes in place of 96 (ioasid_bench prints it).
  *
  * @set, @data and @id do not change.  @teller is a lock itself and protects @bind,
  * @bound and @told, all other members are protected by the lock of the set;
