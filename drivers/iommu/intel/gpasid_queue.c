@@ -165,15 +165,11 @@ void intel_gpasid_port_remove(struct device_domain_info *info)
 bool intel_gpasid_ats_global(struct device_domain_info *info)
 {
 	struct intel_gpasid_port *port;
-	bool global;
 
-	rcu_read_lock();
+	guard(rcu)();
 	port = intel_gpasid_port_find(info->iommu,
 				      PCI_DEVID(info->bus, info->devfn));
-	global = port && port->ats_global;
-	rcu_read_unlock();
-
-	return global;
+	return port && port->ats_global;
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_ats_global);
 
@@ -182,17 +178,14 @@ static void intel_gpasid_port_set(struct device_domain_info *info,
 {
 	struct intel_iommu *iommu = info->iommu;
 	struct intel_gpasid_port *port;
-	unsigned long flags;
 
-	rcu_read_lock();
+	guard(rcu)();
 	port = intel_gpasid_port_find(iommu, PCI_DEVID(info->bus, info->devfn));
-	if (port) {
-		raw_spin_lock_irqsave(&iommu->qi->q_lock, flags);
-		port->state = state;
-		port->timeouts = 0;
-		raw_spin_unlock_irqrestore(&iommu->qi->q_lock, flags);
-	}
-	rcu_read_unlock();
+	if (!port)
+		return;
+	guard(raw_spinlock_irqsave)(&iommu->qi->q_lock);
+	port->state = state;
+	port->timeouts = 0;
 }
 
 /**
@@ -387,14 +380,13 @@ void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
 	struct qi_desc coarse;
 	u16 sid;
 
-	rcu_read_lock();
+	guard(rcu)();
 	if (intel_gpasid_desc_sid(desc, &sid) &&
 	    !intel_gpasid_desc_wanted(iommu, sid, desc, ask))
 		desc = &intel_gpasid_nothing;
 	else if (tries->nr == QUEUE_TRIES_MAX - 1 &&
 		 test_bit(nr, tries->refused))
 		desc = intel_gpasid_desc_coarser(iommu, desc, &coarse);
-	rcu_read_unlock();
 	memcpy(to, desc, 1 << qi_shift(iommu));
 }
 
@@ -481,13 +473,12 @@ static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
 	u16 sid = DMAR_IQER_REG_ITESID(dmar_readq(iommu->reg + DMAR_IQER_REG));
 	struct intel_gpasid_port *port;
 
-	rcu_read_lock();
+	guard(rcu)();
 	port = intel_gpasid_port_find(iommu, sid);
 	if (port)
 		intel_gpasid_port_timed_out(port);
 	else
 		intel_gpasid_unnamed_timed_out(iommu);
-	rcu_read_unlock();
 }
 
 /* Mark what the unit has fetched and is not known to be done; was there any? */
@@ -583,13 +574,12 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 	if (!intel_gpasid_desc_is_devtlb(desc) ||
 	    !intel_gpasid_desc_sid(desc, &sid))
 		return;
-	rcu_read_lock();
+	guard(rcu)();
 	port = intel_gpasid_port_find(iommu, sid);
 	if (port) {
 		port->doubtful = false;
 		port->timeouts = 0;
 	}
-	rcu_read_unlock();
 }
 
 /**
