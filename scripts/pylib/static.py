@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 from . import initramfs, kernel, mutate, tree
@@ -300,8 +300,53 @@ def maintainers(suite):
     suite.item("each pattern of MAINTAINERS has a file", not dead, " ".join(dead))
 
 
+# What takes a lock, and has a guard; by the name of what takes it, what releases it.
+TAKES = re.compile(r"^(\t+)(?:\*?\w+ = )?((?:mutex|(?:raw_)?spin|read|write|rcu_read|srcu_read|xa|device)"
+                   r"_lock(?:_bh|_irq|_irqsave)?|down_(?:read|write)|preempt_disable|"
+                   r"local_irq_(?:disable|save))\(([^,]*?)(?:, .*)?\);$")
+RELEASES = (("irqsave", "irqrestore"), ("irq_save", "irq_restore"), ("_lock", "_unlock"),
+            ("down_", "up_"), ("disable", "enable"))
+
+
+def brackets(lines):
+    """(line number, what takes it) of each lock that is taken and released in one block.
+
+    By the indentation: what comes next about the lock releases it, as deep as it is taken.
+    """
+    for n, line in enumerate(lines, 1):
+        m = TAKES.match(line)
+        if not m:
+            continue
+        tabs, take, held = m.groups()
+        release = reduce(lambda name, pair: name.replace(*pair), RELEASES, take)
+        about = re.compile(rf"(\t+).*\b(?:{take}|({release}))\({re.escape(held)}[,)]")
+        for later in lines[n:]:
+            if re.match(r"\w+:|#|$", later):
+                continue	# a label, the preprocessor
+            found = about.match(later)
+            if found and found[2] and found[1] == tabs:
+                yield n, take
+            if found or not later.startswith(tabs):
+                break
+
+
+def guards(suite):
+    """Locks are taken as Documentation/hacking.rst says."""
+    kernels = (SRC / "drivers/iommu/iommufd/device.c").read_text().splitlines()
+    suite.item("brackets of locks are found", any(brackets(kernels)))
+    for path in ours(("drivers", "include", "samples", "tools/testing/vtdsim/module"),
+                     (".c", ".h")):
+        text = path.read_text()
+        said = [f"{name_of(path)}:{n}: {take}() and its release in one block: guard() or "
+                "scoped_guard()" for n, take in brackets(text.splitlines())]
+        for body in re.findall(r"^\{$(.*?)^\}$", text, re.M | re.S):
+            if re.search(r"\bgoto\b", body) and re.search(r"\bguard\(\w+\)\(|\bscoped_guard\(", body):
+                said.append(f"{name_of(path)}: guard() and goto in one function:{body}")
+        suite.item(f"guards {name_of(path)}", not said, "\n".join(said))
+
+
 def run(suite):
     """sparse, coccicheck, checkpatch --strict and kernel-doc on our files."""
-    for tool in (circles, includes, calls, own_headers, maintainers, checkpatch, kernel_doc,
-                 sparse, coccicheck, mutations):
+    for tool in (circles, includes, calls, own_headers, maintainers, guards, checkpatch,
+                 kernel_doc, sparse, coccicheck, mutations):
         tool(suite)
