@@ -46,6 +46,8 @@ TEST_F(group, a_file_opened_by_its_group_takes_no_ioctl_of_ours)
 	struct vfio_device_gpasid_info gpasid;
 
 	dev.fd = open_by_group(&self->b.vm, EP_1A);
+	if (dev.fd == -ENOENT)
+		SKIP(return, "no VFIO groups");
 	ASSERT_LE(0, dev.fd);
 	EXPECT_EQ(0, gvm_ioctl(dev.fd, VFIO_DEVICE_GET_INFO, &info));
 	EXPECT_EQ(-ENOTTY, gvm_dev_info(&dev, &gpasid));
