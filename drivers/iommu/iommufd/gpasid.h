@@ -7,6 +7,8 @@
 
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <uapi/linux/gpasid.h>
 #include <uapi/linux/iommufd.h>
 
@@ -36,6 +38,8 @@ int iommufd_pasid_check_rid(struct iommufd_group *igroup,
 void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 			    struct iommu_hw_info *cmd);
 u64 iommufd_pasid_hw_caps(struct device *dev);
+int iommufd_pasid_status(struct pci_dev *pdev);
+u32 iommufd_pasid_max(struct device *dev);
 void iommufd_fault_free_ended(struct iommufd_fault *fault);
 void iommufd_fault_free_unread(struct iommufd_fault *fault);
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
@@ -135,6 +139,16 @@ static inline void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 static inline u64 iommufd_pasid_hw_caps(struct device *dev)
 {
 	return 0;
+}
+
+static inline int iommufd_pasid_status(struct pci_dev *pdev)
+{
+	return pci_pasid_status(pdev);
+}
+
+static inline u32 iommufd_pasid_max(struct device *dev)
+{
+	return dev->iommu->max_pasids;
 }
 
 static inline int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)

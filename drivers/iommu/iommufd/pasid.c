@@ -140,7 +140,7 @@ static int pasid_check(struct iommufd_device *idev,
 		return rid ? -EBUSY : -EINVAL;
 	if (!hwpt->pasid_compat || (rid && !rid->pasid_compat))
 		return -EINVAL;
-	if (!idev->dev->iommu->max_pasids)
+	if (!iommufd_pasid_max(idev->dev))
 		return -EOPNOTSUPP;
 	if (hwpt->domain->owner != dev_iommu_ops(idev->dev))
 		return -EINVAL;
@@ -308,6 +308,29 @@ void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 		return data;
 	kfree(data);
 	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/*
+ * The PASID control register of a device, 0 for one without, as it was last set:
+ * inside a reset the register itself is cleared.
+ */
+int iommufd_pasid_status(struct pci_dev *pdev)
+{
+	struct pci_dev *pf = pci_physfn(pdev);
+
+	return pf->pasid_enabled ? PCI_PASID_CTRL_ENABLE | pf->pasid_features :
+				   0;
+}
+
+/*
+ * What the IOMMU core knows is what device and unit could have.  PASIDs are not
+ * enabled on a path that does not redirect requests to the unit (ACS).
+ */
+u32 iommufd_pasid_max(struct device *dev)
+{
+	if (dev_is_pci(dev) && !iommufd_pasid_status(to_pci_dev(dev)))
+		return 0;
+	return dev->iommu->max_pasids;
 }
 
 u64 iommufd_pasid_hw_caps(struct device *dev)

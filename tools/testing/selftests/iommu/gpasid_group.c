@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Groups: a device that is opened by its VFIO group takes no ioctl of ours, and
- * one that shares its IOMMU group has no guest PASIDs.
+ * one that shares its IOMMU group has no guest PASIDs.  Nor has one whose
+ * requests are not redirected to the IOMMU: its PASIDs are never enabled.
  *
- * The lab's functions behind a root port share a group when they are told not to
- * redirect completions: PASIDs need requests redirected.  Run it with
+ * The lab's functions behind a root port share a group when one is told not to
+ * redirect completions, and the other not to redirect requests.  Run it with
  * --ep unit=0,port=1 twice and
- * --append 'pci=config_acs=x01xx@0001:01:00.0;x01xx@0001:01:00.1'
+ * --append 'pci=config_acs=x01xx@0001:01:00.0;x10xx@0001:01:00.1'
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "gpasid_utils.h"
 
 #define GPASID	0x101
+#define PASID	1
 
 FIXTURE(group)
 {
@@ -28,7 +30,7 @@ FIXTURE(group)
 
 FIXTURE_SETUP(group)
 {
-	ASSERT_EQ(0, bench_open(&self->b, 0));
+	ASSERT_EQ(0, bench_open(&self->b, GVM_PASID));
 	ASSERT_EQ(0, bench_process(&self->b, &self->p, 1));
 }
 
@@ -78,6 +80,37 @@ TEST_F(group, a_device_that_is_not_alone_in_its_group_has_no_guest_pasids)
 	EXPECT_NE(0, self->b.info[0].out_pasid_bits);
 	EXPECT_EQ(-EOPNOTSUPP, gvm_bind(&self->b.dev[0], &self->p.pt, GPASID, &h));
 	EXPECT_FALSE(entry_present(&self->b.lab[0], GPASID));
+}
+
+/* ---- PASIDs not enabled --------------------------------------------------------- */
+
+TEST_F(group, a_device_whose_pasids_are_not_enabled_is_told_to_have_none)
+{
+	struct gvm_dev *dev = &self->b.dev[0];
+	unsigned int width = 99;
+	__u64 caps;
+
+	ASSERT_EQ(0, bench_add(&self->b, EP_1Q));
+	EXPECT_EQ(0, lab_regs(&self->b.lab[0])->ctl & VTDSIM_CTL_PASID);
+	ASSERT_EQ(0, gvm_dev_pasid_info(dev, &width, &caps));
+	EXPECT_EQ(0, width);
+	EXPECT_EQ(0, caps & (GVM_HW_CAP_PASID_EXEC | GVM_HW_CAP_PASID_PRIV));
+	EXPECT_EQ(0, self->b.info[0].out_pasid_bits);
+	EXPECT_FALSE(self->b.info[0].out_caps & GPASID_CAP_NEST);
+}
+
+TEST_F(group, a_device_whose_pasids_are_not_enabled_binds_none)
+{
+	__u32 hwpt;
+
+	ASSERT_EQ(0, bench_add(&self->b, EP_1Q));
+	EXPECT_EQ(-EOPNOTSUPP, gvm_bind(&self->b.dev[0], &self->p.pt, GPASID,
+					NULL));
+	ASSERT_EQ(0, gvm_hwpt_alloc(&self->b.dev[0], self->b.vm.ioas,
+				    GVM_HWPT_NEST_PARENT | GVM_HWPT_PASID,
+				    &hwpt));
+	EXPECT_EQ(-EOPNOTSUPP, gvm_pasid_attach(&self->b.dev[0], PASID, hwpt));
+	EXPECT_FALSE(entry_present(&self->b.lab[0], PASID));
 }
 
 TEST_HARNESS_MAIN

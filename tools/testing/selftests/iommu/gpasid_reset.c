@@ -558,6 +558,57 @@ TEST(nothing_is_sent_to_a_device_inside_a_reset)
 	free(r);
 }
 
+struct asker {
+	struct gvm_dev *dev;
+	atomic_int stop;
+	unsigned int width;
+	__u64 caps;
+	unsigned long asked, different;
+	int rc;
+};
+
+static void *ask_main(void *arg)
+{
+	struct asker *a = arg;
+	unsigned int width;
+	__u64 caps;
+
+	while (!a->stop && !a->rc) {
+		a->rc = gvm_dev_pasid_info(a->dev, &width, &caps);
+		a->different += width != a->width || caps != a->caps;
+		a->asked++;
+	}
+	return NULL;
+}
+
+/* Inside the reset the device's own registers say that PASIDs are off. */
+TEST(a_device_inside_a_reset_is_told_to_have_its_pasids)
+{
+	struct _test_data_reset *r = calloc(1, sizeof(*r));
+	struct asker a = {};
+	unsigned long before;
+	pthread_t thread;
+
+	ASSERT_EQ(0, slow_resets(true));
+	ASSERT_EQ(0, open_all(r));
+	a.dev = r->dev;
+	ASSERT_EQ(0, gvm_dev_pasid_info(r->dev, &a.width, &a.caps));
+	EXPECT_NE(0, a.width);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_main, &a));
+	usleep(20000);
+	before = a.asked;
+	ASSERT_EQ(0, gvm_dev_reset(r->dev));
+	before = a.asked - before;
+	a.stop = 1;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_GE(before, 4);
+	EXPECT_EQ(0, a.rc);
+	EXPECT_EQ(0, a.different);
+	EXPECT_EQ(0, close_all(r));
+	ASSERT_EQ(0, slow_resets(false));
+	free(r);
+}
+
 /* ---- two functions on one bus ---------------------------------------------------- */
 
 FIXTURE(bus)
