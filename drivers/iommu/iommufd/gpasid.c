@@ -351,7 +351,7 @@ static int gpasid_count_device(struct device *dev, void *nr)
 }
 
 /* A PASID table is a device's: the others of a group would share the RID. */
-static bool gpasid_is_alone(struct iommufd_device *idev)
+bool iommufd_gpasid_is_alone(struct iommufd_device *idev)
 {
 	int nr = 0;
 
@@ -369,8 +369,8 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 
 	guard(mutex)(&idev->igroup->lock);
 	iopf = idev->gpasid_iopf;
-	rc = gpasid_is_alone(idev) ? iommufd_gpasid_iopf_enable(idev) :
-				     -EOPNOTSUPP;
+	rc = iommufd_gpasid_is_alone(idev) ? iommufd_gpasid_iopf_enable(idev) :
+					     -EOPNOTSUPP;
 	if (rc) {
 		data->unpin(data->unpin_arg);
 	} else {

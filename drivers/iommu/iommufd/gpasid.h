@@ -26,6 +26,7 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_fault_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_gpasid_release(struct iommufd_ctx *ictx);
 void iommufd_gpasid_unbind_all(struct iommufd_device *idev);
+bool iommufd_gpasid_is_alone(struct iommufd_device *idev);
 u32 iommufd_pasid_paging_flags(u32 flags);
 u32 iommufd_pasid_nested_flags(u32 flags);
 int iommufd_pasid_hwpt_init(struct iommufd_hw_pagetable *hwpt,

@@ -140,7 +140,7 @@ static int pasid_check(struct iommufd_device *idev,
 		return rid ? -EBUSY : -EINVAL;
 	if (!hwpt->pasid_compat || (rid && !rid->pasid_compat))
 		return -EINVAL;
-	if (!iommufd_pasid_max(idev->dev))
+	if (!iommufd_pasid_max(idev->dev) || !iommufd_gpasid_is_alone(idev))
 		return -EOPNOTSUPP;
 	if (hwpt->domain->owner != dev_iommu_ops(idev->dev))
 		return -EINVAL;
@@ -234,9 +234,10 @@ static int pasid_attach(struct iommufd_device *idev,
  * Return: 0, also when the PASID is attached to that HWPT already; -ENOENT (no
  * such object); -EINVAL (not an HWPT, or not for PASIDs; the RID's HWPT is not;
  * PASID out of range; the HWPT does not fit the device's IOMMU; page requests of
- * a virtual function); -EOPNOTSUPP (no PASIDs on this device); -ENODEV (no page
- * requests); -EBUSY (PASID 0 while the RID is attached, or the number is bound
- * otherwise); -ENOSPC (out of what a PASID can be, or domain IDs); -ENOMEM.
+ * a virtual function); -EOPNOTSUPP (no PASIDs on this device, or it is not alone
+ * in its IOMMU group); -ENODEV (no page requests); -EBUSY (PASID 0 while the RID is
+ * attached, or the number is bound otherwise); -ENOSPC (out of what a PASID can be,
+ * or domain IDs); -ENOMEM.
  */
 int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 				u32 pt_id)

@@ -82,6 +82,22 @@ TEST_F(group, a_device_that_is_not_alone_in_its_group_has_no_guest_pasids)
 	EXPECT_FALSE(entry_present(&self->b.lab[0], GPASID));
 }
 
+TEST_F(group, a_pasid_of_a_device_that_is_not_alone_is_attached_to_no_hwpt)
+{
+	__u32 hwpt;
+
+	ASSERT_TRUE(share_a_group(EP_1P, EP_1Q));
+	ASSERT_EQ(0, bench_add(&self->b, EP_1P));
+	ASSERT_EQ(0, gvm_hwpt_nested(&self->b.dev[0], &self->p.pt,
+				     GVM_HWPT_PASID, &hwpt));
+	EXPECT_EQ(-EOPNOTSUPP, gvm_pasid_attach(&self->b.dev[0], PASID, hwpt));
+	EXPECT_FALSE(entry_present(&self->b.lab[0], PASID));
+	/* The same HWPT serves a device that is alone. */
+	ASSERT_EQ(0, bench_add(&self->b, EP_1A));
+	EXPECT_EQ(0, gvm_pasid_attach(&self->b.dev[1], PASID, hwpt));
+	EXPECT_TRUE(entry_present(&self->b.lab[1], PASID));
+}
+
 /* ---- PASIDs not enabled --------------------------------------------------------- */
 
 TEST_F(group, a_device_whose_pasids_are_not_enabled_is_told_to_have_none)
