@@ -763,6 +763,9 @@ TEST_F(bus, a_reset_of_a_bus_that_is_not_the_vm_s_alone_changes_nothing)
 
 #define PASID		1	/* the device's own */
 
+/* With GROUP in request(): the @n-th group after it, up to the seventh. */
+#define GROUP_PLUS(n)	VTDSIM_PRQ_GROUP(((n) & 3) | ((n) & 4) << 2)
+
 FIXTURE(upstream)
 {
 	struct bench b;
@@ -881,6 +884,57 @@ TEST_F(upstream, a_request_can_be_read_into_memory_of_the_device)
 	cookie = record->cookie;
 	ASSERT_EQ(0, restart(self));
 	EXPECT_EQ(-EINVAL, answer_upstream(self->fd, cookie));
+}
+
+/* @nr requests of groups that are not complete: of @nr_groups, from @first on. */
+static void send_partial(struct _test_data_upstream *self, unsigned int q,
+			 unsigned int first, int nr, unsigned int nr_groups)
+{
+	unsigned int n;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		n = first + i % nr_groups;
+		while (request(self->lab, q, self->pasid, HEAP_VA + i * GVM_SZ_4K,
+			       GROUP_PLUS(n)))
+			usleep(100);
+		/* Slowly: the unit's own queue has a limit, too. */
+		if (i % 100 == 0)
+			usleep(20000);
+	}
+}
+
+/* The records of one group: how many, or a negative errno. */
+static int read_group(int fd, struct iommu_hwpt_pgfault *f, int max)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	ssize_t len;
+
+	if (poll(&pfd, 1, WAIT_MS) != 1)
+		return -ETIMEDOUT;
+	len = read(fd, f, max * sizeof(*f));
+	return len < 0 ? -errno : (int)(len / sizeof(*f));
+}
+
+TEST_F_TIMEOUT(upstream, partial_requests_have_a_limit_whatever_their_groups, 120)
+{
+	struct iommu_hwpt_pgfault *f = calloc(2 * PARTIAL_MAX, sizeof(*f));
+	unsigned int n;
+	int got, all = 0;
+
+	send_partial(self, 0, 0, PARTIAL_MAX + 500, 8);
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+	for (n = 0; n < 8; n++) {
+		ASSERT_EQ(0, request(self->lab, 0, self->pasid, HEAP_VA,
+				     GROUP_PLUS(n) | VTDSIM_PRQ_LAST));
+		got = read_group(self->fd, f, 2 * PARTIAL_MAX);
+		ASSERT_GT(got, 0);
+		all += got;
+		ASSERT_EQ(0, answer_upstream(self->fd, f->cookie));
+		EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+	}
+	EXPECT_EQ(PARTIAL_MAX + 8, all);
+	free(f);
 }
 
 /* ---- power states ------------------------------------------------------------------- */
