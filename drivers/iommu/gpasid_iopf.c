@@ -66,6 +66,7 @@ void iommu_gpasid_begin_group(struct iopf_group *group)
 
 	trace_gpasid_page_request(param->dev, &group->last_fault.fault.prm,
 				  group->fault_count);
+	atomic_add(group->fault_count, &param->kept);
 	guard(mutex)(&param->lock);
 	group->since = jiffies;
 	list_add_tail(&group->waiting, &param->waiting);
@@ -97,12 +98,30 @@ void iommu_gpasid_end_group(struct iopf_group *group)
 {
 	if (!group->waiting.next)
 		return;
+	atomic_sub(group->fault_count, &group->fault_param->kept);
 	/* Pairs with the release in iommu_gpasid_end_waiting(). */
 	if (smp_load_acquire(&group->ended))
 		return;
 	guard(mutex)(&group->fault_param->lock);
 	list_del_init(&group->waiting);
 }
+
+/**
+ * iommu_gpasid_group_excess() - Check whether there is no room for a group
+ * @group: the group, which has been begun
+ *
+ * For a queue without a limit of its own, whose groups no memory cgroup is charged
+ * for.  A device that behaves has no more requests outstanding than it was allowed.
+ *
+ * Context: Any context.
+ * Return: true if the requests of the device that are in memory, those of @group
+ * among them, are more than there may be.
+ */
+bool iommu_gpasid_group_excess(const struct iopf_group *group)
+{
+	return atomic_read(&group->fault_param->kept) > IOMMU_GPASID_KEPT_MAX;
+}
+EXPORT_SYMBOL_GPL(iommu_gpasid_group_excess);
 
 /* Where page requests of a bound PASID go; NULL: it is not bound. */
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,

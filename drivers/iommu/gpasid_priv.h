@@ -49,6 +49,12 @@ struct iopf_group;
  */
 #define IOMMU_GPASID_PARTIAL_MAX	2048
 
+/*
+ * Requests of complete groups that a device may have in fault queues of iommufd:
+ * as many as it may have outstanding, and as many again that a reset has ended.
+ */
+#define IOMMU_GPASID_KEPT_MAX		4096
+
 /* Further owner of a shared binding, in gpasid_attachment::sharers. */
 struct gpasid_sharer {
 	struct hlist_node node;

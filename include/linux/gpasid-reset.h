@@ -8,6 +8,7 @@
 #include <linux/pci.h>
 
 struct iommu_ops;
+struct iopf_group;
 
 /**
  * struct gpasid_reset_ops - What an IOMMU driver does around a reset
@@ -35,6 +36,7 @@ void gpasid_reset_prepare(struct device *dev);
 void gpasid_reset_done(struct device *dev);
 bool gpasid_in_reset(struct device *dev);
 unsigned int iommu_gpasid_nr_ended(void);
+bool iommu_gpasid_group_excess(const struct iopf_group *group);
 int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 				 bool resets);
 void gpasid_reset_powered(struct pci_dev *pdev);

@@ -43,6 +43,7 @@ int iommufd_pasid_status(struct pci_dev *pdev);
 u32 iommufd_pasid_max(struct device *dev);
 void iommufd_fault_free_ended(struct iommufd_fault *fault);
 void iommufd_fault_free_unread(struct iommufd_fault *fault);
+bool iommufd_fault_refuse(struct iopf_group *group);
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
 long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 			  unsigned long npages, unsigned int gup_flags,
@@ -87,6 +88,11 @@ static inline void iommufd_fault_free_ended(struct iommufd_fault *fault)
 
 static inline void iommufd_fault_free_unread(struct iommufd_fault *fault)
 {
+}
+
+static inline bool iommufd_fault_refuse(struct iopf_group *group)
+{
+	return false;
 }
 
 static inline void iommufd_gpasid_release(struct iommufd_ctx *ictx)

@@ -277,7 +277,8 @@ void iommufd_gpasid_iopf_disable(struct iommufd_device *idev)
 }
 
 /*
- * The fault queues of HWPTs: groups that a reset of their device has ended
+ * The fault queues of HWPTs: groups that a reset of their device has ended, and
+ * those for which there is no room
  */
 
 /* Free what has not been read.  Runs in the page-request thread: does not sleep. */
@@ -296,6 +297,20 @@ void iommufd_fault_free_unread(struct iommufd_fault *fault)
 
 	list_for_each_entry_safe(group, next, &ended, node)
 		iopf_free_group(group);
+}
+
+/*
+ * A device can ask without waiting for answers, and its VMM can leave what it has
+ * asked unread.  True: @group is answered and freed.  Invalid, as a failure would end
+ * the device's page requests until it is reset.
+ */
+bool iommufd_fault_refuse(struct iopf_group *group)
+{
+	if (!iommu_gpasid_group_excess(group))
+		return false;
+	iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
+	iopf_free_group(group);
+	return true;
 }
 
 /* Free all, so that a cookie from before the reset is not known any more. */

@@ -28,6 +28,7 @@
 #define WAIT_MS		8000	/* ample, under every checker */
 #define LIMIT_MS	3000	/* a time limit that a test waits for */
 #define PARTIAL_MAX	2048	/* of one device */
+#define KEPT_MAX	4096	/* of one device, in fault queues of iommufd */
 
 #define SYS_DEV		"/sys/bus/pci/devices/" EP_1A "/"
 #define SYS_PORT_DEV	"/sys/bus/pci/devices/" EP_1Q "/"
@@ -763,9 +764,6 @@ TEST_F(bus, a_reset_of_a_bus_that_is_not_the_vm_s_alone_changes_nothing)
 
 #define PASID		1	/* the device's own */
 
-/* With GROUP in request(): the @n-th group after it, up to the seventh. */
-#define GROUP_PLUS(n)	VTDSIM_PRQ_GROUP(((n) & 3) | ((n) & 4) << 2)
-
 FIXTURE(upstream)
 {
 	struct bench b;
@@ -886,6 +884,12 @@ TEST_F(upstream, a_request_can_be_read_into_memory_of_the_device)
 	EXPECT_EQ(-EINVAL, answer_upstream(self->fd, cookie));
 }
 
+/* With GROUP in request(): one of eight groups. */
+static __u64 one_of_eight(unsigned int n)
+{
+	return VTDSIM_PRQ_GROUP((n & 3) | (n & 4) << 2);
+}
+
 /* @nr requests of groups that are not complete: of @nr_groups, from @first on. */
 static void send_partial(struct _test_data_upstream *self, unsigned int q,
 			 unsigned int first, int nr, unsigned int nr_groups)
@@ -896,7 +900,7 @@ static void send_partial(struct _test_data_upstream *self, unsigned int q,
 	for (i = 0; i < nr; i++) {
 		n = first + i % nr_groups;
 		while (request(self->lab, q, self->pasid, HEAP_VA + i * GVM_SZ_4K,
-			       GROUP_PLUS(n)))
+			       one_of_eight(n)))
 			usleep(100);
 		/* Slowly: the unit's own queue has a limit, too. */
 		if (i % 100 == 0)
@@ -918,7 +922,7 @@ static int read_group(int fd, struct iommu_hwpt_pgfault *f, int max)
 
 TEST_F_TIMEOUT(upstream, partial_requests_have_a_limit_whatever_their_groups, 120)
 {
-	struct iommu_hwpt_pgfault *f = calloc(2 * PARTIAL_MAX, sizeof(*f));
+	struct iommu_hwpt_pgfault *f = calloc(KEPT_MAX, sizeof(*f));
 	unsigned int n;
 	int got, all = 0;
 
@@ -926,8 +930,8 @@ TEST_F_TIMEOUT(upstream, partial_requests_have_a_limit_whatever_their_groups, 12
 	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
 	for (n = 0; n < 8; n++) {
 		ASSERT_EQ(0, request(self->lab, 0, self->pasid, HEAP_VA,
-				     GROUP_PLUS(n) | VTDSIM_PRQ_LAST));
-		got = read_group(self->fd, f, 2 * PARTIAL_MAX);
+				     one_of_eight(n) | VTDSIM_PRQ_LAST));
+		got = read_group(self->fd, f, KEPT_MAX);
 		ASSERT_GT(got, 0);
 		all += got;
 		ASSERT_EQ(0, answer_upstream(self->fd, f->cookie));
@@ -935,6 +939,75 @@ TEST_F_TIMEOUT(upstream, partial_requests_have_a_limit_whatever_their_groups, 12
 	}
 	EXPECT_EQ(PARTIAL_MAX + 8, all);
 	free(f);
+}
+
+/*
+ * A group of as many requests as there can be, which is not answered.  On a busy
+ * machine the unit's queue may overflow, and the kernel then drops what it has.
+ */
+static int send_full_group(struct _test_data_upstream *self, unsigned int q)
+{
+	struct vtdsim_counters c;
+	int rc;
+
+	do {
+		rc = lab_counters(self->lab, &c);
+		if (rc)
+			return rc;
+		send_partial(self, q, q, PARTIAL_MAX, 1);
+		rc = ended(self->lab, q, WAIT_MS);
+		if (rc != VTDSIM_DONE)
+			return -EIO;
+		/* The last one is to find room. */
+		usleep(200000);
+		rc = since(self->lab, &c, &c);
+	} while (!rc && c.u_prq_overflows);
+	return rc ? rc : request(self->lab, q, self->pasid, HEAP_VA,
+				 one_of_eight(q) | VTDSIM_PRQ_LAST);
+}
+
+TEST_F_TIMEOUT(upstream, unanswered_requests_have_a_limit, 120)
+{
+	struct iommu_hwpt_pgfault *f = calloc(KEPT_MAX, sizeof(*f));
+
+	ASSERT_EQ(0, send_full_group(self, 0));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	ASSERT_EQ(0, send_full_group(self, 1));
+	ASSERT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 1, WAIT_MS));
+	/* As invalid, not as failed: the device goes on asking. */
+	EXPECT_EQ(0, lab_regs(self->lab)->pri_status & VTDSIM_PRI_RF);
+	ASSERT_EQ(PARTIAL_MAX + 1, read_group(self->fd, f, KEPT_MAX));
+	ASSERT_EQ(0, answer_upstream(self->fd, f->cookie));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 0, WAIT_MS));
+	/* There is room again. */
+	ASSERT_EQ(0, send_full_group(self, 1));
+	ASSERT_EQ(PARTIAL_MAX + 1, read_group(self->fd, f, KEPT_MAX));
+	ASSERT_EQ(0, answer_upstream(self->fd, f->cookie));
+	EXPECT_EQ(VTDSIM_DONE, ended(self->lab, 1, WAIT_MS));
+	free(f);
+}
+
+/* They are in memory until their queue is looked at. */
+TEST_F_TIMEOUT(upstream, requests_that_a_reset_has_ended_count_against_the_limit, 120)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	__u32 id, hwpt;
+	int fd;
+
+	ASSERT_EQ(0, send_full_group(self, 0));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	ASSERT_EQ(0, restart(self));
+	/* Another queue. */
+	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &id, &fd));
+	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, id, &hwpt));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID + 1, hwpt));
+	self->pasid = PASID + 1;
+	ASSERT_EQ(0, send_full_group(self, 0));
+	ASSERT_EQ(VTDSIM_PRI_FAILED, ended(self->lab, 0, WAIT_MS));
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	ASSERT_EQ(0, send_full_group(self, 0));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	close(fd);
 }
 
 /* ---- power states ------------------------------------------------------------------- */
