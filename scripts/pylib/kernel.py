@@ -4,6 +4,8 @@
 release    build/linux-6.12/release    our tree
 debug      build/linux-6.12/debug      our tree, with every checker
 pristine   build/src-6.12/pristine     Debian's tree as it is
+variant    build/linux-6.12/variant    our tree, configured otherwise: to be built
+                                       only, one after the other
 
 Each build directory stands inside its source tree, because then kbuild's own
 paths are relative, and the pristine kernel can begin with the release kernel's
@@ -24,8 +26,10 @@ CONFIGS = {
     "release": ("lab", "gpasid", "lab-sva"),
     "debug": ("lab", "gpasid", "lab-sva", "debug"),
     "pristine": ("lab",),
+    "variant": ("lab", "gpasid"),
 }
-SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC,
+VARIANTS = RULES / "configs/variants"
+SOURCE = {"release": TREE, "debug": TREE, "pristine": SRC, "variant": TREE,
           "mutant": MUTANTS, "mutant-debug": MUTANTS,
           "deb": PACKAGED, "deb-check": PACKAGED}
 
@@ -93,10 +97,10 @@ def check_config(name, want, have):
                          + "\n  ".join(wrong))
 
 
-def configure(name, log, step):
+def configure(name, log, step, more=()):
     """tinyconfig's rules plus our fragments; the last line on a symbol wins."""
     want, ours = {}, {}
-    for path in fragments(name):
+    for path in [*fragments(name), *more]:
         lines = parse_config(path.read_text())
         want.update(lines)
         if RULES in path.parents:
@@ -215,6 +219,27 @@ def build(name):
             link(BUILD / "khdr", directory(name) / "usr")
         stamp.write_text(want)
         step.say("built")
+
+
+def build_variant(path):
+    """Build the kernel once more, as a fragment of VARIANTS says.  What it has in
+    common with the release kernel, or the variant before, is not compiled again."""
+    name = "variant"
+    tree.prepare()
+    with tree.lock(name), tree.lock("tree", shared=True):
+        step = Step(f"kernel {path.stem}")
+        log = LOGS / f"kernel-{path.stem}.log"
+        if not directory(name).exists():
+            copy_objects("release", name)
+        configure(name, log, step, [path])
+        keep_objtool_time(name)
+        if run_logged(make(name, "bzImage", "modules"), log, step,
+                      count=compile_line, env=env(), append=True):
+            raise BuildError(f"{path.stem} does not build ({log}):\n{explain(log)}")
+        # -Werror would be another command line: everything would be compiled again.
+        warned = [l for l in log.read_text(errors="replace").splitlines() if "warning:" in l.lower()]
+        if warned:
+            raise BuildError("\n".join(warned))
 
 
 def headers():

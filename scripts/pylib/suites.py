@@ -252,6 +252,20 @@ def install(suite):
                    status == 0 and left == [other], f"{out}{err}{left}")
 
 
+def configs(suite):
+    """FULL=1: the kernel builds in other configurations than the lab's, without a warning."""
+    for path in sorted(kernel.VARIANTS.glob("*.config")):
+        what = f"{path.stem}: {path.read_text().splitlines()[0].lstrip('# ')}"
+        if not os.environ.get("FULL"):
+            suite.skip(what)
+            continue
+        try:
+            kernel.build_variant(path)
+            suite.item(what, True)
+        except tree.BuildError as e:
+            suite.item(what, False, str(e))
+
+
 def htmldocs(suite):
     """make htmldocs: without a warning, and every page can be reached."""
     try:
@@ -892,6 +906,7 @@ SUITES = {
     "static": static.run,
     "patch": patch,
     "packages": packages,
+    "configs": configs,
     "htmldocs": htmldocs,
     "install": install,
     "lab": lab_itself,
