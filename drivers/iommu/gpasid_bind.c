@@ -2,14 +2,16 @@
 /*
  * Guest PASIDs: bind and replace.
  *
- * There are two kinds of numbers.  With an IOASID the number is the host's: the
- * IOASID has one table under a parent, on whatever devices it is bound, and its
- * subscribers may veto the bind.  A device's own number means what its table
- * says, and nothing on any other device.
+ * A PASID is either an IOASID or a device's own.  An IOASID is valid on the
+ * whole host: under one parent it has the same table on all devices that it is
+ * bound on, and its subscribers may veto the bind.  A device's own PASID has
+ * the table of the HWPT that it is attached to, and no meaning on any other
+ * device.
  *
- * A bind makes the entry present first and then asks the subscribers of the
- * IOASID.  Until they have agreed the binding is GPASID_SETUP: it is not shared,
- * replaced or unbound, but a free of the IOASID takes it down.
+ * A bind makes the entry present first and then notifies the subscribers of the
+ * IOASID.  Until all of them have accepted, the binding is GPASID_SETUP: it
+ * cannot be shared, replaced or unbound, but a free of the IOASID takes it
+ * down.
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -21,10 +23,10 @@
 #include "gpasid_priv.h"
 
 /*
- * Making a binding
+ * Creation
  */
 
-/* A binding under @table's parent, not in gpasid_device::bindings yet. */
+/* Create a binding to @table.  It is not yet in gpasid_device::bindings. */
 static struct gpasid_binding *gpasid_binding_make(struct gpasid_table *table,
 						  struct gpasid_device *gdev,
 						  bool own, u32 pasid)
@@ -76,7 +78,7 @@ static int gpasid_binding_install(struct gpasid_binding *b)
 	return ret;
 }
 
-/* All subscribers have accepted @b. */
+/* Complete the bind of @b: no subscriber can veto it any more. */
 static void gpasid_binding_through(struct gpasid_binding *b)
 {
 	lockdep_assert_held(&b->att->parent->lock);
@@ -96,7 +98,7 @@ static int gpasid_check_pasid(struct device *dev, u32 pasid)
 }
 
 /*
- * The device's own numbers
+ * The device's own PASIDs
  */
 
 static int gpasid_attach_new(struct gpasid_table *table,
@@ -122,7 +124,7 @@ static int gpasid_attach_new(struct gpasid_table *table,
 	return ret;
 }
 
-/* @b moves to @table, under the same parent. */
+/* Move @b to @table, which has the same parent. */
 static void gpasid_move(struct gpasid_binding *b, struct gpasid_table *table)
 {
 	gpasid_table_hold(table);
@@ -135,9 +137,9 @@ static void gpasid_move(struct gpasid_binding *b, struct gpasid_table *table)
 }
 
 /*
- * The table is exchanged in place.  The page-request thread may still hold the
- * old handle; requests that are under way go to the new one.  Called with the
- * parent's lock, returns without.
+ * Replace the table of @b in place.  Page requests in flight are delivered to
+ * the new handle; the page-request thread may still use the old one until they
+ * are drained.  Called with the parent's lock held, returns with it released.
  */
 static void gpasid_attach_replace(struct gpasid_table *table,
 				  struct gpasid_binding *b,
@@ -160,7 +162,7 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 	if (handle)
 		ops->drain(att, b);
 
-	/* The parent's domain may be freed with the last reference. */
+	/* First, since unbound() may lead to a free of the parent's domain. */
 	scoped_guard(mutex, &parent->lock)
 		gpasid_att_put(att);
 	old->ops->unbound(old->priv, p->owner, handle);
@@ -169,9 +171,11 @@ static void gpasid_attach_replace(struct gpasid_table *table,
 }
 
 /*
- * Another parent: everything in the entry changes, so it is not present in
- * between.  The old binding keeps the slot until the new one has it, and what
- * can fail is done before.
+ * Move a PASID to a table under another parent.  All fields of the entry
+ * change, so it is not present in between.  The old binding keeps its slot in
+ * gpasid_device::bindings until the new one is stored there, and every step
+ * that can fail is done before the old binding is cleared.  Called with the
+ * lock of @from held, returns with it released.
  */
 static int gpasid_attach_across(struct gpasid_table *table,
 				struct gpasid_parent *from,
@@ -206,7 +210,7 @@ static int gpasid_attach_across(struct gpasid_table *table,
 
 	scoped_guard(mutex, &to->lock) {
 		xa_store(&gdev->bindings, p->pasid, new, GFP_KERNEL_ACCOUNT);
-		/* Its page of the PASID table is there. */
+		/* Cannot fail: the page of the PASID table is allocated. */
 		WARN_ON(gdev->ops->bind(new));
 		gpasid_binding_through(new);
 	}
@@ -263,22 +267,24 @@ static int gpasid_attach(struct gpasid_table *table, struct gpasid_device *gdev,
 
 /**
  * gpasid_pasid_attach() - Attach a PASID of a device to an HWPT
- * @table: the HWPT's, of gpasid_hwpt_table_create()
- * @p: the device and its own number
+ * @table: the table of the HWPT, from gpasid_hwpt_table_create()
+ * @p: the device, its own PASID and the owner
  *
  * Points the device's PASID-table entry at the first stage of @table, nested on
- * its parent, or at the parent alone.  A number that the same owner has attached
- * to another HWPT is moved over: under one parent there is no moment at which
- * DMA faults, and on an error the old HWPT stays.
+ * its parent, or at the parent alone.  A PASID that the same owner has attached
+ * to another HWPT is moved.  If both HWPTs have the same parent, there is no
+ * window in which DMA faults.  On an error the PASID stays attached to the old
+ * HWPT.
  *
  * VT-d: "Scalable-Mode PASID-Table Entry", PGTT nested or second-stage.
  *
- * Context: Process context. May sleep. Takes the parent's lock.  The caller holds
- * no lock that gpasid_hwpt_ops::unbound takes.
- * Return: 0; 1 when the number is attached to that HWPT already and nothing has
- * changed; -EINVAL (number out of range, or the parent does not fit the device's
- * IOMMU); -EOPNOTSUPP (the hardware cannot); -EBUSY (another owner's, or bound by
- * an IOASID); -ENOSPC (domain IDs); -ENOMEM.
+ * Context: Process context. May sleep. Takes the parent's lock.  The caller
+ * must not hold a lock that gpasid_hwpt_ops::unbound takes.
+ * Return: 0; 1 when the PASID is attached to that HWPT already and nothing has
+ * changed; -EINVAL (PASID out of range, or the parent does not fit the device's
+ * IOMMU); -EOPNOTSUPP (not supported by the hardware or its driver); -EBUSY
+ * (attached by another owner, being moved or detached, or bound by an IOASID);
+ * -ENOSPC (out of domain IDs); -ENOMEM.
  */
 int gpasid_pasid_attach(struct gpasid_table *table, const struct gpasid_pasid *p)
 {
@@ -297,20 +303,20 @@ int gpasid_pasid_attach(struct gpasid_table *table, const struct gpasid_pasid *p
 EXPORT_SYMBOL_GPL(gpasid_pasid_attach);
 
 /*
- * Host-wide numbers
+ * Host PASIDs
  */
 
-/* A bind under way. */
+/* A bind in progress. */
 struct gpasid_op {
 	struct gpasid_device *gdev;
 	struct gpasid_parent *parent;
 	const struct gpasid_bind_data *data;
 	struct gpasid_table_attrs attrs;
 	ioasid_t id;
-	bool pinned;		/* the pin has been taken over */
+	bool pinned;		/* the parent keeps the caller's pin */
 };
 
-/* The guest PASID, if the caller names one, is the one that the IOASID has. */
+/* Return true if the caller gives no guest PASID, or that of the IOASID. */
 static bool gpasid_agrees(const struct gpasid_op *op)
 {
 	const struct gpasid_bind_data *data = op->data;
@@ -319,13 +325,13 @@ static bool gpasid_agrees(const struct gpasid_op *op)
 	if (!(data->flags & GPASID_BIND_GPASID))
 		return true;
 	gpasid = ioasid_spid(data->set, op->id);
-	/* An IOASID without a guest PASID has its own number in the guest. */
+	/* A guest uses the number of an IOASID that has no guest PASID. */
 	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = op->id;
 	return gpasid == data->gpasid;
 }
 
-/* Join a binding that another owner has made. */
+/* Add the caller as a further owner of @b. */
 static int gpasid_share(struct gpasid_binding *b, const struct gpasid_op *op)
 {
 	struct gpasid_sharer *sharer;
@@ -344,7 +350,7 @@ static int gpasid_share(struct gpasid_binding *b, const struct gpasid_op *op)
 	return 0;
 }
 
-/* The binding of the IOASID on the device of @att, or NULL. */
+/* Return the uncleared binding of an IOASID on the device of @att, or NULL. */
 static struct gpasid_binding *gpasid_of_id(struct gpasid_attachment *att,
 					   ioasid_t id)
 {
@@ -354,7 +360,10 @@ static struct gpasid_binding *gpasid_of_id(struct gpasid_attachment *att,
 	return b && b->att == att && b->state != GPASID_CLEARED ? b : NULL;
 }
 
-/* Check that every device with the IOASID bound under the parent supports the table. */
+/*
+ * Check that each device that has the IOASID bound under the parent supports
+ * the new table.
+ */
 static int gpasid_check_replace(const struct gpasid_op *op)
 {
 	struct gpasid_attachment *att;
@@ -376,8 +385,10 @@ static int gpasid_check_replace(const struct gpasid_op *op)
 }
 
 /*
- * No cache is flushed before all entries have the new table: what a device with
- * the old one puts into the unit's IOTLB, others would use.
+ * Replace the table of an IOASID on all devices under the parent.  Caches are
+ * flushed only after all entries have the new table: a device that still uses
+ * the old table fills the unit's IOTLB with its translations, and other devices
+ * would hit them.
  */
 static int gpasid_replace(struct gpasid_binding *b, const struct gpasid_op *op)
 {
@@ -408,7 +419,7 @@ static int gpasid_replace(struct gpasid_binding *b, const struct gpasid_op *op)
 	return 0;
 }
 
-/* The PASID is bound on the device already. */
+/* Replace or share @b, which the PASID already has on the device. */
 static int gpasid_bind_again(struct gpasid_binding *b,
 			     const struct gpasid_op *op)
 {
@@ -424,8 +435,8 @@ static int gpasid_bind_again(struct gpasid_binding *b,
 }
 
 /*
- * The table that the IOASID has under the parent, with a reference; made when
- * the IOASID is not bound there yet.
+ * Return the table of the IOASID under the parent, with a reference.  Create
+ * one if the IOASID is not bound under the parent yet.
  */
 static struct gpasid_table *gpasid_op_table(const struct gpasid_op *op)
 {
@@ -446,7 +457,10 @@ static struct gpasid_table *gpasid_op_table(const struct gpasid_op *op)
 	return table ?: ERR_PTR(-ENOMEM);
 }
 
-/* The caller's pin is kept, or the parent has one and the caller's is dropped. */
+/*
+ * Count @b as a pin of the parent, which keeps the first caller's @unpin.  That
+ * of a later caller is called when its bind returns.
+ */
 static void gpasid_pin(struct gpasid_binding *b, struct gpasid_op *op)
 {
 	struct gpasid_parent *parent = op->parent;
@@ -461,7 +475,7 @@ static void gpasid_pin(struct gpasid_binding *b, struct gpasid_op *op)
 	op->pinned = true;
 }
 
-/* Make the entry present; the binding is GPASID_SETUP. */
+/* Create a binding in state GPASID_SETUP and make its entry present. */
 static struct gpasid_binding *gpasid_setup(struct gpasid_op *op)
 {
 	const struct gpasid_bind_data *data = op->data;
@@ -499,9 +513,9 @@ static struct gpasid_binding *gpasid_setup(struct gpasid_op *op)
 }
 
 /*
- * Ask the subscribers.  When one refuses, the binding is taken down; when the
- * IOASID has been freed meanwhile, the free does that.  The caller's reference on
- * @b is put.
+ * Send BIND to the subscribers.  On a veto, take @b down; if the IOASID has
+ * been freed meanwhile, wait for the free, which takes @b down.  Puts the
+ * caller's reference on @b.
  */
 static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 {
@@ -529,7 +543,10 @@ static int gpasid_announce(struct gpasid_op *op, struct gpasid_binding *b)
 	return ret;
 }
 
-/* A new binding with a reference for the caller; NULL when there is none to make. */
+/*
+ * Return a new binding with a reference for the caller, or NULL if an existing
+ * one was replaced or shared.
+ */
 static struct gpasid_binding *gpasid_bind_locked(struct gpasid_op *op)
 {
 	struct gpasid_binding *b;
@@ -581,7 +598,7 @@ static int gpasid_check_data(struct device *dev,
 	return 0;
 }
 
-/* The host PASID that a bind is about, with a reference. */
+/* Look up the host PASID to bind and take a reference on it. */
 static int gpasid_resolve(const struct gpasid_bind_data *data, ioasid_t *id)
 {
 	*id = data->hpasid;
@@ -626,31 +643,34 @@ out_put:
 
 /**
  * iommu_sva_bind_gpasid() - Bind a host PASID of a device to a guest's table
- * @parent: second stage, a domain allocated as nest parent; the caller keeps it
- *          alive until the binding has ended, or gives @data->unpin
+ * @parent: second stage, a domain allocated as nesting parent; the caller keeps
+ *          it alive until the binding is released, or gives @data->unpin
  * @dev: the device
  * @data: the binding; @data->hpasid is set on success
  *
  * Points the device's PASID-table entry at the guest's first-stage table,
- * nested on @parent.  Subscribers of the IOASID see a BIND event, whose argument
- * is @dev, and may veto.  The same owner binding again gets -EBUSY unless it asks
- * for a replace, which exchanges the table without a moment at which DMA faults,
- * on all devices that have the host PASID bound under @parent.  Another owner
- * binding the same PASID to the same table shares the binding, once no subscriber
- * can veto it any more.
+ * nested on @parent.  Subscribers of the IOASID get a BIND event, whose
+ * argument is @dev, and may veto it.
+ *
+ * A second bind by the same owner returns -EBUSY unless GPASID_BIND_REPLACE is
+ * set.  A replace exchanges the table on all devices that have the host PASID
+ * bound under @parent, without a window in which DMA faults.  Another owner
+ * that binds the same PASID to the same table shares the binding, once no
+ * subscriber can veto it any more.
  *
  * VT-d: "Scalable-Mode PASID-Table Entry", PGTT nested.
  *
- * Context: Process context. May sleep. Takes the parent's lock; the events of the
+ * Context: Process context. May sleep. Takes the parent's lock.  Events of one
  * IOASID are serialised.
- * Return: 0; -EINVAL (malformed @data, or a number that the device cannot use);
- * -EOPNOTSUPP (the hardware cannot); -ENOENT (host or guest PASID not of this
- * set, or freed meanwhile; replace: not bound by this owner); -EEXIST (the IOASID
- * has another guest PASID); -EBUSY (bound already, shared on a device and not to
- * be replaced, bound to another table on another device under @parent, or bound
- * by the device's own number; @parent has bindings of another set); -ENOSPC
- * (domain IDs); -ENOMEM; what a subscriber vetoed with.  On an error nothing has
- * changed.
+ * Return: 0; -EINVAL (malformed @data, or a PASID that the device cannot use);
+ * -EOPNOTSUPP (not supported by the hardware or its driver); -ENOENT (host or
+ * guest PASID not in the set, or freed meanwhile; replace: not bound by this
+ * owner); -EEXIST (the IOASID has another guest PASID); -EBUSY (bound already;
+ * replace: shared on a device; bound to another table on another device under
+ * @parent, or under another parent; attached as the device's own PASID; @parent
+ * has bindings of another set); -EDEADLK (called from a notifier callback of
+ * the IOASID); -ENOSPC (out of domain IDs); -ENOMEM; the errno of a
+ * subscriber's veto.  On an error nothing has changed.
  */
 int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 			  struct gpasid_bind_data *data)
@@ -679,7 +699,7 @@ int iommu_sva_bind_gpasid(struct iommu_domain *parent, struct device *dev,
 EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
 
 /*
- * What is bound
+ * Queries
  */
 
 /**
@@ -689,12 +709,13 @@ EXPORT_SYMBOL_GPL(iommu_sva_bind_gpasid);
  * @hpasid: the host PASID
  * @owner: the owner
  *
- * The answer lasts until the next UNBIND or FREE event of the IOASID.  A
- * subscriber that asks, and writes the PASID to hardware, under a lock that its
- * callback takes, too, will have its callback called afterwards.
+ * The result is valid until the next UNBIND or FREE event of the IOASID.  A
+ * subscriber calls this function and writes the PASID to its hardware under one
+ * lock, which its notifier callback also takes: the callback for such an event
+ * then runs after the write.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
- * Return: true when @owner has bound it and no unbind of it has begun.
+ * Return: true if @owner has the PASID bound and no unbind of it has begun.
  */
 bool gpasid_is_bound(struct device *dev, struct ioasid_set *set,
 		     ioasid_t hpasid, const void *owner)

@@ -2,10 +2,11 @@
 /*
  * Guest PASIDs: IOMMU drivers, and the hashes of devices and second stages.
  *
- * A struct gpasid_device exists while PASIDs of a device are bound, a struct
- * gpasid_parent while something is bound under a second-stage domain or an HWPT
- * on it may be.  Both are found through a hash under RCU and live by a
- * reference count, so that looking at one never waits for another.
+ * A struct gpasid_device exists while PASIDs of a device are bound.  A struct
+ * gpasid_parent exists while PASIDs are bound under a second-stage domain, or
+ * while there is an HWPT with a table under the domain.  Both are looked up in
+ * a hash under RCU and are reference counted, so the user of one never waits
+ * for a user of another.
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -24,7 +25,7 @@
 static DECLARE_RWSEM(gpasid_ops_rwsem);
 static const struct gpasid_ops *gpasid_ops_table[GPASID_MAX_OPS];
 
-/* What is in the hashes; a count reaches 0 with the lock held. */
+/* Protects the hashes.  A reference count drops to 0 with the lock held. */
 static DEFINE_SPINLOCK(gpasid_hash_lock);
 static DEFINE_HASHTABLE(gpasid_devices, GPASID_HASH_BITS);
 static DEFINE_HASHTABLE(gpasid_parents, GPASID_HASH_BITS);
@@ -66,8 +67,8 @@ EXPORT_SYMBOL_GPL(gpasid_register_ops);
  * gpasid_unregister_ops() - Undo gpasid_register_ops()
  * @ops: the operations registered
  *
- * Every device with bindings holds a reference on the driver's module, so none is
- * left when its exit function gets here.
+ * Every device with bindings holds a reference on the driver's module, so there
+ * is no such device when the module's exit function calls this.
  *
  * Context: Process context. May sleep.
  */
@@ -82,7 +83,7 @@ void gpasid_unregister_ops(const struct gpasid_ops *ops)
 }
 EXPORT_SYMBOL_GPL(gpasid_unregister_ops);
 
-/* The operations for @dev with a reference on their module, or NULL. */
+/* Return the operations for @dev, with a reference on their module, or NULL. */
 const struct gpasid_ops *gpasid_ops_get(struct device *dev)
 {
 	const struct gpasid_ops *ops;
@@ -101,12 +102,13 @@ const struct gpasid_ops *gpasid_ops_get(struct device *dev)
 }
 
 /**
- * gpasid_get_caps() - Get what a bind on a device may ask for
+ * gpasid_get_caps() - Get the guest PASID capabilities of a device
  * @dev: the device
- * @caps: filled in
+ * @caps: set to the capabilities
  *
  * Context: Process context. May sleep.
- * Return: 0; -EOPNOTSUPP when the device's IOMMU driver has no guest PASIDs.
+ * Return: 0; -EOPNOTSUPP when the device or its IOMMU driver does not support
+ * guest PASIDs.
  */
 int gpasid_get_caps(struct device *dev, struct gpasid_caps *caps)
 {
@@ -128,7 +130,7 @@ EXPORT_SYMBOL_GPL(gpasid_get_caps);
  * Devices
  */
 
-/* Under RCU or gpasid_hash_lock: the device with a reference, or NULL. */
+/* Find @dev and take a reference, or NULL.  Under RCU or gpasid_hash_lock. */
 static struct gpasid_device *gpasid_device_lookup(struct device *dev)
 {
 	struct gpasid_device *gdev;
@@ -141,7 +143,7 @@ static struct gpasid_device *gpasid_device_lookup(struct device *dev)
 	return NULL;
 }
 
-/* The device with a reference, or NULL when it has no bindings. */
+/* Find @dev and take a reference, or NULL if it has no bindings. */
 struct gpasid_device *gpasid_device_find(struct device *dev)
 {
 	guard(rcu)();
@@ -178,7 +180,7 @@ static void gpasid_device_free(struct gpasid_device *gdev)
 	kfree_rcu(gdev, rcu);
 }
 
-/* The device with a reference; made when it has no bindings yet. */
+/* Find @dev or create its gpasid_device.  Take a reference. */
 struct gpasid_device *gpasid_device_get(struct device *dev)
 {
 	struct gpasid_device *gdev = gpasid_device_find(dev), *new;
@@ -211,7 +213,7 @@ void gpasid_device_put(struct gpasid_device *gdev)
 	gpasid_device_free(gdev);
 }
 
-/* Under RCU: one of the devices that have bindings, or NULL for @n too large. */
+/* Return device number @n of those in the hash, or NULL.  Called under RCU. */
 struct gpasid_device *gpasid_device_nth(unsigned int n)
 {
 	struct gpasid_device *gdev;
@@ -223,7 +225,7 @@ struct gpasid_device *gpasid_device_nth(unsigned int n)
 	return NULL;
 }
 
-/* Under RCU: as gpasid_device_next(), but @prev is not put. */
+/* Do gpasid_device_next() without the put of @prev.  Called under RCU. */
 static struct gpasid_device *gpasid_device_after(struct gpasid_device *prev)
 {
 	struct gpasid_device *gdev;
@@ -240,9 +242,9 @@ static struct gpasid_device *gpasid_device_after(struct gpasid_device *prev)
 }
 
 /*
- * The device after @prev among those that have bindings, with a reference, or NULL
- * after the last; NULL: the first.  Puts @prev, which its reference has kept among
- * them.
+ * Walk the devices that have bindings.  Return the device after @prev, or the
+ * first one if @prev is NULL, with a reference; NULL after the last.  Puts the
+ * reference on @prev, which has kept @prev in the hash.
  */
 struct gpasid_device *gpasid_device_next(struct gpasid_device *prev)
 {
@@ -260,7 +262,10 @@ struct gpasid_device *gpasid_device_next(struct gpasid_device *prev)
  * Parents
  */
 
-/* Under RCU or gpasid_hash_lock: the parent with a reference, or NULL. */
+/*
+ * Find the parent of @domain and take a reference, or NULL.  Under RCU or
+ * gpasid_hash_lock.
+ */
 static struct gpasid_parent *
 gpasid_parent_lookup(const struct iommu_domain *domain)
 {
@@ -307,7 +312,7 @@ static void gpasid_parent_free(struct gpasid_parent *parent)
 	kfree_rcu(parent, rcu);
 }
 
-/* The parent of @domain with a reference, or an ERR_PTR(). */
+/* Find or create the parent of @domain.  Take a reference. */
 struct gpasid_parent *gpasid_parent_get(struct iommu_domain *domain)
 {
 	struct gpasid_parent *parent = gpasid_parent_find(domain), *new;
@@ -349,8 +354,8 @@ void gpasid_parent_put(struct gpasid_parent *parent)
 }
 
 /*
- * Bindings by IOASIDs of @set come under @parent.  -EBUSY: those of another VM
- * are there.
+ * Reserve @parent for bindings by IOASIDs of @set.  Return -EBUSY if it is
+ * reserved for another set, that is for another VM.
  */
 int gpasid_parent_set(struct gpasid_parent *parent, struct ioasid_set *set)
 {
@@ -366,7 +371,7 @@ int gpasid_parent_set(struct gpasid_parent *parent, struct ioasid_set *set)
 	return 0;
 }
 
-/* Under RCU: as gpasid_parent_next(), but @prev is not put. */
+/* Do gpasid_parent_next() without the put of @prev.  Called under RCU. */
 static struct gpasid_parent *gpasid_parent_after(struct ioasid_set *set,
 						 struct gpasid_parent *prev)
 {
@@ -385,8 +390,9 @@ static struct gpasid_parent *gpasid_parent_after(struct ioasid_set *set,
 }
 
 /*
- * Walk the parents that bindings of @set are under: the one after @prev, with a
- * reference; the one on @prev is put.  @prev NULL: the first.
+ * Walk the parents of the bindings of @set.  Return the parent after @prev, or
+ * the first one if @prev is NULL, with a reference; NULL after the last.  Puts
+ * the reference on @prev.
  */
 struct gpasid_parent *gpasid_parent_next(struct ioasid_set *set,
 					 struct gpasid_parent *prev)
@@ -458,7 +464,7 @@ struct gpasid_attachment *gpasid_att_get(struct gpasid_parent *parent,
 	return att;
 }
 
-/* The caller has references of its own on the device and the parent. */
+/* Caller holds the parent's lock and a reference on the parent. */
 void gpasid_att_put(struct gpasid_attachment *att)
 {
 	lockdep_assert_held(&att->parent->lock);
@@ -474,10 +480,10 @@ void gpasid_att_put(struct gpasid_attachment *att)
 }
 
 /**
- * gpasid_visit_attachments() - Visit what is bound under a parent
+ * gpasid_visit_attachments() - Visit the attachments under a parent
  * @domain: second-stage domain
- * @fn: called for each device and kind of number, with the parent's lock held
- * @arg: passed on
+ * @fn: called for each attachment, with the parent's lock held
+ * @arg: the argument of @fn
  *
  * Context: Process context. May sleep. Takes the parent's lock.
  */
@@ -499,15 +505,16 @@ EXPORT_SYMBOL_GPL(gpasid_visit_attachments);
 /**
  * gpasid_check_parent() - Check whether a device can have bindings under a parent
  * @dev: the device
- * @domain: the second-stage domain, made by the device's IOMMU driver as nest
- *          parent; the caller keeps it alive
+ * @domain: the second-stage domain, allocated by the device's IOMMU driver as
+ *          nesting parent; the caller keeps it alive
  *
- * For a caller that has a choice of parents, or refuses one before the first
+ * For callers that choose among parents, or refuse a parent before the first
  * bind.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
- * Return: 0; -EOPNOTSUPP when the device's IOMMU driver has no guest PASIDs;
- * -EINVAL when @domain does not fit the device's IOMMU; -ENOSPC; -ENOMEM.
+ * Return: 0; -EOPNOTSUPP when the device's IOMMU driver does not support guest
+ * PASIDs; -EINVAL when @domain does not fit the device's IOMMU; -ENOSPC (out of
+ * domain IDs); -ENOMEM.
  */
 int gpasid_check_parent(struct device *dev, struct iommu_domain *domain)
 {
@@ -538,7 +545,7 @@ int gpasid_check_parent(struct device *dev, struct iommu_domain *domain)
 EXPORT_SYMBOL_GPL(gpasid_check_parent);
 
 /*
- * Bindings by their PASID
+ * Lookup of bindings
  */
 
 /**
@@ -546,8 +553,8 @@ EXPORT_SYMBOL_GPL(gpasid_check_parent);
  * @att: the attachment
  * @index: Input: where to begin.  Output: the PASID of the binding found
  *
- * Context: Process context. May sleep. The parent's lock is held.
- * Return: the first binding at or after @index; NULL: there is none.
+ * Context: Process context. Called with the parent's lock held.
+ * Return: the first binding at or after @index, or NULL.
  */
 struct gpasid_binding *gpasid_att_next(struct gpasid_attachment *att,
 				       unsigned long *index)
@@ -557,7 +564,7 @@ struct gpasid_binding *gpasid_att_next(struct gpasid_attachment *att,
 
 	lockdep_assert_held(&att->parent->lock);
 
-	/* Bindings of other parents may be freed meanwhile. */
+	/* Bindings under other parents may be freed meanwhile. */
 	guard(rcu)();
 	b = xa_find(bindings, index, ULONG_MAX, XA_PRESENT);
 	while (b && b->att != att)
@@ -567,7 +574,7 @@ struct gpasid_binding *gpasid_att_next(struct gpasid_attachment *att,
 }
 EXPORT_SYMBOL_GPL(gpasid_att_next);
 
-/* The binding of a PASID of a device, for a reader under RCU, or NULL. */
+/* Return the binding of a PASID of a device, or NULL.  Called under RCU. */
 struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid)
 {
 	struct gpasid_device *gdev;
@@ -580,8 +587,8 @@ struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid)
 }
 
 /*
- * The parent that a PASID of a device is bound under, with a reference; NULL:
- * the PASID is not bound.
+ * Return the parent that a PASID of a device is bound under, with a reference,
+ * or NULL if the PASID is not bound.
  */
 struct gpasid_parent *gpasid_pasid_parent(struct gpasid_device *gdev,
 					  unsigned long pasid)
@@ -594,7 +601,7 @@ struct gpasid_parent *gpasid_pasid_parent(struct gpasid_device *gdev,
 	       b->att->parent : NULL;
 }
 
-/* The binding of a PASID of a device if it is under @parent, or NULL. */
+/* Return the binding of a PASID of a device if it is under @parent, or NULL. */
 struct gpasid_binding *gpasid_pasid_under(struct gpasid_device *gdev,
 					  struct gpasid_parent *parent,
 					  unsigned long pasid)
@@ -603,15 +610,15 @@ struct gpasid_binding *gpasid_pasid_under(struct gpasid_device *gdev,
 
 	lockdep_assert_held(&parent->lock);
 
-	/* One under another parent may be freed meanwhile. */
+	/* A binding under another parent may be freed meanwhile. */
 	guard(rcu)();
 	b = xa_load(&gdev->bindings, pasid);
 	return b && b->att->parent == parent ? b : NULL;
 }
 
 /*
- * Find a binding and lock its parent.  NULL: the PASID is not bound; else the
- * parent, for gpasid_pasid_unlock().
+ * Find the binding of a PASID and lock its parent.  Return the parent, for
+ * gpasid_pasid_unlock(), or NULL if the PASID is not bound.
  */
 struct gpasid_parent *gpasid_pasid_lock(struct gpasid_device *gdev,
 					unsigned long pasid,

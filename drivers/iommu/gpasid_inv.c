@@ -2,8 +2,8 @@
 /*
  * Guest PASIDs: first-stage invalidations by IOASID, for all devices of a VM.
  *
- * An HWPT's own invalidations reach its bindings by the IOMMU driver's
- * operations and gpasid_visit_bindings().
+ * Invalidations of an HWPT do not pass here: the IOMMU driver handles them and
+ * finds the HWPT's bindings with gpasid_visit_bindings().
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -49,7 +49,7 @@ static int gpasid_inv_resolve(struct ioasid_set *set,
 	return 0;
 }
 
-/* One batch for each IOMMU driver that has a device concerned. */
+/* One batch for each IOMMU driver that has a device with the PASID. */
 #define GPASID_INV_BATCHES	4
 
 struct gpasid_batch {
@@ -75,7 +75,10 @@ static void *gpasid_batch_get(struct gpasid_batch *batches,
 	return NULL;
 }
 
-/* The bindings of an IOASID under a parent: their number or an error. */
+/*
+ * Add @range to the batches for each binding of an IOASID under @parent.
+ * Return the number of bindings or a negative errno.
+ */
 static int gpasid_inv_under(struct gpasid_batch *batches,
 			    struct gpasid_parent *parent, ioasid_t id,
 			    const struct gpasid_inv_range *range)
@@ -120,19 +123,19 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
 /**
  * gpasid_invalidate() - Pass first-stage invalidations on to the hardware
  * @set: the set that the PASIDs belong to
- * @entries: what to invalidate
+ * @entries: the invalidations
  * @nr: number of entries
  * @flags: combination of enum iommu_gpasid_invalidate_flags
- * @done: set to the number of entries done
+ * @done: set to the number of entries that are complete
  *
- * Each entry reaches every device that has the PASID bound.  All of them share
- * submissions with one wait per chunk and unit.  The first entry in error ends
- * the call; those before it are done.
+ * Each entry is sent to every device that has the PASID bound.  All entries
+ * share submissions, with one wait per chunk and unit.  The first entry in
+ * error ends the call; the entries before it are complete.
  *
  * Context: Process context. May sleep. Takes the locks of the VM's parents.
- * Return: 0; -EINVAL (flags, alignment, empty or wrapping range); -ENOENT (no
- * such PASID in the set, or not bound, and not to be passed over); -ENOMEM;
- * -EINTR when the caller is being killed.
+ * Return: 0; -EINVAL (flags, alignment, empty or wrapping range); -ENOENT
+ * (PASID not in the set, or not bound, without IOMMU_GPASID_INVALIDATE_SKIP);
+ * -ENOMEM; -EINTR when the caller is being killed.
  */
 int gpasid_invalidate(struct ioasid_set *set,
 		      const struct iommu_gpasid_inv *entries, unsigned int nr,

@@ -3,10 +3,10 @@
  * Guest PASIDs: the module of the binding core.
  *
  * A binding joins a PASID of a device to a guest's first-stage table and to the
- * VM's second stage.  The core owns all bindings of the host: what is bound
- * where, by which owners, and the order in which it is taken down.  How the
- * hardware is told is the IOMMU driver's business (struct gpasid_ops); files and
- * ioctls are that of the fronts.
+ * VM's second stage.  The core has all bindings of the host: it knows which
+ * PASID is bound where and by which owners, and decides the order of teardown.
+ * The IOMMU driver programs the hardware (struct gpasid_ops).  Files and ioctls
+ * are in iommufd and in VFIO.
  */
 #include <linux/module.h>
 

@@ -3,9 +3,10 @@
  * Guest PASIDs: first-stage tables.
  *
  * A struct gpasid_table is one guest address space under one parent.  An HWPT
- * has one for its whole life; a bind by an IOASID uses the one that the IOASID
- * has on another device under the parent, or makes one.  A table lives as long
- * as its HWPT or one of its bindings, and keeps its parent.
+ * has one table for its whole life.  A bind by an IOASID uses the table that
+ * the IOASID already has on another device under the parent, or creates one.  A
+ * table is freed when neither its HWPT nor a binding refers to it, and holds a
+ * reference on its parent.
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -51,8 +52,8 @@ void gpasid_table_hold(struct gpasid_table *table)
  * gpasid_table_put() - Drop a reference on a first-stage table
  * @table: the table, or NULL
  *
- * An HWPT drops the one of gpasid_hwpt_table_create() when it is destroyed,
- * before its domain is freed.
+ * An HWPT drops the reference from gpasid_hwpt_table_create() when it is
+ * destroyed, before its domain is freed.
  *
  * Context: Process context. May sleep.
  */
@@ -93,14 +94,15 @@ gpasid_table_attrs(const struct gpasid_table *table)
 /**
  * gpasid_hwpt_table_create() - Create the first-stage table of an HWPT
  * @dev: the device that the HWPT is allocated for
- * @domain: the HWPT's domain: nested, or a second stage, to which a PASID can be
- *          attached as it is
- * @ops: called back for each attach that ends
+ * @domain: the HWPT's domain: nested, or a second stage, to which a PASID is
+ *          attached without a first stage
+ * @ops: called at the end of each attach
  * @priv: the argument of @ops
  *
  * Context: Process context. May sleep.
- * Return: the table, for gpasid_table_put(); an ERR_PTR() of -EOPNOTSUPP when the
- * device's IOMMU driver has no guest PASIDs, -EINVAL, -ENOMEM.
+ * Return: the table, for gpasid_table_put(); an ERR_PTR() of -EOPNOTSUPP when
+ * the device's IOMMU driver does not support guest PASIDs, -EINVAL when the
+ * driver cannot use the nested domain, -ENOMEM.
  */
 struct gpasid_table *gpasid_hwpt_table_create(struct device *dev,
 					      struct iommu_domain *domain,
@@ -145,7 +147,7 @@ EXPORT_SYMBOL_GPL(gpasid_hwpt_table_create);
  * @table: the table
  * @fn: called for each binding whose entry may be present, with the parent's
  *      lock held
- * @arg: passed on
+ * @arg: the argument of @fn
  *
  * Context: Process context. May sleep. Takes the parent's lock.
  */

@@ -2,17 +2,21 @@
 /*
  * Guest PASIDs: teardown.
  *
- * A binding is taken down by one caller.  It is claimed under the parent's lock
- * (GPASID_LEAVING), the subscribers of its IOASID have handled UNBIND, and under
- * the lock again it becomes GPASID_CLEARED: the entry is not present.  Then, in
- * this order: PASID cache, IOTLB and device TLB are invalidated; page requests are
- * drained; the entry is zeroed; the binding is removed from gdev->bindings;
- * references are put.
+ * A binding is taken down by one caller, in this order (2 to 5 are the steps of
+ * Documentation/driver-api/gpasid.rst):
  *
- * When an IOASID is freed, its subscribers have been told by the free itself,
- * and the caller that had claimed a binding may be waiting for that free.  So a
- * free takes over what is not GPASID_CLEARED yet; the first claimant finds the
- * state changed and waits for the end.
+ * 1. Under the parent's lock, claim the binding (GPASID_LEAVING).
+ * 2. Without the lock, send UNBIND to the subscribers of the IOASID.
+ * 3. Under the lock, make the entry not present (GPASID_CLEARED) and invalidate
+ *    PASID cache, IOTLB and device TLB.
+ * 4. Without the lock, drain page requests.
+ * 5. Under the lock, zero the entry and remove the binding from
+ *    gpasid_device::bindings.  Without the lock, put the references.
+ *
+ * A free of an IOASID notifies the subscribers itself, and a caller that has
+ * claimed a binding may be waiting for that free in ioasid_notify().  So a free
+ * takes over all bindings that are not yet GPASID_CLEARED.  A caller that had
+ * claimed one finds its state changed and waits until the binding is released.
  */
 #define pr_fmt(fmt) "gpasid: " fmt
 
@@ -31,7 +35,7 @@ struct kmem_cache *gpasid_binding_cache;
  * Owners
  */
 
-/* Under the parent's lock or RCU; @owner NULL: any. */
+/* Find @owner among the sharers, or any with NULL.  Under the lock or RCU. */
 static struct gpasid_sharer *gpasid_sharer_find(struct gpasid_binding *b,
 						const void *owner)
 {
@@ -51,7 +55,7 @@ bool gpasid_owned_by(struct gpasid_binding *b, const void *owner)
 	return READ_ONCE(b->owner) == owner || gpasid_sharer_find(b, owner);
 }
 
-/* Take @owner off a shared binding; false when it is the only owner. */
+/* Remove @owner from a shared binding.  Return false if @b is not shared. */
 static bool gpasid_disown(struct gpasid_binding *b, const void *owner)
 {
 	struct gpasid_sharer *sharer;
@@ -82,7 +86,10 @@ static void gpasid_disown_all(struct gpasid_binding *b)
 	}
 }
 
-/* Whether @owner has a binding at or after *@index, which is set to the next one. */
+/*
+ * Return true if @owner has a binding at or after *@index, and set *@index to
+ * its PASID.
+ */
 static bool gpasid_owned_next(struct gpasid_device *gdev, const void *owner,
 			      unsigned long *index)
 {
@@ -93,7 +100,7 @@ static bool gpasid_owned_next(struct gpasid_device *gdev, const void *owner,
 	xa_for_each_start(&gdev->bindings, *index, b, start) {
 		if (gpasid_owned_by(b, owner))
 			return true;
-		/* Those of others may be a million. */
+		/* Other owners may have a million bindings here. */
 		cond_resched_rcu();
 	}
 	return false;
@@ -103,10 +110,10 @@ static bool gpasid_owned_next(struct gpasid_device *gdev, const void *owner,
  * gpasid_owner_busy() - Check whether an owner has bindings on any device
  * @owner: the owner
  *
- * VFIO asks it of its virtual devices before it lets them be detached.
+ * VFIO calls this before it detaches a virtual device.
  *
  * Context: Process context. May sleep.
- * Return: true while there is a binding.
+ * Return: true if @owner has a binding.
  */
 bool gpasid_owner_busy(const void *owner)
 {
@@ -130,7 +137,7 @@ EXPORT_SYMBOL_GPL(gpasid_owner_busy);
  * @owner: the owner
  *
  * Context: Process context. May sleep.
- * Return: the number of bindings, of both kinds of numbers.
+ * Return: the number of bindings, by IOASIDs and by the device's own PASIDs.
  */
 unsigned long gpasid_count(struct device *dev, const void *owner)
 {
@@ -150,19 +157,19 @@ unsigned long gpasid_count(struct device *dev, const void *owner)
 EXPORT_SYMBOL_GPL(gpasid_count);
 
 /*
- * The end of a binding
+ * Steps of teardown
  */
 
 void gpasid_binding_put(struct gpasid_binding *b)
 {
-	/* A reader may have found it in gpasid_device::bindings. */
+	/* RCU readers may have found @b in gpasid_device::bindings. */
 	if (refcount_dec_and_test(&b->users))
 		kfree_rcu(b, rcu);
 }
 
 /*
- * Put what @b refers to.  It is not in gpasid_device::bindings, has left its
- * attachment, and no lock is held.
+ * Put the references of @b, which is no longer in gpasid_device::bindings and
+ * has put its attachment.  Called without locks.
  */
 static void gpasid_binding_release(struct gpasid_binding *b)
 {
@@ -192,7 +199,7 @@ void gpasid_binding_unlink(struct gpasid_binding *b, struct hlist_head *dead)
 	hlist_add_head(&b->node, dead);
 }
 
-/* Give up what @b has under its parent, its attachment among it. */
+/* Put the attachment of @b and its pin on the parent. */
 static void gpasid_binding_leave(struct gpasid_parent *parent,
 				 struct gpasid_binding *b)
 {
@@ -210,14 +217,14 @@ static void gpasid_binding_leave(struct gpasid_parent *parent,
 		unpin(arg);
 }
 
-/* Something that gpasid_wait_until() may wait for has changed. */
+/* Let waiters in gpasid_wait_until() recheck their condition. */
 void gpasid_changed(struct gpasid_parent *parent)
 {
 	atomic_inc(&parent->changes);
 	wake_up_all(&parent->changed);
 }
 
-/* Release what gpasid_binding_unlink() has collected. */
+/* Release the bindings that gpasid_binding_unlink() has added to @dead. */
 void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 {
 	struct gpasid_binding *b;
@@ -226,7 +233,7 @@ void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 
 	hlist_for_each_entry_safe(b, next, dead, node) {
 		hlist_del(&b->node);
-		/* The parent's domain may be freed with the last reference. */
+		/* First, since the release may free the parent's domain. */
 		gpasid_binding_leave(parent, b);
 		gpasid_binding_release(b);
 		gpasid_binding_put(b);
@@ -237,7 +244,10 @@ void gpasid_release_dead(struct gpasid_parent *parent, struct hlist_head *dead)
 	gpasid_changed(parent);
 }
 
-/* @cond may sleep; what can make it true ends with gpasid_changed(). */
+/*
+ * Wait until @cond, which may sleep, is true.  A change that can make it true
+ * must be followed by gpasid_changed().
+ */
 #define gpasid_wait_until(parent, cond)					\
 do {									\
 	struct gpasid_parent *__parent = (parent);			\
@@ -250,9 +260,9 @@ do {									\
 } while (1)
 
 /*
- * No page request of @b, or with NULL of any cleared binding of @att, is under
- * way in hardware or waits for an answer.  New ones are refused at once from
- * here on, since the binding is marked as cleared.
+ * Drain the page requests of @b, or with NULL of all cleared bindings of @att:
+ * on return none is in flight in hardware or waits for an answer.  New requests
+ * are refused at once, since the binding is GPASID_CLEARED.
  */
 static void gpasid_drain(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
@@ -263,8 +273,8 @@ static void gpasid_drain(struct gpasid_attachment *att, struct gpasid_binding *b
 }
 
 /*
- * Steps 3 and 4 of the order of teardown, and the zeroing of step 5, for a
- * binding that the caller has claimed.  The parent's lock is dropped meanwhile.
+ * Do steps 3 and 4 of teardown, and zero the entry as in step 5.  The caller is
+ * the one that takes @b down.  Drops and retakes the parent's lock.
  */
 void gpasid_quiesce(struct gpasid_parent *parent, struct gpasid_binding *b)
 {
@@ -284,7 +294,10 @@ void gpasid_quiesce(struct gpasid_parent *parent, struct gpasid_binding *b)
 	ops->reset(b);
 }
 
-/* All of it.  @b may not be there any more when this returns. */
+/*
+ * Take @b down from step 3 to the end; it may have been freed on return.  Drops
+ * and retakes the parent's lock.
+ */
 void gpasid_take_down(struct gpasid_parent *parent, struct gpasid_binding *b)
 {
 	struct xarray *bindings = &b->att->gdev->bindings;
@@ -299,10 +312,13 @@ void gpasid_take_down(struct gpasid_parent *parent, struct gpasid_binding *b)
 }
 
 /*
- * One binding
+ * Unbind of one PASID
  */
 
-/* Is @b in gpasid_device::bindings, or its release not finished? */
+/*
+ * Return true if @b is in gpasid_device::bindings, or if a binding under
+ * @parent, which may be @b, is being released.
+ */
 static bool gpasid_is_there(struct gpasid_device *gdev,
 			    struct gpasid_parent *parent,
 			    struct gpasid_binding *b)
@@ -313,8 +329,8 @@ static bool gpasid_is_there(struct gpasid_device *gdev,
 }
 
 /*
- * Another caller takes @b down, on which this one holds a reference: wait until
- * that is done and its references are put.
+ * Wait until another caller has taken @b down and put its references.  This
+ * caller holds a reference on @b.
  */
 void gpasid_wait_released(struct gpasid_device *gdev,
 			  struct gpasid_parent *parent,
@@ -323,7 +339,10 @@ void gpasid_wait_released(struct gpasid_device *gdev,
 	gpasid_wait_until(parent, !gpasid_is_there(gdev, parent, b));
 }
 
-/* The call came from a subscriber: no event is sent, and the binding stays. */
+/*
+ * Undo the claim of @b after an unbind from within a notifier callback of its
+ * IOASID, which cannot send an event.
+ */
 static int gpasid_restore(struct gpasid_parent *parent,
 			  struct gpasid_binding *b)
 {
@@ -344,7 +363,7 @@ static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 				 struct gpasid_binding *b)
 {
 	mutex_unlock(&parent->lock);
-	/* A concurrent free sends the event itself, and takes over. */
+	/* A concurrent free sends UNBIND itself and takes @b over. */
 	if (!b->att->own &&
 	    ioasid_notify(b->set, b->pasid, IOASID_UNBIND, gdev->dev) == -EDEADLK)
 		return gpasid_restore(parent, b);
@@ -358,7 +377,7 @@ static int gpasid_unbind_claimed(struct gpasid_parent *parent,
 	return 0;
 }
 
-/* @set: of a binding by an IOASID; NULL: by the device's own number. */
+/* Unbind an IOASID of @set or, if @set is NULL, a PASID of the device's own. */
 static int gpasid_unbind(struct device *dev, struct ioasid_set *set, u32 pasid,
 			 void *owner)
 {
@@ -398,16 +417,16 @@ out_device:
  * @hpasid: the host PASID
  * @owner: the owner that bound it
  *
- * When other owners share the binding, it stays.  Otherwise, in this order:
- * subscribers have handled UNBIND; the entry is made not present; PASID cache,
+ * A binding that other owners share stays.  Otherwise it is taken down in this
+ * order: subscribers handle UNBIND; the entry is made not present; PASID cache,
  * IOTLB and device TLB are invalidated; page requests are drained; the entry is
- * cleared.  When this returns, no DMA of the device with this PASID reaches memory
- * and no cache holds a translation of it.
+ * zeroed.  When this returns, no DMA of the device with this PASID reaches
+ * memory and no cache holds a translation for it.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
  * Return: 0; -ENOENT when @owner has no such binding, or the IOASID was freed,
- * which unbinds it; -EDEADLK when it is called from a subscriber, which is a
- * mistake and leaves the binding as it is.
+ * which unbinds it; -EDEADLK when called from a notifier callback of the
+ * IOASID, which is a bug of the caller; the binding stays.
  */
 int iommu_sva_unbind_gpasid(struct device *dev, struct ioasid_set *set,
 			    ioasid_t hpasid, void *owner)
@@ -419,14 +438,14 @@ EXPORT_SYMBOL_GPL(iommu_sva_unbind_gpasid);
 /**
  * gpasid_pasid_detach() - Undo gpasid_pasid_attach()
  * @dev: the device
- * @pasid: the number on the wire
+ * @pasid: the PASID on the wire
  * @owner: the owner that attached it
  *
- * Order and effect as those of iommu_sva_unbind_gpasid(); there are no
- * subscribers.
+ * Same order and effect as iommu_sva_unbind_gpasid(), but without UNBIND: a
+ * device's own PASID has no subscribers.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
- * Return: 0; -ENOENT when @owner has nothing attached to that number.
+ * Return: 0; -ENOENT when @owner has not attached that PASID.
  */
 int gpasid_pasid_detach(struct device *dev, u32 pasid, void *owner)
 {
@@ -435,10 +454,10 @@ int gpasid_pasid_detach(struct device *dev, u32 pasid, void *owner)
 EXPORT_SYMBOL_GPL(gpasid_pasid_detach);
 
 /*
- * Many at once
+ * Bulk teardown
  */
 
-/* A bulk teardown: of all bindings of @owner, or with NULL of any. */
+/* A teardown of all bindings of @owner or, if it is NULL, of all owners. */
 struct gpasid_bulk {
 	struct gpasid_device *gdev;
 	struct gpasid_parent *parent;
@@ -446,8 +465,8 @@ struct gpasid_bulk {
 };
 
 /*
- * The binding at or after *@index that is under the parent, or NULL.  Bindings
- * of other parents may be freed meanwhile.
+ * Return the first binding under the parent at or after *@index, or NULL.  RCU,
+ * since bindings under other parents may be freed meanwhile.
  */
 static struct gpasid_binding *gpasid_bulk_next(struct gpasid_bulk *bulk,
 					       unsigned long *index)
@@ -488,7 +507,7 @@ static void gpasid_bulk_claim(struct gpasid_bulk *bulk)
 	}
 }
 
-/* Send UNBIND to the subscribers of each IOASID.  The parent's lock is dropped. */
+/* Send UNBIND for each claimed IOASID.  Drops and retakes the parent's lock. */
 static int gpasid_bulk_announce(struct gpasid_bulk *bulk)
 {
 	struct gpasid_parent *parent = bulk->parent;
@@ -498,7 +517,7 @@ static int gpasid_bulk_announce(struct gpasid_bulk *bulk)
 	int ret = 0;
 
 	for (index = 0; (b = gpasid_bulk_next(bulk, &index)); index++) {
-		/* Being freed: the free tells them. */
+		/* If the IOASID is being freed, the free sends UNBIND. */
 		if (!b->bulk || b->att->own || ioasid_get(b->set, b->pasid))
 			continue;
 		set = b->set;
@@ -524,7 +543,10 @@ static void gpasid_bulk_restore(struct gpasid_bulk *bulk)
 	}
 }
 
-/* Returns the attachments that have cleared bindings: 0, 1 or 2. */
+/*
+ * Clear the claimed bindings.  Store their attachments in @atts and return
+ * their number: a device has at most two under a parent.
+ */
 static int gpasid_bulk_clear(struct gpasid_bulk *bulk,
 			     struct gpasid_attachment *atts[2])
 {
@@ -559,8 +581,9 @@ static void gpasid_bulk_unlink(struct gpasid_bulk *bulk,
 }
 
 /*
- * Claimed ones are cleared together, then one set of invalidations and one drain
- * serve them all.  Their attachments stay: the bindings hold them.
+ * Claim all bindings of the owner and clear them together, so that one set of
+ * invalidations and one drain per attachment serve all of them.  The bindings
+ * hold references on the attachments in the meantime.
  */
 static int gpasid_bulk_unbind(struct gpasid_bulk *bulk, struct hlist_head *dead)
 {
@@ -614,8 +637,8 @@ static int gpasid_bulk_pass(struct gpasid_bulk *bulk)
 }
 
 /*
- * Under one parent.  Those that other callers have claimed, and binds that are
- * not through, are waited for.
+ * Take down the bindings under one parent.  Waits for bindings that other
+ * callers have claimed, and for binds in progress.
  */
 static int gpasid_unbind_under(struct gpasid_bulk *bulk)
 {
@@ -627,7 +650,7 @@ static int gpasid_unbind_under(struct gpasid_bulk *bulk)
 		ret = gpasid_bulk_pass(bulk);
 		if (ret || !gpasid_bulk_any(bulk))
 			return ret;
-		/* The pass itself is one change. */
+		/* gpasid_bulk_pass() has incremented @changes once. */
 		wait_event(parent->changed,
 			   atomic_read(&parent->changes) != seen + 1);
 	}
@@ -644,7 +667,7 @@ static void gpasid_unbind_many(struct device *dev, const void *owner)
 
 	if (!bulk.gdev)
 		return;
-	/* The first binding of each parent takes all others under it along. */
+	/* At the first binding under a parent, take down all under it. */
 	while (!ret && xa_find(&bulk.gdev->bindings, &index, ULONG_MAX,
 			       XA_PRESENT)) {
 		bulk.parent = gpasid_pasid_parent(bulk.gdev, index++);
@@ -664,7 +687,7 @@ static void gpasid_unbind_many(struct device *dev, const void *owner)
  * @dev: the device
  * @owner: the owner
  *
- * As iommu_sva_unbind_gpasid() or gpasid_pasid_detach() for each of them, but
+ * Like iommu_sva_unbind_gpasid() or gpasid_pasid_detach() for each of them, but
  * with one set of invalidations and one drain for all under one parent.
  *
  * Context: Process context. May sleep. Takes the parents' locks.
@@ -676,10 +699,10 @@ void iommu_sva_unbind_gpasid_owner(struct device *dev, void *owner)
 EXPORT_SYMBOL_GPL(iommu_sva_unbind_gpasid_owner);
 
 /*
- * An IOASID that is freed
+ * Free of an IOASID
  */
 
-/* A binding of the IOASID under @parent that is not cleared yet, or any. */
+/* Find a binding of an IOASID under @parent; a cleared one only with @any. */
 static struct gpasid_binding *gpasid_find_id(struct gpasid_parent *parent,
 					     ioasid_t id, bool any)
 {
@@ -713,8 +736,9 @@ static void gpasid_free_under(struct gpasid_parent *parent, ioasid_t id)
 }
 
 /*
- * All other subscribers have been told of every binding's end, and of the free.
- * The bindings hold references on the number: it is not issued again yet.
+ * Take down all bindings of a freed IOASID.  This subscriber is the last: all
+ * others have handled UNBIND for each binding, and FREE.  The bindings hold
+ * references on the IOASID, so its number is not allocated again yet.
  */
 static int gpasid_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 			 const struct ioasid_event_info *info)
@@ -752,8 +776,9 @@ int gpasid_free_host(struct ioasid_set *set, ioasid_t hpasid)
 EXPORT_SYMBOL_GPL(gpasid_free_host);
 
 /*
- * A driver that leaves its device with PASIDs bound has a bug; the next user of
- * the device, or of the numbers, must not pay for it.
+ * Take down the bindings that a driver leaves on its device when it is unbound
+ * from it.  The driver has a bug, but the next user of the device or of the
+ * PASIDs must not suffer from it.
  */
 static int gpasid_bus_notify(struct notifier_block *nb, unsigned long action,
 			     void *data)
@@ -808,7 +833,7 @@ void gpasid_unbind_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &gpasid_bus_nb);
 	ioasid_unregister_notifier(NULL, &gpasid_nb);
-	/* Bindings freed by RCU may not be freed yet. */
+	/* Wait for bindings that were passed to kfree_rcu(). */
 	rcu_barrier();
 	kvfree_rcu_barrier();
 	kmem_cache_destroy(gpasid_binding_cache);
