@@ -101,8 +101,8 @@ gpasid_table_attrs(const struct gpasid_table *table)
  *
  * Context: Process context. May sleep.
  * Return: the table, for gpasid_table_put(); an ERR_PTR() of -EOPNOTSUPP when
- * the device's IOMMU driver does not support guest PASIDs, -EINVAL when the
- * driver cannot use the nested domain, -ENOMEM.
+ * the device's IOMMU driver does not support guest PASIDs, -EINVAL from
+ * gpasid_ops::describe, -ENOMEM.
  */
 struct gpasid_table *gpasid_hwpt_table_create(struct device *dev,
 					      struct iommu_domain *domain,

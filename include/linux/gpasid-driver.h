@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASID binding: between the binding core and an IOMMU driver.
+ * Guest PASID binding: interface between the binding core and an IOMMU driver.
  *
- * An IOMMU driver registers struct gpasid_ops and writes the PASID-table entries
- * of its devices when the core tells it to.  The core decides what is bound,
- * its owner and in which order it is taken down.
+ * An IOMMU driver registers a struct gpasid_ops, through which the core has it
+ * write the PASID-table entries of its devices.  The core decides which PASIDs
+ * are bound by which owner, and the order of teardown.
  */
 #ifndef _LINUX_GPASID_DRIVER_H
 #define _LINUX_GPASID_DRIVER_H
@@ -25,15 +25,15 @@ struct module;
 
 /**
  * struct gpasid_device - A device that has bindings
- * @node: in the hash of all of them, by @dev
+ * @node: in the hash of devices, by @dev
  * @dev: the device; a reference is held
- * @ops: of its IOMMU driver; a reference on the module is held
- * @users: attachments, and callers that look at the device
- * @bindings: PASID to struct gpasid_binding; read under RCU, too
- * @rcu: frees it after the last reader
+ * @ops: operations of its IOMMU driver; a reference on the module is held
+ * @users: reference count: attachments, and callers that use the device
+ * @bindings: PASID to struct gpasid_binding; also read under RCU
+ * @rcu: frees the structure after the last reader
  *
- * A slot of @bindings is claimed and given back under the lock of the parent
- * whose binding it holds.
+ * A slot of @bindings is filled and emptied under the lock of the parent whose
+ * binding it holds.
  */
 struct gpasid_device {
 	struct hlist_node node;
@@ -46,32 +46,34 @@ struct gpasid_device {
 
 /**
  * struct gpasid_parent - A second-stage domain that PASIDs are bound under
- * @node: in the hash of all of them, by @domain
- * @set_node: in the hash by @set, once @set is known
+ * @node: in the hash of parents, by @domain
+ * @set_node: in the hash of parents by @set, once @set is set
  * @domain: the domain
- * @users: first-stage tables, attachments, and callers
- * @lock: serialises all changes of what is bound under the parent
- * @close_lock: outside of @lock: one caller at a time takes many bindings down
- * @set: IOASID set of the bindings that have an IOASID; NULL before the first
- * @attachments: struct gpasid_attachment
- * @pins: bindings that keep the domain alive by @unpin
- * @unpin: called with @unpin_arg when @pins is back at 0
+ * @users: reference count: first-stage tables, attachments, and callers
+ * @lock: serialises all changes to the bindings under the parent
+ * @close_lock: outside of @lock: serialises bulk teardowns
+ * @set: IOASID set of the bindings by IOASIDs; NULL before the first of them
+ * @attachments: list of struct gpasid_attachment
+ * @pins: number of bindings that keep the domain alive through @unpin
+ * @unpin: called with @unpin_arg when @pins drops to 0
  * @unpin_arg: the argument of @unpin
- * @releasing: bindings removed whose references are not put yet
- * @changes: incremented when a bind is through, and when bindings have been
+ * @releasing: number of removed bindings whose references are not put yet
+ * @changes: incremented when a bind is complete and when bindings have been
  *           released
- * @changed: woken with it; waiters look again at what they wait for
- * @rcu: frees it after the last reader
+ * @changed: woken with each increment of @changes; waiters recheck their
+ *           condition
+ * @rcu: frees the structure after the last reader
  *
- * A VM has a parent or several, and no two VMs share one: no lock of the core
- * that a caller sleeps on is wider than this.
+ * A VM has one or more parents, and no two VMs share one.  No lock of the core
+ * on which a caller sleeps covers more than one parent, so that no VM waits for
+ * another.
  */
 struct gpasid_parent {
 	struct hlist_node node;
 	struct hlist_node set_node;
 	struct iommu_domain *domain;
 	refcount_t users;
-	struct mutex lock;	/* what is bound under the parent */
+	struct mutex lock;	/* bindings under the parent */
 	struct mutex close_lock; /* one bulk teardown at a time */
 	struct ioasid_set *set;
 	struct list_head attachments;
@@ -89,17 +91,18 @@ struct gpasid_parent {
  * @node: in gpasid_parent::attachments
  * @gdev: the device; a reference is held
  * @parent: the second stage; a reference is held
- * @own: for bindings by the device's own numbers, else for those by IOASIDs
- * @pid: of the process whose bind was the first, for the administrator
- * @comm: its name
- * @users: bindings
+ * @own: true for bindings by the device's own PASIDs, false for those by
+ *       IOASIDs
+ * @pid: process that made the first bind, for the administrator
+ * @comm: name of that process
+ * @users: number of bindings
  * @sharers: further owners of its bindings (struct gpasid_sharer)
- * @rcu: frees it after the last reader
- * @drv: the IOMMU driver's own, gpasid_ops::drv_size bytes, set by
+ * @rcu: frees the structure after the last reader
+ * @drv: private data of the IOMMU driver, gpasid_ops::drv_size bytes, set by
  *       gpasid_ops::attach
  *
- * Lives from the first binding of its kind to the last.  Protected by the
- * parent's lock; @gdev, @parent, @own, @pid, @comm and @drv never change.
+ * Exists while there are bindings of its kind.  Protected by the parent's lock;
+ * @gdev, @parent, @own, @pid, @comm and @drv never change.
  */
 struct gpasid_attachment {
 	struct list_head node;
@@ -117,15 +120,15 @@ struct gpasid_attachment {
 /**
  * struct gpasid_table - One guest address space
  * @parent: the second stage; a reference is held
- * @bindings: by gpasid_binding::node
+ * @bindings: the bindings to the table, linked by gpasid_binding::node
  * @pgtbl: guest-physical address of the first-stage table
- * @users: bindings, and the HWPT that it is made for
+ * @users: reference count: bindings, and the HWPT of the table
  * @addr_width: guest-virtual address width
- * @flags: attributes of the first stage, in the IOMMU driver's terms
- * @second_stage: there is no first stage: the PASID translates by @parent alone
+ * @flags: attributes of the first stage, as defined by the IOMMU driver
+ * @second_stage: there is no first stage: @parent alone translates the PASID
  * @hwpt: embedded in a struct gpasid_hwpt_table
  *
- * All but @bindings and @users is constant.  @bindings is protected by the
+ * Constant but for @bindings and @users.  @bindings is protected by the
  * parent's lock.
  */
 struct gpasid_table {
@@ -143,7 +146,7 @@ struct gpasid_table {
 enum gpasid_binding_state {
 	GPASID_SETUP,		/* entry present, a subscriber may still veto */
 	GPASID_BOUND,
-	GPASID_LEAVING,		/* an unbind has claimed it, UNBIND is being sent */
+	GPASID_LEAVING,		/* claimed by an unbind, UNBIND is being sent */
 	GPASID_CLEARED,		/* entry not present, caches not yet flushed */
 };
 
@@ -151,22 +154,23 @@ enum gpasid_binding_state {
  * struct gpasid_binding - A device's PASID joined to a first-stage table
  * @table: the table; a reference is held
  * @att: the device under the table's parent
- * @node: in gpasid_table::bindings; afterwards on the list to be freed
- * @rcu: takes the place of @node at the end
+ * @node: in gpasid_table::bindings; after the unlink on the list to be released
+ * @rcu: frees the binding; @node is no longer in use then
  * @owner: first owner
- * @set: with an IOASID: its set; a reference on the IOASID is held
- * @handle: with a number of the device's own: where page requests go, or NULL
+ * @set: IOASID only: its set; a reference on the IOASID is held
+ * @handle: device's own PASID only: receives page requests, or NULL
  * @pasid: the PASID on the wire
- * @dev_id: what page requests call the device
- * @users: 1 for being bound, 1 for a bind that is not through
+ * @dev_id: device ID in page requests
+ * @users: reference count: 1 until the binding is released, 1 for each bind or
+ *         unbind in progress
  * @state: enum gpasid_binding_state
  * @bulk: claimed by the caller that holds gpasid_parent::close_lock
  * @shared: has further owners
- * @exclusive: the device is the VM's alone
+ * @exclusive: no other VM uses the device
  * @pinned: counted in gpasid_parent::pins
  *
- * In gpasid_device::bindings.  Protected by the parent's lock.  Readers under
- * RCU may read all but @table, @node and @owner.
+ * Stored in gpasid_device::bindings.  Protected by the parent's lock.  RCU
+ * readers may read all fields but @table and @node, and may compare @owner.
  */
 struct gpasid_binding {
 	struct gpasid_table *table;
@@ -191,10 +195,10 @@ struct gpasid_binding {
 };
 
 /**
- * struct gpasid_table_attrs - What a first-stage table is made of
+ * struct gpasid_table_attrs - Attributes of a first-stage table
  * @pgtbl: guest-physical address of the table
  * @addr_width: guest-virtual address width
- * @flags: attributes, in the IOMMU driver's terms
+ * @flags: further attributes, as defined by the IOMMU driver
  */
 struct gpasid_table_attrs {
 	u64 pgtbl;
@@ -207,7 +211,7 @@ struct gpasid_table_attrs {
  * @addr: first guest-virtual address
  * @npages: number of 4 KiB pages
  * @entry: index in the caller's array
- * @all: everything under the PASID, whatever @addr and @npages are
+ * @all: the whole address space of the PASID; @addr and @npages are ignored
  * @leaf: only last-level entries changed
  */
 struct gpasid_inv_range {
@@ -219,37 +223,41 @@ struct gpasid_inv_range {
 };
 
 /**
- * struct gpasid_ops - What an IOMMU driver does for the binding core
+ * struct gpasid_ops - Operations of an IOMMU driver
  * @owner: module of the driver
- * @iommu_ops: devices that it serves are those with these operations
- * @drv_size: bytes that it has in an attachment, zero at first
- * @get_caps: what @dev can do; 0 or -EOPNOTSUPP
- * @parse: check @data of a bind and turn it into @attrs; -EINVAL
- * @describe: the parent and the first stage of a nested domain of the driver
- * @check: -EINVAL or -EOPNOTSUPP when the hardware cannot do @attrs, or with
- *         NULL a second stage alone, on @dev under @parent; changes nothing
- * @attach: first binding of a kind of a device under a parent: make the parent's
- *          flushes cover it, fill @att->drv
+ * @iommu_ops: the driver handles the devices that have these operations
+ * @drv_size: size of the driver's data in an attachment, initially zeroed
+ * @get_caps: get the capabilities of @dev; 0 or -EOPNOTSUPP
+ * @parse: check @data of a bind and convert it to @attrs; 0 or -EINVAL
+ * @describe: get the parent and the first stage of a nested domain of the
+ *            driver
+ * @check: check that the hardware supports @attrs or, with NULL, a second stage
+ *         alone, on @dev under @parent; 0, -EINVAL or -EOPNOTSUPP; changes
+ *         nothing
+ * @attach: called before the first binding of a kind of a device under a
+ *          parent: make the parent's flushes cover the device, initialise
+ *          @att->drv
  * @detach: undo @attach
- * @bind: make the entry present; the caller has checked everything
- * @set_table: exchange the table of a present entry for @b->table, another one
- *             under the same parent, so that hardware sees the old one or the new
- *             one; must not fail
- * @flush_table: invalidate what the table before that has left in any cache, and
- *               wait; must not fail
+ * @bind: make the entry present; the caller has checked all arguments
+ * @set_table: replace the table in a present entry by @b->table, which has the
+ *             same parent, so that hardware sees either the old or the new
+ *             table; must not fail
+ * @flush_table: after @set_table, invalidate all that caches may hold of the
+ *               old table, and wait; must not fail
  * @clear: make the entry not present, without any invalidation
- * @flush: invalidate what an entry made not present may have left in any cache
- *         and wait; @b NULL: for all cleared bindings of the attachment
- * @drain: wait until no page request of @b is under way; @b NULL: of any PASID
+ * @flush: after @clear, invalidate all that caches may hold of the entry, and
+ *         wait; @b NULL: of all cleared bindings of the attachment
+ * @drain: wait until no page request of @b is in flight; @b NULL: of any PASID
  *         of the device
- * @reset: zero the entry; the hardware no longer looks at it
- * @inv_begin: start a batch of first-stage invalidations, NULL: no memory
- * @inv_range: add one range of one binding to a batch; may submit what is there
- * @inv_end: submit what is left in the batch, wait for it, free the batch
+ * @reset: zero the entry, which the hardware no longer uses
+ * @inv_begin: start a batch of first-stage invalidations; NULL if out of memory
+ * @inv_range: add one range of one binding to a batch; may submit the batch so
+ *             far
+ * @inv_end: submit the rest of the batch, wait for completion, free the batch
  *
- * All are called in process context with gpasid_parent::lock held, except:
- * @get_caps, @parse, @describe, @check, with or without it; @drain, @inv_begin
- * and @inv_end, without.
+ * All are called in process context.  @get_caps, @parse, @describe and @check
+ * are called with or without gpasid_parent::lock held, @drain, @inv_begin and
+ * @inv_end without, all others with the lock held.
  */
 struct gpasid_ops {
 	struct module *owner;

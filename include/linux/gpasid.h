@@ -21,12 +21,12 @@ struct gpasid_table;
 struct iommu_attach_handle;
 
 /**
- * enum gpasid_bind_flags - What iommu_sva_bind_gpasid() is asked for
+ * enum gpasid_bind_flags - Flags of iommu_sva_bind_gpasid()
  * @GPASID_BIND_GPASID: gpasid_bind_data::gpasid is given
- * @GPASID_BIND_REPLACE: exchange the first-stage table of a live binding
- * @GPASID_BIND_EXCLUSIVE: the device is the VM's alone: the VMM may answer a
- *                         page request with failure, which stops the device's
- *                         page requests altogether
+ * @GPASID_BIND_REPLACE: replace the first-stage table of an existing binding
+ * @GPASID_BIND_EXCLUSIVE: no other VM uses the device: the VMM may answer a
+ *                         page request with failure, which stops all page
+ *                         requests of the device
  */
 enum gpasid_bind_flags {
 	GPASID_BIND_GPASID = BIT(0),
@@ -35,26 +35,27 @@ enum gpasid_bind_flags {
 };
 
 /**
- * struct gpasid_bind_data - One binding by a host-wide PASID, as its owner
- *                           describes it
- * @argsz: sizeof(struct gpasid_bind_data); a smaller or larger one is refused
+ * struct gpasid_bind_data - Arguments of iommu_sva_bind_gpasid()
+ * @argsz: sizeof(struct gpasid_bind_data); any other size is refused
  * @flags: combination of enum gpasid_bind_flags
- * @set: IOASID set of the VM; the caller holds a reference over the call
+ * @set: IOASID set of the VM; the caller holds a reference during the call
  * @owner: identifies the caller; an opaque cookie, not NULL, the same at
- *         unbind.  A VFIO driver of virtual devices gives the struct vfio_device
+ *         unbind.  A VFIO driver of virtual devices passes its struct
+ *         vfio_device
  * @format: enum gpasid_format
  * @addr_width: guest-virtual address width in bits, 48 or 57
- * @hpasid: host PASID of @set; 0: the one that has @gpasid.  Set to the host
+ * @hpasid: host PASID in @set, or 0 to look it up by @gpasid.  Set to the host
  *          PASID bound on success
- * @gpasid: guest PASID, with GPASID_BIND_GPASID: the one that the IOASID has
+ * @gpasid: guest PASID of the IOASID, with GPASID_BIND_GPASID
  * @pgtbl: guest-physical address of the first-stage table, 4 KiB aligned
- * @format_flags: attributes of the first stage; @format gives their meaning (for
- *                Intel VT-d: enum gpasid_vtd_flags)
- * @dev_id: what page requests of the binding call the device
- * @unpin: called with @unpin_arg, from process context, when no binding that was
- *         given it is left under the parent; NULL: the caller keeps the parent
- *         alive by other means.  On an error, and when the parent has one
- *         already, it is called before the bind returns
+ * @format_flags: attributes of the first stage; @format gives their meaning
+ *                (for Intel VT-d: enum gpasid_vtd_flags)
+ * @dev_id: device ID in the page requests of the binding
+ * @unpin: called with @unpin_arg, in process context, when the last binding
+ *         that was made with an @unpin under the parent is released; NULL: the
+ *         caller keeps the parent alive by other means.  On an error, and when
+ *         the parent already has an @unpin, it is called before the bind
+ *         returns
  * @unpin_arg: the argument of @unpin
  */
 struct gpasid_bind_data {
@@ -74,13 +75,13 @@ struct gpasid_bind_data {
 };
 
 /**
- * struct gpasid_caps - What a device and its IOMMU can do
+ * struct gpasid_caps - Capabilities of a device and its IOMMU
  * @caps: combination of enum gpasid_cap_flags
  * @errata: combination of enum gpasid_errata_flags
  * @format_flags: attributes of the first stage that a bind may ask for; the
  *                device's format gives their meaning (for Intel VT-d: enum
  *                gpasid_vtd_flags)
- * @pasid_bits: width of a PASID on this device, in bits; 0: none
+ * @pasid_bits: width of a PASID on this device in bits, 0 if it has none
  * @addr_widths: bit 0: 48-bit, bit 1: 57-bit first-stage tables
  * @formats: bit N: enum gpasid_format N
  */
@@ -110,11 +111,11 @@ int gpasid_invalidate(struct ioasid_set *set,
 int gpasid_free_host(struct ioasid_set *set, ioasid_t hpasid);
 
 /**
- * gpasid_find_host() - The host PASID that a guest means by a number
+ * gpasid_find_host() - Find the host PASID for a PASID that a guest uses
  * @set: the VM's set
- * @gpasid: the number that the guest uses
+ * @gpasid: the PASID that the guest uses
  *
- * A host PASID that has no guest PASID is used by the guest as it is.
+ * For a host PASID that has no guest PASID, the guest uses the host PASID.
  *
  * Context: Any context.
  * Return: the host PASID, or IOMMU_PASID_INVALID.
@@ -133,11 +134,11 @@ static inline ioasid_t gpasid_find_host(struct ioasid_set *set,
 }
 
 /**
- * struct gpasid_hwpt_ops - What an HWPT does for its bindings
- * @unbound: a PASID no longer uses the HWPT: called once for each attach that
- *           succeeded, after its page requests have been drained, with the
- *           @owner and the @handle of that attach.  The core has no use for the
- *           HWPT's domain or its parent any more on behalf of that attach
+ * struct gpasid_hwpt_ops - Callbacks from the core to an HWPT
+ * @unbound: a PASID no longer uses the HWPT.  Called once for each attach that
+ *           succeeded, with the @owner and the @handle of that attach, after
+ *           its page requests have been drained.  The core no longer uses the
+ *           HWPT's domain or its parent on behalf of that attach
  *
  * Called in process context with no lock of the core held.
  */
@@ -147,12 +148,12 @@ struct gpasid_hwpt_ops {
 };
 
 /**
- * struct gpasid_pasid - A PASID of a device, by the device's own number
+ * struct gpasid_pasid - A PASID of a device's own
  * @dev: the device
  * @owner: identifies the caller; an opaque cookie, not NULL
- * @pasid: the number on the wire
- * @dev_id: what page requests call the device
- * @handle: where page requests go, owned by the caller until
+ * @pasid: the PASID on the wire
+ * @dev_id: device ID in the page requests of the PASID
+ * @handle: receives page requests, owned by the caller until
  *          gpasid_hwpt_ops::unbound; NULL: they are answered as invalid
  */
 struct gpasid_pasid {
@@ -172,7 +173,7 @@ int gpasid_pasid_attach(struct gpasid_table *table,
 			const struct gpasid_pasid *p);
 int gpasid_pasid_detach(struct device *dev, u32 pasid, void *owner);
 
-/* Page requests: one queue for each VM that takes them. */
+/* Page requests: one queue for each VM that handles page requests. */
 struct gpasid_fault_queue;
 
 struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
