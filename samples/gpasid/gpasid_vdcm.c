@@ -3,27 +3,26 @@
  * Sample virtual device composition module (VDCM).
  *
  * Slices an endpoint of the VT-d lab (tools/testing/vtdsim) into virtual
- * devices, one for each hardware queue.  A virtual device is a VFIO device of
- * its own; several VMs work on one physical function, each in address spaces of
- * its own, which are told apart by PASID.
+ * devices, one for each hardware queue.  Each virtual device is a VFIO device.
+ * Several VMs share one physical function; each VM has its own address spaces,
+ * which the PASID distinguishes.
  *
- * Three pieces:
+ * Objects:
  *
- *  struct vdcm_pf	the physical function, a PCI driver.  It is bound by
- *			driver_override only.
- *  struct vdcm_slice	one queue of it, an auxiliary device: what the virtual
- *			device stands on in the driver model.
- *  struct vdcm		the virtual device: VFIO in front, a queue behind.
+ *  struct vdcm_pf	the physical function, bound to a PCI driver by
+ *			driver_override only
+ *  struct vdcm_slice	one queue of the function, an auxiliary device: the
+ *			parent of a virtual device in the driver model
+ *  struct vdcm		the virtual device: a VFIO device that drives the queue
  *
- * What keeps VMs apart: a guest writes guest PASIDs only, into an emulated
- * register, and they are translated inside the VM's own IOASID set.  A
- * descriptor can name a PASID or use none, so a guest does not write the ring
- * either: descriptors come in through a portal, which leaves nothing but the
- * queue's PASID in them.
+ * Isolation of VMs: a guest writes only guest PASIDs, into an emulated
+ * register, and they are translated within the VM's own IOASID set.  A
+ * descriptor can name any PASID or none, so a guest must not write the ring: it
+ * submits descriptors through a portal, which makes them use the queue's PASID.
  *
- * What keeps DMA from faulting: the queue is stopped before the PASID-table
- * entry is cleared.  Whatever clears it (this driver, an ioctl on another device,
- * the end of the VM), the IOASID's UNBIND event comes here before that.
+ * No DMA faults: the queue is stopped before the PASID-table entry is cleared.
+ * This driver, an ioctl on another device or the end of the VM may cause that;
+ * in each case vdcm_notify() gets the IOASID's UNBIND event first.
  *
  * Locks, outer to inner:
  *
@@ -32,7 +31,7 @@
  *  the IOASID's events	held by the IOASID code around vdcm_notify()
  *  vdcm::queue_lock	the emulated registers and the hardware queue
  *
- * See Documentation/driver-api/gpasid.rst, which goes through this file.
+ * See Documentation/driver-api/gpasid.rst, which explains this file.
  */
 #include <linux/auxiliary_bus.h>
 #include <linux/idr.h>
@@ -48,7 +47,7 @@
 #include "../../tools/testing/vtdsim/vtdsim_abi.h"
 #include "gpasid_vdcm.h"
 
-/* The descriptor in flight is carried to its end, some MiB at the most. */
+/* A stop completes the descriptor in flight, which has some MiB at most. */
 #define VDCM_STOP_TIMEOUT_US	USEC_PER_SEC
 
 /**
@@ -57,7 +56,7 @@
  * @bar: its BAR 0
  * @slice: one for each queue
  *
- * Lives while the driver is bound; the slices are released first.
+ * Exists while the driver is bound; the slices are released first.
  */
 struct vdcm_pf {
 	struct pci_dev *pdev;
@@ -86,11 +85,11 @@ struct vdcm_slice {
  * @q: number of the queue
  * @ictx: the VM's context, while the device is bound to it
  * @devid: ID of the device in @ictx
- * @set: the VM's PASIDs, a reference, while the device is bound
+ * @set: the VM's PASIDs, while the device is bound; a reference is held
  * @nb: subscription to @set's events, while the device is bound
  * @bind_lock: protects @parent
  * @parent: the VM's second stage, while the device is attached
- * @queue_lock: protects all that follows and the registers of the queue
+ * @queue_lock: protects the fields below and the registers of the queue
  * @hpasid: host PASID in the queue's register, IOMMU_PASID_INVALID for none
  * @regs: the emulated registers; head and tail are those of the queue
  */
@@ -104,10 +103,10 @@ struct vdcm {
 	struct ioasid_set *set;
 	struct ioasid_notifier nb;
 
-	struct mutex bind_lock;		/* see above */
+	struct mutex bind_lock;		/* @parent */
 	struct iommufd_hw_pagetable *parent;
 
-	struct mutex queue_lock;	/* see above */
+	struct mutex queue_lock;	/* the queue and its registers */
 	ioasid_t hpasid;
 	struct vdcm_regs regs;
 };
@@ -119,7 +118,7 @@ static struct vdcm *to_vdcm(struct vfio_device *vdev)
 	return container_of(vdev, struct vdcm, vdev);
 }
 
-/* The device whose PASID table is used: bindings are made on it. */
+/* Return the device whose PASID table is used, on which bindings are made. */
 static struct device *vdcm_dma_dev(struct vdcm *v)
 {
 	return &v->pf->pdev->dev;
@@ -144,15 +143,16 @@ static void __iomem *vdcm_ring_slot(struct vdcm *v, u32 index)
 			  sizeof(struct vtdsim_desc));
 }
 
-/* Offset of the virtual device's part in the memory on the device. */
+/* Return the offset of the virtual device's part in the device's memory. */
 static u32 vdcm_mem_offset(struct vdcm *v)
 {
 	return v->q * VDCM_MEM_SIZE;
 }
 
 /*
- * When this returns the queue does no DMA, and has forgotten what it had not
- * begun.  A device that does not obey must not go on either: it loses the bus.
+ * Stop the queue.  On return it does no DMA, and the descriptors that it had
+ * not started are dropped.  If the device does not stop, clear its bus master
+ * bit, so that it cannot do DMA either.
  */
 static void vdcm_queue_stop(struct vdcm *v)
 {
@@ -162,7 +162,7 @@ static void vdcm_queue_stop(struct vdcm *v)
 
 	v->regs.enable = 0;
 	writel(0, vdcm_queue_reg(v, enable));
-	/* The registers of the lab are memory: the write before the reads. */
+	/* The lab's registers are memory: order the write before the reads. */
 	mb();
 	if (readl_poll_timeout(vdcm_queue_reg(v, busy), busy, !busy, 1,
 			       VDCM_STOP_TIMEOUT_US)) {
@@ -178,12 +178,15 @@ static void vdcm_queue_set_pasid(struct vdcm *v, u32 gpasid, ioasid_t hpasid)
 
 	v->regs.pasid = gpasid;
 	v->hpasid = hpasid;
-	/* PASID 0 is never issued: the queue could do nothing with it. */
+	/* PASID 0 is never bound: the queue can do no DMA with it. */
 	writel(hpasid == IOMMU_PASID_INVALID ? 0 : hpasid,
 	       vdcm_queue_reg(v, pasid));
 }
 
-/* The PASID, or this device's share in it, is about to end: stop the queue first. */
+/*
+ * Stop the queue if it uses @hpasid, since the binding, or this device's share
+ * in it, ends.
+ */
 static void vdcm_queue_revoke(struct vdcm *v, ioasid_t hpasid)
 {
 	guard(mutex)(&v->queue_lock);
@@ -194,7 +197,7 @@ static void vdcm_queue_revoke(struct vdcm *v, ioasid_t hpasid)
 	}
 }
 
-/* As it comes out of a reset; nothing of one user is left for the next. */
+/* Reset the queue, so that no data of one user is left for the next. */
 static void vdcm_queue_reset(struct vdcm *v)
 {
 	guard(mutex)(&v->queue_lock);
@@ -211,10 +214,10 @@ static void vdcm_queue_reset(struct vdcm *v)
  */
 
 /*
- * The guest wants to work with one of its PASIDs.  Two questions: which host
- * PASID is it in the VM's own number space, and has this virtual device bound
- * it?  Both may change at any time after the answer, but not unseen: the event
- * that tells it waits for queue_lock, and then finds the PASID in the queue.
+ * Let the queue use a guest PASID.  It must have a host PASID in the VM's set,
+ * and this virtual device must have that bound.  Both may change at any time
+ * after the checks, but then vdcm_notify() waits for queue_lock, finds the
+ * PASID in the queue and revokes it.
  */
 static void vdcm_write_pasid(struct vdcm *v, u32 gpasid)
 {
@@ -259,7 +262,7 @@ static void vdcm_write_reg(struct vdcm *v, u64 offset, u32 val)
 		vdcm_write_enable(v, val);
 		break;
 	default:
-		break;	/* a write to a read-only register is lost */
+		break;	/* writes to read-only registers are ignored */
 	}
 }
 
@@ -276,7 +279,7 @@ static u32 vdcm_read_reg(struct vdcm *v, u64 offset)
 	return val;
 }
 
-/* Only what the guest may ask for, and with no PASID but the queue's. */
+/* Check a guest's descriptor, and make it use the queue's PASID. */
 static int vdcm_check_desc(struct vdcm *v, struct vtdsim_desc *d)
 {
 	switch (d->op) {
@@ -297,7 +300,7 @@ static int vdcm_check_desc(struct vdcm *v, struct vtdsim_desc *d)
 	}
 	/*
 	 * No page requests: a queue that waits for the VM's answer could not be
-	 * stopped while the VM is being taken down.
+	 * stopped during teardown of the VM.
 	 */
 	if (d->flags & ~VTDSIM_F_ATS)
 		return -EINVAL;
@@ -310,8 +313,8 @@ static int vdcm_check_desc(struct vdcm *v, struct vtdsim_desc *d)
 }
 
 /*
- * A write to the portal.  As ENQCMD does on real hardware, it tells the sender
- * that there is no room (-EBUSY), or that the device does not run (-EIO).
+ * Handle a write to the portal.  Like ENQCMD on real hardware, report to the
+ * guest that the ring is full (-EBUSY) or that the device does not run (-EIO).
  */
 static int vdcm_submit(struct vdcm *v, struct vtdsim_desc *d)
 {
@@ -330,7 +333,7 @@ static int vdcm_submit(struct vdcm *v, struct vtdsim_desc *d)
 	if (tail - head >= VTDSIM_RING_ENTRIES)
 		return -EBUSY;
 	memcpy_toio(vdcm_ring_slot(v, tail), d, sizeof(*d));
-	/* The device looks at the slot as soon as the tail has moved. */
+	/* The device reads the slot as soon as it sees the new tail. */
 	wmb();
 	writel(tail + 1, vdcm_queue_reg(v, tail));
 
@@ -355,7 +358,7 @@ static u32 vdcm_region_size(u32 index)
 	}
 }
 
-/* Where a region that is not emulated stands in the BAR. */
+/* Return the offset in the BAR of a region that is not emulated. */
 static u64 vdcm_region_bar(struct vdcm *v, u32 index)
 {
 	if (index == VDCM_REGION_RING)
@@ -442,7 +445,7 @@ static int vdcm_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	    !vdcm_in_region(index, offset, size))
 		return -EINVAL;
 	if (index == VDCM_REGION_RING) {
-		/* With a descriptor of its own making a guest could use any PASID. */
+		/* A guest that writes descriptors could use any PASID. */
 		if (vma->vm_flags & VM_WRITE)
 			return -EPERM;
 		vm_flags_clear(vma, VM_MAYWRITE);
@@ -460,7 +463,7 @@ static int vdcm_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
  * Guest PASIDs
  */
 
-/* The parent is the one that the virtual device is attached to. */
+/* Bind under the parent that the virtual device is attached to. */
 static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
 			    u32 pt_id)
 {
@@ -481,8 +484,9 @@ static int vdcm_gpasid_bind(void *priv, struct gpasid_bind_data *data,
 }
 
 /*
- * The event stops the queue, but there is one only with the last owner: another
- * virtual device may share the binding, which then stays without this one.
+ * UNBIND stops the queue, but is sent only when the last owner unbinds.  If
+ * another virtual device shares the binding, no event is sent: stop the queue
+ * here.
  */
 static int vdcm_gpasid_unbind(void *priv, u32 pasid, bool guest)
 {
@@ -516,9 +520,9 @@ static const struct vfio_gpasid_ops vdcm_gpasid_ops = {
 };
 
 /*
- * An UNBIND or FREE reaches this before the PASID-table entry is cleared: when it
- * returns, the queue does not use the PASID any more.  A PASID may be bound on
- * other devices of the VM as well, which are none of our business.
+ * UNBIND and FREE are delivered before the PASID-table entry is cleared: on
+ * return, the queue no longer uses the PASID.  UNBIND for other devices of the
+ * VM, on which the PASID may be bound as well, is ignored.
  */
 static int vdcm_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 		       const struct ioasid_event_info *info)
@@ -534,9 +538,9 @@ static int vdcm_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 }
 
 /*
- * Take down all that the virtual device has bound, at the cost of one unbind.
- * The reset comes second: after the unbind no PASID is taken any more, and what
- * is left in the queue is one that others keep bound.
+ * Take down all bindings of the virtual device, at the cost of one unbind.  The
+ * reset is second: after the unbind a guest can no longer set a PASID, and a
+ * PASID still in the queue is one that other owners keep bound.
  */
 static void vdcm_unbind_all(struct vdcm *v)
 {
@@ -545,12 +549,12 @@ static void vdcm_unbind_all(struct vdcm *v)
 }
 
 /*
- * VFIO: to which VM the device belongs
+ * VFIO: binding to a VM
  */
 
 /*
- * The subscription asks for a replay: an UNBIND is sent to subscribers that were
- * told of the BIND, and this device may join a binding that is there already.
+ * Subscribe with a replay: UNBIND is sent only to subscribers that have got the
+ * BIND, and this device may share a binding that was made before.
  */
 static int vdcm_bind_iommufd(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 			     u32 *out_device_id)
@@ -586,8 +590,8 @@ out_unbind:
 }
 
 /*
- * As on a physical device, a device with bindings does not move to another
- * parent.
+ * Attach the device to a parent.  Like a physical device, one with bindings
+ * cannot move to another parent.
  */
 static int vdcm_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 {
@@ -639,7 +643,7 @@ static void vdcm_unbind_iommufd(struct vfio_device *vdev)
 	vfio_iommufd_emulated_unbind(vdev);
 }
 
-/* Only a device that is bound to iommufd has a VM whose PASIDs it could use. */
+/* Only a device that is bound to iommufd has a set of PASIDs to use. */
 static int vdcm_open_device(struct vfio_device *vdev)
 {
 	struct vdcm *v = to_vdcm(vdev);
@@ -657,7 +661,7 @@ static void vdcm_close_device(struct vfio_device *vdev)
 }
 
 /*
- * VFIO: what the device is
+ * VFIO: device information
  */
 
 static long vdcm_get_info(void __user *arg)
@@ -785,7 +789,10 @@ static int vdcm_probe(struct auxiliary_device *adev,
 	return 0;
 }
 
-/* Waits until the user has closed the device, and with it all bindings. */
+/*
+ * Waits until the user has closed the device, which has taken down all its
+ * bindings.
+ */
 static void vdcm_remove(struct auxiliary_device *adev)
 {
 	struct vdcm *v = auxiliary_get_drvdata(adev);
@@ -883,7 +890,7 @@ static int vdcm_slices_create(struct vdcm_pf *pf)
 	return 0;
 }
 
-/* Is this an endpoint of the lab that can do what virtual devices need? */
+/* Check that this is an endpoint of the lab that supports nesting. */
 static int vdcm_pf_check(struct vdcm_pf *pf)
 {
 	struct gpasid_caps caps;
@@ -937,7 +944,7 @@ static void vdcm_pf_remove(struct pci_dev *pdev)
 	pci_clear_master(pdev);
 }
 
-/* No table of IDs: endpoints of the lab belong to vfio-pci if none is asked for. */
+/* No ID table: by default, endpoints of the lab are bound to vfio-pci. */
 static struct pci_driver vdcm_pf_driver = {
 	.name = KBUILD_MODNAME,
 	.probe = vdcm_pf_probe,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a guest sees of a virtual device of gpasid_vdcm.
+ * Guest-visible interface of a virtual device of gpasid_vdcm.
  */
 #ifndef GPASID_VDCM_H
 #define GPASID_VDCM_H
@@ -14,7 +14,7 @@
  *                    only; can be mapped
  * @VDCM_REGION_MEM: memory on the device that belongs to the virtual device;
  *                   can be mapped
- * @VDCM_NR_REGIONS: how many there are
+ * @VDCM_NR_REGIONS: number of regions
  */
 enum vdcm_region {
 	VDCM_REGION_REGS,
@@ -29,12 +29,12 @@ enum vdcm_region {
 
 /**
  * struct vdcm_regs - Registers, 32 bits each, at the start of VDCM_REGION_REGS
- * @pasid: guest PASID that the device works with, VDCM_NO_PASID for none.
- *         A write stops the device; a PASID that is not bound is not taken
+ * @pasid: guest PASID that the device uses, VDCM_NO_PASID for none.  A write
+ *         stops the device; a PASID that is not bound is rejected
  * @enable: 1: the device runs.  Cannot be set without a PASID; writing 0 stops
- *          the device, and what it has not begun is dropped
+ *          the device and drops the descriptors that it has not started
  * @status: VDCM_STATUS_*, read only
- * @head: first descriptor that is not done, free running, read only
+ * @head: first descriptor that is not complete, free running, read only
  * @tail: first free slot of the ring, free running, read only
  */
 struct vdcm_regs {
@@ -47,13 +47,13 @@ struct vdcm_regs {
 
 #define VDCM_NO_PASID		0xffffffffU
 
-#define VDCM_STATUS_REJECTED	0x1U	/* the last write of @pasid */
+#define VDCM_STATUS_REJECTED	0x1U	/* last write of @pasid was rejected */
 #define VDCM_STATUS_REVOKED	0x2U	/* the PASID was revoked while in use */
 
 /*
- * The portal: a write of 64 bytes here puts one struct vtdsim_desc on the ring.
- * The device adds the PASID; of the flags a guest has VTDSIM_F_ATS only, and
- * vtdsim_desc::local is an offset in VDCM_REGION_MEM.
+ * The portal: a write of 64 bytes here adds one struct vtdsim_desc to the ring.
+ * The device adds the PASID.  The only flag that a guest may set is
+ * VTDSIM_F_ATS, and vtdsim_desc::local is an offset in VDCM_REGION_MEM.
  */
 #define VDCM_PORTAL		0x40
 
