@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the binding core does between an IOMMU driver and the subscribers of an
- * IOASID, rule by rule.  The driver here has no hardware: it writes down what it
- * is asked for, one letter for each operation:
+ * Tests of the binding core between an IOMMU driver and the subscribers of an
+ * IOASID.  The name of each test is the rule that it checks.  The IOMMU driver
+ * has no hardware; it records each operation that the core calls as one letter:
  *
  *  b bind, s set_table, t flush_table, c clear, f flush, d drain, r reset,
  *  i inv_range, p page_response
  *
- * The subscriber can be held in its BIND callback, which is when a bind may still
- * be vetoed, and the driver in any operation on a device, which is when another VM
- * may not have to wait.
+ * A test can hold the subscriber in its BIND callback, while the bind may still
+ * be vetoed, and the driver in any operation on a device, during which another
+ * VM must not have to wait.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -20,9 +20,9 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 
-/* Long enough for anything that is going to happen at all */
+/* Time limit for an event that must happen */
 #define PATIENCE	(20 * HZ)
-/* Long enough for what must not happen to show */
+/* Time in which an event that must not happen would be seen */
 #define A_WHILE		msecs_to_jiffies(100)
 
 #define MAX_PASIDS	16
@@ -32,19 +32,19 @@
 /**
  * struct gpasid_test - A VM with a device, without hardware
  * @dev: the device
- * @iommu: its IOMMU data
- * @iommu_dev: the unit above it
+ * @iommu: IOMMU data of the device
+ * @iommu_dev: IOMMU unit of the device
  * @parent: the second stage
- * @set: the VM's PASIDs
- * @id: one of them
+ * @set: IOASID set of the VM
+ * @id: an IOASID in @set
  * @nb: a subscriber of device priority
- * @hold: the subscriber waits for @go at a BIND
- * @veto: what it answers
- * @asked: it is waiting
- * @go: it may go on
- * @unpinned: calls of count_unpin()
- * @iopf: where @dev reports page requests
- * @faults: where those of the VM arrive
+ * @hold: the subscriber waits for @go in its BIND callback
+ * @veto: return value of the BIND callback
+ * @asked: completed when the BIND callback begins to wait
+ * @go: completed to let the BIND callback return
+ * @unpinned: number of calls of count_unpin()
+ * @iopf: queue to which @dev reports page requests
+ * @faults: queue from which the VM reads page requests
  * @neighbour: another VM, with a device of its own
  */
 struct gpasid_test {
@@ -64,7 +64,7 @@ struct gpasid_test {
 	struct gpasid_test *neighbour;
 };
 
-/* Two owners; only their addresses count. */
+/* Two owners; only their addresses are used. */
 static char first, second;
 
 /*
@@ -216,7 +216,7 @@ static const struct gpasid_ops fake_ops = {
 	.inv_end = fake_inv_end,
 };
 
-/* What the driver was asked since the last time */
+/* Check the operations that the driver has recorded since the last check. */
 static void expect_said(struct kunit *test, const char *expected)
 {
 	KUNIT_EXPECT_STREQ(test, said, expected);
@@ -255,7 +255,7 @@ static int new_device(struct kunit *test, struct gpasid_test *ctx,
 	return 0;
 }
 
-/* The set keeps it: it is not freed before the end of the test. */
+/* Allocate an IOASID.  The set's reference keeps it until the test ends. */
 static int new_id(struct gpasid_test *ctx, ioasid_t min, ioasid_t max)
 {
 	int ret = ioasid_alloc(ctx->set, min, max, NULL, &ctx->id);
@@ -344,7 +344,7 @@ static int unbind(struct gpasid_test *ctx, void *owner)
 }
 
 /*
- * Something that an owner, mostly the first one, does in another thread
+ * Deeds: calls that an owner, mostly the first one, makes in another thread
  */
 
 struct deed {
@@ -415,7 +415,7 @@ static void expect_done(struct kunit *test, struct deed *deed, int ret)
 	KUNIT_EXPECT_EQ(test, ret, deed->ret);
 }
 
-/* A bind of the first owner whose subscriber has not answered yet. */
+/* Start a bind by the first owner and wait until its subscriber is held. */
 static void start_bind(struct kunit *test, struct deed *deed)
 {
 	struct gpasid_test *ctx = test->priv;
@@ -452,7 +452,7 @@ static void setup_is_nobodys_to_share(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOENT, unbind(ctx, &second));
 	expect_said(test, "bcfdr");
 
-	/* Nothing is in the way of the next one. */
+	/* The vetoed bind does not prevent another one. */
 	ctx->veto = 0;
 	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &second, PGTBL, 0));
 	expect_said(test, "b");
@@ -485,7 +485,7 @@ static void setup_ends_with_a_free(struct kunit *test)
 	start_deed(test, &free, deed_free);
 	expect_not_done(test, &free);
 	let_go(ctx, 0);
-	/* The bind may be through a moment before the free takes it down. */
+	/* The bind may complete before the free takes the binding down. */
 	expect_end(test, &deed);
 	expect_done(test, &free, 0);
 	expect_said(test, "bcfdr");
@@ -540,7 +540,7 @@ static void owners_replace_in_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, OTHER_PGTBL,
 				      GPASID_BIND_REPLACE));
 	expect_said(test, "bst");
-	/* The table that it has needs no exchange. */
+	/* A replace with the current table does nothing. */
 	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, OTHER_PGTBL,
 				      GPASID_BIND_REPLACE));
 	expect_said(test, "");
@@ -560,7 +560,10 @@ static void numbers_beyond_the_device_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
 }
 
-/* Nothing of the owner is cached: whatever others have bound on the device stays. */
+/*
+ * Without bindings of the owner, caches hold nothing of it, and the bindings of
+ * other owners on the device stay.
+ */
 static void close_without_bindings_flushes_nothing(struct kunit *test)
 {
 	struct gpasid_test *ctx = test->priv;
@@ -602,7 +605,7 @@ static int deed_unbind(struct gpasid_test *ctx)
 	return unbind(ctx, &first);
 }
 
-/* Each kind of thing that a VM can do. */
+/* Call each function of the core that a VM can cause to be called. */
 static int deed_everything(struct gpasid_test *ctx)
 {
 	int ret;
@@ -618,7 +621,7 @@ static int deed_everything(struct gpasid_test *ctx)
 	return ret ?: new_id(ctx, 1, MAX_PASIDS - 1);
 }
 
-/* A VM is held in @deed until @go.  Its neighbour does @fn before. */
+/* Check that the neighbour completes @fn while @deed is held until @go. */
 static void expect_no_wait(struct kunit *test, struct deed *deed,
 			   struct completion *go, const char *what,
 			   int (*fn)(struct gpasid_test *ctx))
@@ -631,7 +634,7 @@ static void expect_no_wait(struct kunit *test, struct deed *deed,
 	done = wait_for_completion_timeout(&theirs.done, PATIENCE / 2);
 	complete(go);
 	expect_end(test, deed);
-	/* It must not outlive this function. */
+	/* @theirs is on the stack. */
 	if (!done)
 		expect_end(test, &theirs);
 	KUNIT_ASSERT_TRUE_MSG(test, done, "another VM waits for %s", what);
@@ -639,7 +642,10 @@ static void expect_no_wait(struct kunit *test, struct deed *deed,
 	KUNIT_EXPECT_EQ(test, 0, deed->ret);
 }
 
-/* The driver is held in operation @what of @fn; the neighbour does @theirs. */
+/*
+ * Hold the driver in operation @what of @fn and check that the neighbour
+ * completes @theirs.
+ */
 static void hold_driver_of(struct kunit *test,
 			   int (*fn)(struct gpasid_test *ctx), const char *what,
 			   int (*theirs)(struct gpasid_test *ctx))
@@ -723,7 +729,7 @@ static void parent_is_pinned_once(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
 	KUNIT_EXPECT_EQ(test, 0, ctx->unpinned);
-	/* It has a pin: those of others are given back at once. */
+	/* The parent has a pin: that of a further bind is dropped at once. */
 	KUNIT_ASSERT_EQ(test, 0, new_id(ctx, 1, MAX_PASIDS - 1));
 	KUNIT_ASSERT_EQ(test, 0, bind_pinned(ctx, &first));
 	KUNIT_EXPECT_EQ(test, 1, ctx->unpinned);
@@ -788,7 +794,10 @@ static void end_requests(struct gpasid_test *ctx)
 	ctx->dev->iommu_group = NULL;
 }
 
-/* A driver that takes page requests away first does not end what the core has. */
+/*
+ * A driver that removes the device from its queue first does not answer the
+ * page requests that the core has.
+ */
 static void page_requests_have_one_owner(struct kunit *test)
 {
 	struct gpasid_test *ctx = test->priv;
@@ -812,7 +821,7 @@ static int deed_close_requests(struct gpasid_test *ctx)
 	return 0;
 }
 
-/* A page request, and its end. */
+/* Report a page request, which the unbind answers. */
 static int deed_request(struct gpasid_test *ctx)
 {
 	return report(ctx) ?: unbind(ctx, &second);
