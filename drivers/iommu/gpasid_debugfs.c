@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/gpasid: what is bound, what waits for an answer, and what each
- * device can do.  tools/gpasid reads it.
+ * /sys/kernel/debug/gpasid: bindings, pending page requests, and the
+ * capabilities of each device.  tools/gpasid reads these files.
  *
- * One line for each thing, its words in the order of the headline; what is added
- * later comes before the last word, which may hold spaces.
+ * The first line of a file names the fields of the other lines, one line for
+ * each object.  New fields are added before the last one, which may contain
+ * spaces.
  */
 #include <linux/debugfs.h>
 #include <linux/gpasid-reset.h>
@@ -18,7 +19,10 @@
 
 static struct dentry *gpasid_debugfs;
 
-/* Device number @*n or a later one, with a reference; NULL: there is none. */
+/*
+ * Return device number @*n or, if that is being freed, the next one, with a
+ * reference, or NULL.  Sets @*n to the number after it.
+ */
 static struct gpasid_device *gpasid_debugfs_device(unsigned int *n)
 {
 	struct gpasid_device *gdev;
@@ -118,7 +122,8 @@ static int gpasid_requests_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(gpasid_requests);
 
 /*
- * bindings: position 0 is the headline, others are device number and PASID
+ * bindings: position 0 is the first line, others consist of device number and
+ * PASID
  */
 
 #define GPASID_POS_BITS	20
@@ -193,7 +198,8 @@ static const struct seq_operations gpasid_bindings_sops = {
 DEFINE_SEQ_ATTRIBUTE(gpasid_bindings);
 
 /*
- * caps: while a device has a driver, its IOMMU driver keeps what it knows of it
+ * caps: only of devices bound to a driver, since the IOMMU driver does not free
+ * its data of such a device
  */
 
 static int gpasid_caps_one(struct device *dev, void *arg)
