@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASIDs: what the files of the binding core know of each other, and what
- * the I/O page fault layer knows of them.
+ * Guest PASIDs: interfaces between the files of the binding core, and to the
+ * I/O page fault layer.
  *
- * Each file calls those above it in this list only:
+ * Each file calls only files above it in this list:
  *
  *  gpasid_device.c	IOMMU drivers, devices, parents, attachments
  *  gpasid_table.c	first-stage tables
  *  gpasid_fault.c	page requests
  *  gpasid_inv.c	invalidation
- *  gpasid_unbind.c	teardown, of one binding and of many
+ *  gpasid_unbind.c	teardown of one binding, and bulk teardown
  *  gpasid_bind.c	bind, replace
- *  gpasid_debugfs.c	what an administrator sees
- *  gpasid_main.c	the module
+ *  gpasid_debugfs.c	files for the administrator
+ *  gpasid_main.c	module init and exit
  *
- * Two are built in: gpasid_iopf.c, between the I/O page fault layer and
- * gpasid_fault.c, and gpasid_reset.c, which the PCI core calls.  So is
- * gpasid_trace.c, which both of them use.
+ * Three files are built in: gpasid_iopf.c, between the I/O page fault layer and
+ * gpasid_fault.c; gpasid_reset.c, which the PCI core calls; and gpasid_trace.c,
+ * which both of them use.
  *
  * Locks, outer to inner:
  *
  *  the IOASID's events		held by the IOASID code around callbacks
  *  gpasid_parent::close_lock	one bulk teardown under a parent at a time
- *  gpasid_parent::lock		all that is bound under a parent
+ *  gpasid_parent::lock		the bindings under a parent
  *  gpasid_hash_lock		the hashes of devices and parents; a spinlock
  *
  * gpasid_ops_rwsem is taken alone, when a device or a parent is first used.  The
  * locks of page requests (gpasid_fault.c) are taken without any of these.
  *
- * Under gpasid_parent::lock a binding is made, moved to another table and cleared,
- * and invalidations are submitted and waited for.  gpasid_device::bindings is
- * changed under it, and read under RCU, too.  No lock of the core is held over an
- * event, over a drain of page requests, or while a VMM is waited for.
+ * gpasid_parent::lock is held while a binding is created, moved to another
+ * table or cleared, and while invalidations are submitted and waited for.  It
+ * protects changes to gpasid_device::bindings, which RCU readers read without
+ * it.  No lock of the core is held during an event, during a drain of page
+ * requests, or while waiting for a VMM.
  */
 #ifndef __GPASID_PRIV_H
 #define __GPASID_PRIV_H
@@ -67,7 +68,7 @@ struct gpasid_sharer {
 /**
  * struct gpasid_hwpt_table - The table of an HWPT
  * @table: the table
- * @ops: called back for each binding that ends
+ * @ops: called for each binding that is released
  * @priv: the argument of @ops
  */
 struct gpasid_hwpt_table {
@@ -101,7 +102,7 @@ struct gpasid_parent *gpasid_pasid_lock(struct gpasid_device *gdev,
 					unsigned long pasid,
 					struct gpasid_binding **b);
 void gpasid_pasid_unlock(struct gpasid_parent *parent);
-/* The caller is in an RCU read-side section. */
+/* Called under RCU. */
 struct gpasid_binding *gpasid_binding_rcu(struct device *dev, ioasid_t pasid);
 struct gpasid_device *gpasid_device_nth(unsigned int n);
 struct gpasid_device *gpasid_device_next(struct gpasid_device *prev);
@@ -144,13 +145,13 @@ int gpasid_unbind_init(void);
 void gpasid_unbind_exit(void);
 
 /**
- * struct iommu_gpasid_iopf_ops - Where page requests of bound PASIDs go
- * @claims: is @pasid of @dev bound; @handle is set to where its page requests
- *          go, NULL: to @handle()
- * @handle: take the group; an error has it answered as invalid
- * @alloc: zeroed memory for a request of @pasid of @dev, at the VM's expense,
- *         without waiting
- * @reset: @dev is inside a reset, its groups have ended: free them
+ * struct iommu_gpasid_iopf_ops - Handlers for page requests of bound PASIDs
+ * @claims: return true if @pasid of @dev is bound; set @handle to the handle
+ *          for its page requests, or to NULL for @handle()
+ * @handle: accept the group; on an error the group is answered as invalid
+ * @alloc: allocate zeroed memory for a request of @pasid of @dev, charged to
+ *         the VM, without sleeping
+ * @reset: free the groups of @dev, which a reset has ended
  *
  * Called in process context; all but @reset from the page-request thread of a
  * unit.

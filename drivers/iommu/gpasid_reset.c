@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs: a device that is reset.
+ * Guest PASIDs: resets of devices.
  *
- * Built in, as the PCI core calls it.  What a device has asked for before a reset
- * is not asked for afterwards, and group numbers begin anew: an answer to a page
- * request from before would be taken for that to another.  So all of them end
- * without an answer.  What arrives while the device is inside the reset was sent
- * before, too, and is dropped.
+ * Built in, since the PCI core calls it.  After a reset, a device has forgotten
+ * the page requests that it sent before, and its group numbers start again: it
+ * would take an answer to an old page request for the answer to a new one.  So
+ * the reset ends all page requests of the device without an answer.  Page
+ * requests that arrive while the device is inside the reset were sent before it
+ * and are dropped.
  *
  * A device inside a reset does not answer invalidations, and its TLB is empty
- * afterwards.  So that this holds for a reset that fails as well, ATS is switched
- * off beforehand, and comes back with the configuration space.
+ * after the reset.  To empty the TLB also if the reset fails, ATS is disabled
+ * before the reset; it is enabled again with the configuration space.
  *
- * Bindings live on: a reset of a device changes nothing in its PASID table.
+ * Bindings stay: a reset of a device does not change its PASID table.
  *
  * A device has a struct gpasid_reset while it is inside a reset.  The list of
- * them is protected by a spinlock and read under RCU; what waits for an IOMMU is
- * done under the lock of the one, so that no device waits for another.
+ * these is protected by a spinlock and read under RCU.  Calls that wait for an
+ * IOMMU are made under gpasid_reset::lock, so that no device waits for another.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -35,19 +36,19 @@
  * struct gpasid_reset - A device inside a reset
  * @node: in gpasid_resets
  * @dev: the device
- * @users: callers of gpasid_reset_prepare(), as far as gpasid_reset_done() has
- *         not followed; protected by gpasid_resets_lock
- * @lock: held by the caller that begins or ends it
- * @depth: resets that @dev is inside of; protected by @lock
- * @active: nothing is sent to @dev, nothing is taken from it
+ * @users: number of entered resets that have not been left; protected by
+ *         gpasid_resets_lock
+ * @lock: serialises the begin and the end of the reset
+ * @depth: number of nested resets that @dev is inside of; protected by @lock
+ * @active: no invalidation is sent to @dev, and its page requests are dropped
  * @asleep: one of @depth is a power state that ends with a reset
- * @rcu: frees it after the last reader
+ * @rcu: frees the structure after the last reader
  */
 struct gpasid_reset {
 	struct list_head node;
 	struct device *dev;
 	unsigned int users;
-	struct mutex lock;	/* beginning and end */
+	struct mutex lock;	/* begin and end of the reset */
 	unsigned int depth;
 	bool active;
 	bool asleep;
@@ -60,7 +61,7 @@ static const struct gpasid_reset_ops *gpasid_reset_driver;
 
 /**
  * gpasid_reset_register_ops() - Register an IOMMU driver
- * @ops: its operations; there is one such driver in a host, and it is built in
+ * @ops: its operations; a host has one such driver, which is built in
  *
  * Context: Boot.
  */
@@ -78,7 +79,7 @@ static const struct gpasid_reset_ops *gpasid_reset_ops(struct device *dev)
 	return gpasid_reset_driver;
 }
 
-/* Only a device with ATS has a TLB of its own, or makes page requests. */
+/* Only a device with ATS has a TLB or sends page requests. */
 static bool gpasid_reset_concerns(struct device *dev)
 {
 	return dev_is_pci(dev) && dev->iommu && dev->iommu->iommu_dev &&
@@ -114,7 +115,7 @@ bool gpasid_in_reset(struct device *dev)
 }
 EXPORT_SYMBOL_GPL(gpasid_in_reset);
 
-/* What ATS is switched on with is the PCI core's: only the switch changes. */
+/* Change only the enable bit: the PCI core owns the other settings of ATS. */
 static void gpasid_reset_ats(struct pci_dev *pdev, bool on)
 {
 	int where = pdev->ats_cap + PCI_ATS_CTRL;
@@ -144,11 +145,14 @@ static void gpasid_reset_begin(struct gpasid_reset *reset)
 }
 
 /*
- * What was on its way when the reset began has arrived by now.  The last of it
- * may have been looked at before @active was set, so all is ended once more.
+ * After the drain, all page requests that were in flight when the reset began
+ * have arrived.  The page-request thread may have checked the last of them
+ * before @active was set, so end all page requests once more.
  *
- * ATS has come back before invalidations do.  Switched off and on, it has an empty
- * TLB again (PCIe: "ATS Control Register"), whatever the device did in between.
+ * The restore of the configuration space has enabled ATS before invalidations
+ * are sent again.  Disable and enable ATS once more: this empties the device's
+ * TLB (PCIe: "ATS Control Register"), which the device may have filled in
+ * between.
  */
 static void gpasid_reset_end(struct gpasid_reset *reset)
 {
@@ -169,7 +173,7 @@ static void gpasid_reset_end(struct gpasid_reset *reset)
 	trace_gpasid_reset(reset->dev, false);
 }
 
-/* A reset cannot be put off for want of memory, and the record is small. */
+/* __GFP_NOFAIL: a reset cannot fail for lack of memory, and needs little. */
 static struct gpasid_reset *gpasid_reset_get(struct device *dev)
 {
 	struct gpasid_reset *new = kzalloc(sizeof(*new),
@@ -212,12 +216,15 @@ static void gpasid_reset_enter(struct device *dev, bool asleep)
 		WRITE_ONCE(reset->asleep, true);
 }
 
-/* @asleep: only if it was entered so; false: the device is in no such reset. */
+/*
+ * Leave a reset; with @asleep, one that a power state has entered.  Return
+ * false if the device is not inside such a reset.
+ */
 static bool gpasid_reset_leave(struct device *dev, bool asleep)
 {
 	struct gpasid_reset *reset;
 
-	/* The caller's own entry keeps it from being freed. */
+	/* The entry that is left here holds a reference until the put below. */
 	scoped_guard(rcu) {
 		reset = gpasid_reset_find(dev);
 		if (!reset || (asleep && !xchg(&reset->asleep, false)))
@@ -236,13 +243,13 @@ static bool gpasid_reset_leave(struct device *dev, bool asleep)
  * gpasid_reset_prepare() - Prepare for the reset of a device
  * @dev: the device
  *
- * Page requests of the device end without an answer, complete groups and others;
- * what the VMM has read of them gets -ENOENT when it is answered.  Invalidations
- * that are under way towards the device's TLB are waited for, and no more are
- * sent.  Bindings stay.  May be nested.
+ * Ends all page requests of the device, of complete groups and of others,
+ * without an answer; a VMM that answers one that it has read gets -ENOENT.
+ * Waits for invalidations of the device's TLB in flight, and stops sending
+ * them.  Bindings stay.  May be nested.
  *
- * The PCI core calls it around every reset of a function, a slot or a bus; a
- * driver that resets its device by other means calls it itself.
+ * The PCI core calls this before every reset of a function, a slot or a bus.  A
+ * driver that resets its device by other means must call it.
  *
  * Context: Process context. May sleep. The caller keeps the device from being
  * removed, and restores its configuration space before gpasid_reset_done().
@@ -258,9 +265,8 @@ EXPORT_SYMBOL_GPL(gpasid_reset_prepare);
  * gpasid_reset_done() - Undo gpasid_reset_prepare()
  * @dev: the device; its configuration space is restored
  *
- * Page requests that were sent before the reset and arrived meanwhile have been
- * dropped when this returns: what arrives from now on is the device's after the
- * reset.
+ * When this returns, all page requests that the device sent before the reset
+ * have been dropped: those that arrive later were sent after the reset.
  *
  * Context: Process context. May sleep.
  */
@@ -282,13 +288,13 @@ static bool gpasid_reset_sleeps(pci_power_t state)
  * gpasid_reset_set_power_state() - Change the power state of a device
  * @pdev: the device
  * @state: the power state
- * @resets: the device is reset when it comes back from D3hot
+ * @resets: the device is reset when it leaves D3hot
  *
- * A device that enters D3hot, and will be reset by waking up, is inside the reset
- * until gpasid_reset_powered().
+ * With @resets, a device that enters D3hot or D3cold is inside a reset until
+ * gpasid_reset_powered() finds it in another power state.
  *
  * Context: Process context. May sleep.
- * Return: what pci_set_power_state() does.
+ * Return: the result of pci_set_power_state().
  */
 int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 				 bool resets)
@@ -311,7 +317,7 @@ EXPORT_SYMBOL_GPL(gpasid_reset_set_power_state);
 
 /**
  * gpasid_reset_powered() - Handle a device that may have woken up
- * @pdev: the device; if it has, its configuration space is restored
+ * @pdev: the device; if it has woken up, its configuration space is restored
  *
  * Context: Process context. May sleep.
  */
