@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs on Intel VT-d: what goes wrong with queued invalidations.
+ * Guest PASIDs on Intel VT-d: error handling of queued invalidations.
  *
- * Built into the VT-d driver, wherever its queue is.  The unit waits for a device
- * to complete an invalidation of its TLB.  If the device does not, the unit aborts
- * the waits of all submissions that are under way, whatever they are for.  Four
- * rules follow, and they are kept here, with the queue's lock held, so that no
- * path can forget one:
+ * Built in together with the VT-d driver's queue (dmar.c).  The unit waits for
+ * a device to complete an invalidation of its TLB.  If the device does not, the
+ * unit aborts the wait descriptors of all submissions in flight, for any
+ * device.  Four rules follow.  They are enforced here, with the queue's lock
+ * held, so that no path can bypass them:
  *
- * - What is for a device that will not answer is replaced by a descriptor that
- *   does nothing: a device inside a reset, one that has been removed or is found
- *   to be absent after a time-out, one that has let too many invalidations time
- *   out, and one that has been released.
- * - A device that is present and does not answer loses ATS, which empties its TLB,
- *   until it is reset.  So others wait for a few time-outs of it at most.
- * - A submission is over when all of its descriptors have been executed.  What was
- *   aborted or refused is submitted again.
- * - What the unit keeps refusing is done in a coarser way: a global invalidation
- *   of its cache, or for the TLB of a device, which then loses ATS, as above.
+ * - Descriptors for a device that cannot answer are replaced by no-ops.  Such a
+ *   device is inside a reset, has been removed, was found to be absent after a
+ *   time-out, has let too many invalidations time out, or has been released.
+ * - A device that is present but does not answer loses ATS, which empties its
+ *   TLB, until it is reset.  So other submissions wait for a few of its
+ *   time-outs at most.
+ * - A submission is complete when all of its descriptors have been executed.  A
+ *   submission with aborted or refused descriptors is submitted again.
+ * - A descriptor that the unit keeps refusing is replaced by a coarser one: a
+ *   global invalidation of the same cache.  If the descriptor is for a device
+ *   TLB, the device loses ATS instead, as above.
  *
  * struct intel_gpasid_port exists from the probe of a device with ATS to its
- * release and is found by unit and source ID.  It is looked up under RCU; its
+ * release and is found by unit and source ID.  Lookups are under RCU; the
  * fields are protected by the lock of the unit's queue.
  *
  * VT-d: "Invalidation Queue", "Queued Invalidation: Error Conditions".
@@ -38,10 +39,10 @@
 #include "gpasid.h"
 #include "iommu.h"
 
-/* Time-outs in a row after which a device is not asked any more. */
+/* Consecutive time-outs after which a device is sent no more invalidations. */
 #define PORT_TIMEOUTS_MAX	3
 
-/* Times that descriptors of a submission may be refused; coarser ones the last. */
+/* Attempts at a refused submission; the last one uses coarser descriptors. */
 #define QUEUE_TRIES_MAX		3
 
 /* Microseconds that a unit may take to clear an error. */
@@ -51,11 +52,13 @@
 #define QUEUE_REFUSED		(QI_ABORT + 1)
 
 /**
- * enum intel_gpasid_port_state - What may be sent to a device
+ * enum intel_gpasid_port_state - Descriptors that may be sent to a device
  * @PORT_LIVE: everything
- * @PORT_HELD: nothing: it is inside a reset
- * @PORT_SETTLING: everything, but ATS is being switched: time-outs do not count
- * @PORT_SILENT: no invalidation: it has let too many time out
+ * @PORT_HELD: nothing, since it is inside a reset
+ * @PORT_SETTLING: everything, but time-outs are not counted, since ATS is being
+ *                 switched
+ * @PORT_SILENT: no invalidation: ATS was switched off after too many time-outs
+ *               or because the unit refused the invalidations
  */
 enum intel_gpasid_port_state {
 	PORT_LIVE,
@@ -66,12 +69,13 @@ enum intel_gpasid_port_state {
 
 /**
  * struct intel_gpasid_port - A device that the unit sends invalidations to
- * @pdev: the device; there as long as this is
- * @state: what may be sent to it
- * @doubtful: its last invalidation timed out
- * @absent: while @doubtful, it was not there when it was last asked for
- * @ats_global: it invalidates its TLB for all PASIDs at once; never changes
- * @timeouts: in a row
+ * @pdev: the device; outlives this structure
+ * @state: descriptors that may be sent to the device
+ * @doubtful: the last invalidation timed out
+ * @absent: valid if @doubtful: the device was absent at the last check
+ * @ats_global: the device can invalidate its TLB for all PASIDs at once;
+ *              constant
+ * @timeouts: number of consecutive time-outs
  */
 struct intel_gpasid_port {
 	struct pci_dev *pdev;
@@ -89,7 +93,7 @@ static unsigned long intel_gpasid_port_index(struct intel_iommu *iommu, u16 sid)
 	return (unsigned long)iommu->seq_id << 16 | sid;
 }
 
-/* Under RCU. */
+/* Called under RCU. */
 static struct intel_gpasid_port *
 intel_gpasid_port_find(struct intel_iommu *iommu, u16 sid)
 {
@@ -146,21 +150,21 @@ void intel_gpasid_port_remove(struct device_domain_info *info)
 
 	port = xa_erase(&intel_gpasid_ports,
 			intel_gpasid_port_index(info->iommu, sid));
-	/* The device itself may be freed next. */
+	/* Wait for readers, which use the device: it may be freed next. */
 	synchronize_rcu();
 	kfree(port);
 }
 
 /**
- * intel_gpasid_ats_global() - Whether all PASIDs of a device's TLB are invalidated
- * at once
+ * intel_gpasid_ats_global() - Check whether a device can invalidate its TLB for
+ * all PASIDs at once
  * @info: the device
  *
- * As its configuration space said at the probe: reading it takes as long as many
- * a bind.
+ * Return the value read at probe: a read of configuration space takes as long
+ * as many binds.
  *
  * Context: Any context.
- * Return: true if it has ATS with Global Invalidate Supported.
+ * Return: true if the device has ATS with Global Invalidate Supported.
  */
 bool intel_gpasid_ats_global(struct device_domain_info *info)
 {
@@ -189,23 +193,23 @@ static void intel_gpasid_port_set(struct device_domain_info *info,
 }
 
 /**
- * intel_gpasid_port_hold() - Send nothing to a device
+ * intel_gpasid_port_hold() - Stop sending descriptors to a device
  * @info: the device
  *
  * Context: Process context.
- * Return: nothing; what was under way is over.
+ * Return: nothing; no earlier descriptor for the device is in flight.
  */
 void intel_gpasid_port_hold(struct device_domain_info *info)
 {
 	struct qi_desc none = {};
 
 	intel_gpasid_port_set(info, PORT_HELD);
-	/* Alone, the wait is behind all that has not seen it. */
+	/* A lone wait completes after all descriptors queued earlier. */
 	qi_submit_sync(info->iommu, &none, 0, 0);
 }
 
 /**
- * intel_gpasid_port_settle() - Send to a device again, whose ATS may be off
+ * intel_gpasid_port_settle() - Resume sending to a device whose ATS may be off
  * @info: the device
  *
  * Context: Any context.
@@ -216,7 +220,7 @@ void intel_gpasid_port_settle(struct device_domain_info *info)
 }
 
 /**
- * intel_gpasid_port_release() - Send to a device again, its ATS is on
+ * intel_gpasid_port_release() - Resume sending to a device whose ATS is on
  * @info: the device
  *
  * Context: Any context.
@@ -226,7 +230,7 @@ void intel_gpasid_port_release(struct device_domain_info *info)
 	intel_gpasid_port_set(info, PORT_LIVE);
 }
 
-/* PCIe: "ATS Control Register": the TLB of a device is empty while ATS is off. */
+/* PCIe: "ATS Control Register": a device's TLB is empty while ATS is off. */
 static void intel_gpasid_ats_off(struct pci_dev *pdev)
 {
 	int where = pdev->ats_cap + PCI_ATS_CTRL;
@@ -262,7 +266,7 @@ static bool intel_gpasid_desc_is_wait(const struct qi_desc *desc)
 	       desc->qw0 & QI_IWD_STATUS_WRITE;
 }
 
-/* The device that @desc makes the unit send something to; false: none. */
+/* Return true if @desc is for a device, whose source ID is stored in @sid. */
 static bool intel_gpasid_desc_sid(const struct qi_desc *desc, u16 *sid)
 {
 	switch (desc->qw0 & GENMASK_ULL(3, 0)) {
@@ -287,8 +291,9 @@ static bool intel_gpasid_same_device(const struct qi_desc *a,
 }
 
 /*
- * Whether a device is present is read from its configuration space: only if there
- * is a doubt, as the queue is locked, and for the first of a row (@ask).
+ * Return true if the device is absent.  The queue's lock is held, so read its
+ * configuration space only if its last invalidation timed out, and only for the
+ * first of consecutive descriptors for the device (@ask).
  */
 static bool intel_gpasid_port_absent(struct intel_gpasid_port *port, bool ask)
 {
@@ -301,7 +306,10 @@ static bool intel_gpasid_port_absent(struct intel_gpasid_port *port, bool ask)
 	return port->absent;
 }
 
-/* Is there a use in sending what @desc, for @sid, says?  Under RCU. */
+/*
+ * Return true if the descriptor @desc should be sent to the device @sid.
+ * Called under RCU.
+ */
 static bool intel_gpasid_desc_wanted(struct intel_iommu *iommu, u16 sid,
 				     const struct qi_desc *desc, bool ask)
 {
@@ -319,7 +327,10 @@ static const struct qi_desc intel_gpasid_nothing = {
 	.qw0 = QI_IWD_FENCE | QI_IWD_TYPE,
 };
 
-/* Under RCU. */
+/*
+ * Switch off ATS of the device that @desc is for, if any, and return a no-op.
+ * Called under RCU.
+ */
 static const struct qi_desc *
 intel_gpasid_no_devtlb(struct intel_iommu *iommu, const struct qi_desc *desc)
 {
@@ -336,8 +347,9 @@ intel_gpasid_no_devtlb(struct intel_iommu *iommu, const struct qi_desc *desc)
 }
 
 /*
- * A descriptor that does at least what @desc does, in @coarse or elsewhere, for a
- * unit that refuses @desc.  Under RCU.
+ * Return a descriptor that invalidates at least as much as @desc, which the
+ * unit refuses: @coarse, a no-op if the device loses ATS instead, or @desc if
+ * there is no coarser one.  Called under RCU.
  */
 static const struct qi_desc *
 intel_gpasid_desc_coarser(struct intel_iommu *iommu, const struct qi_desc *desc,
@@ -364,11 +376,11 @@ intel_gpasid_desc_coarser(struct intel_iommu *iommu, const struct qi_desc *desc,
 
 /**
  * intel_gpasid_queue_desc() - Put a descriptor into a unit's queue
- * @iommu: the unit, its queue's lock held
+ * @iommu: the unit; the lock of its queue is held
  * @to: the slot
  * @desc: the descriptor, one of an array that is submitted
- * @nr: its number in the array
- * @tries: what the unit has refused of the array so far
+ * @nr: its index in the array
+ * @tries: descriptors of the array that the unit has refused so far
  *
  * Context: Any context.
  */
@@ -391,7 +403,7 @@ void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
 }
 
 /*
- * What goes wrong
+ * Error handling
  */
 
 static struct qi_desc *intel_gpasid_slot(struct intel_iommu *iommu, int index)
@@ -404,7 +416,10 @@ static int intel_gpasid_queue_head(struct intel_iommu *iommu)
 	return readl(iommu->reg + DMAR_IQH_REG) >> qi_shift(iommu);
 }
 
-/* Where the queue has stopped for an @error; negative: it has not. */
+/*
+ * Return the head index at which the queue stopped on @error, or -1 if it is
+ * running.
+ */
 static int intel_gpasid_queue_stopped(struct intel_iommu *iommu, u32 error)
 {
 	int head;
@@ -419,9 +434,10 @@ static int intel_gpasid_queue_stopped(struct intel_iommu *iommu, u32 error)
 }
 
 /*
- * Let the queue run on, and return when it may: nothing is submitted meanwhile, as
- * its lock is held, so an error that is seen after this is another one.  Were this
- * one seen again, clearing it again could clear another one.
+ * Restart the queue and wait until the unit has cleared @error.  The queue's
+ * lock is held and nothing is submitted meanwhile, so an error seen after the
+ * return is a new one.  If this error were seen again, clearing it twice could
+ * clear a new one unhandled.
  */
 static void intel_gpasid_queue_clear(struct intel_iommu *iommu, u32 error)
 {
@@ -445,9 +461,10 @@ static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
 }
 
 /*
- * Units before version 4 of the specification do not say whose it is.  A name that
- * is no device's says as little: were nobody counted, what is aborted would be
- * submitted again for ever.
+ * Count a time-out for all devices with an aborted invalidation.  Units before
+ * version 4 of the specification do not report the source ID of the device that
+ * timed out.  A source ID of no device is handled alike: if the time-out were
+ * not counted, aborted submissions would be retried forever.
  */
 static void intel_gpasid_unnamed_timed_out(struct intel_iommu *iommu)
 {
@@ -481,7 +498,10 @@ static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
 		intel_gpasid_unnamed_timed_out(iommu);
 }
 
-/* Mark what the unit has fetched and is not known to be done; was there any? */
+/*
+ * Mark descriptors as aborted that the unit has fetched and that are not known
+ * to be complete.  Return true if there was one.
+ */
 static bool intel_gpasid_queue_abort(struct q_inval *qi, int head)
 {
 	bool found = false;
@@ -496,9 +516,10 @@ static bool intel_gpasid_queue_abort(struct q_inval *qi, int head)
 }
 
 /*
- * An error that aborts nothing is one that was seen before: the fault handler
- * writes the same register, without the queue's lock, and what is read back in
- * between need not be what the unit makes of it.
+ * Count a time-out only if it aborts a descriptor: otherwise it has been
+ * handled before.  The fault handler writes the same register without the
+ * queue's lock, and its write may hide that of intel_gpasid_queue_clear() from
+ * a reader.
  */
 static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 {
@@ -512,9 +533,9 @@ static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 }
 
 /*
- * Replace the descriptor that the unit has refused, which may be another caller's,
- * so that the queue runs on.  A wait that is replaced writes no status: it is
- * aborted.
+ * Replace the descriptor that the unit has refused by a no-op, so that the
+ * queue continues.  The descriptor may belong to another submission.  If it is
+ * a wait, mark it as aborted, since the no-op writes no status.
  */
 static void intel_gpasid_queue_error(struct intel_iommu *iommu)
 {
@@ -532,12 +553,13 @@ static void intel_gpasid_queue_error(struct intel_iommu *iommu)
 }
 
 /**
- * intel_gpasid_queue_check() - Look for errors while a submission is waited for
- * @iommu: the unit, its queue's lock held
- * @wait_index: slot of the wait
+ * intel_gpasid_queue_check() - Handle queue errors while waiting for a
+ * submission
+ * @iommu: the unit; the lock of its queue is held
+ * @wait_index: slot of the wait descriptor
  *
  * Context: Any context.
- * Return: 0, or -EAGAIN: the wait is aborted.
+ * Return: 0, or -EAGAIN if the wait descriptor is aborted.
  */
 int intel_gpasid_queue_check(struct intel_iommu *iommu, int wait_index)
 {
@@ -564,7 +586,7 @@ int intel_gpasid_queue_check(struct intel_iommu *iommu, int wait_index)
 	return *status == QI_ABORT ? -EAGAIN : 0;
 }
 
-/* A device counts time-outs in a row. */
+/* Restart the device's count of consecutive time-outs. */
 static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 				   const struct qi_desc *desc)
 {
@@ -583,16 +605,16 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 }
 
 /**
- * intel_gpasid_queue_done() - Finish a submission whose wait is over
- * @iommu: the unit, its queue's lock held
+ * intel_gpasid_queue_done() - Finish a submission whose wait has completed
+ * @iommu: the unit; the lock of its queue is held
  * @index: slot of the first descriptor
- * @count: descriptors without the wait
- * @tries: what the unit has refused of them so far; empty at first
+ * @count: number of descriptors without the wait
+ * @tries: descriptors that the unit has refused so far; zeroed at first
  *
  * Context: Any context.
- * Return: 0; -EAGAIN, the whole has to be submitted again, since part of it was
- * aborted or refused; -EINVAL, the unit keeps refusing a descriptor, and what is
- * coarser, too.
+ * Return: 0; -EAGAIN if a descriptor was aborted or refused and the submission
+ * has to be retried as a whole; -EINVAL if the unit keeps refusing a descriptor
+ * and its coarser replacement.
  */
 int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
 			    unsigned int count, struct intel_gpasid_tries *tries)

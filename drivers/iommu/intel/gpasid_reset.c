@@ -2,8 +2,8 @@
 /*
  * Guest PASIDs on Intel VT-d: devices inside a reset.
  *
- * Built into the VT-d driver.  Nothing is sent to a device inside a reset: the
- * unit's queue sees to it (gpasid_queue.c).
+ * Built into the VT-d driver.  The unit's queue replaces descriptors for a
+ * device inside a reset by no-ops (gpasid_queue.c).
  *
  * PCIe: "Address Translation Services", the implementation note on resets.
  */
@@ -28,7 +28,7 @@ static void intel_gpasid_reset_settled(struct device *dev)
 	intel_gpasid_port_release(dev_iommu_priv_get(dev));
 }
 
-/* Has the page request thread got past @end, where the queue ended? */
+/* Return true if the page request thread has passed @end, an earlier tail. */
 static bool intel_gpasid_prq_past(struct intel_iommu *iommu, int end)
 {
 	int tail = dmar_readq(iommu->reg + DMAR_PQT_REG) & PRQ_RING_MASK;
@@ -39,8 +39,9 @@ static bool intel_gpasid_prq_past(struct intel_iommu *iommu, int end)
 }
 
 /*
- * VT-d: "Draining of Page Requests and Responses": what the device has sent is in
- * the page request queue when a wait with the drain flag is over.
+ * VT-d: "Draining of Page Requests and Responses": when a wait descriptor with
+ * the drain flag completes, all requests sent by the device are in the page
+ * request queue.
  */
 static void intel_gpasid_reset_drain(struct device *dev)
 {
