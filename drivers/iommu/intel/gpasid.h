@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASIDs: what the VT-d driver and its guest-PASID backend (a module)
- * know of each other.
+ * Guest PASIDs: interface between the VT-d driver and its guest-PASID backend,
+ * a module.
  *
  * All PASIDs bound on a device under one parent have one or two domain IDs.  A
- * second-stage flush thus needs a few tags for a device, however many PASIDs are
- * bound: one for the IOTLB by each domain ID, and one for the device TLB that
+ * second-stage flush thus needs a few cache tags for a device, however many
+ * PASIDs are bound: an IOTLB tag for each domain ID, and a device-TLB tag that
  * stands for all PASIDs.
  */
 #ifndef __INTEL_GPASID_H
@@ -26,17 +26,18 @@
 /* ATS Capability Register: Global Invalidate Supported. */
 #define INTEL_GPASID_ATS_GLOBAL	0x0040
 
-/* Bytes of a record in the page request queue. */
+/* Size of a record in the page request queue, in bytes. */
 #define INTEL_GPASID_PRQ_SIZE	32
 
 /**
- * struct intel_gpasid_hooks - What the VT-d driver calls the backend for
+ * struct intel_gpasid_hooks - Functions of the backend called by the VT-d
+ * driver
  * @sync: the second stage of a nest parent has changed and its cache tags are
- *        flushed; flush device TLBs that no tag stands for
- * @dirty_switch: dirty tracking on a nest parent has been switched; make the
- *                entries of its bindings follow, and leave it to the caller to
- *                flush what @sync does not
- * @invalidate_user: IOMMU_HWPT_INVALIDATE on a nested domain that is made for
+ *        flushed; flush the device TLBs without a tag
+ * @dirty_switch: dirty tracking on a nest parent has been switched; update the
+ *                entries of its bindings; the caller flushes all caches that
+ *                @sync does not flush
+ * @invalidate_user: IOMMU_HWPT_INVALIDATE on a nested domain allocated for
  *                   PASIDs
  *
  * Called in process context.
@@ -76,7 +77,7 @@ bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid);
 void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid,
 			    bool global);
 
-/* The driver's own, which are not static here. */
+/* Functions of the driver from which the integration removes "static". */
 int cache_tag_assign(struct dmar_domain *domain, u16 did, struct device *dev,
 		     ioasid_t pasid, enum cache_tag_type type);
 void cache_tag_unassign(struct dmar_domain *domain, u16 did, struct device *dev,
@@ -96,9 +97,9 @@ extern const struct gpasid_ops vtd_ops;
 #endif
 
 /**
- * struct intel_gpasid_tries - What a unit has refused of one submission
- * @nr: times that it has refused part of it
- * @refused: descriptors that it has refused at least once
+ * struct intel_gpasid_tries - Descriptors of one submission that a unit refused
+ * @nr: number of attempts in which the unit refused a descriptor
+ * @refused: descriptors refused at least once
  */
 struct intel_gpasid_tries {
 	unsigned int nr;
@@ -121,9 +122,9 @@ int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
 			    struct intel_gpasid_tries *tries);
 
 /*
- * Does a device TLB exist that needs invalidations?  None is invalidated
- * while translation is off (VT-d: "Device-TLB").  Whether the device will answer
- * is not asked here, but in the unit's queue (gpasid_queue.c).
+ * Return true if the device has a TLB that needs invalidations.  No device TLB
+ * is invalidated while translation is off (VT-d: "Device-TLB").  Whether the
+ * device can answer is checked in the unit's queue instead (gpasid_queue.c).
  */
 static inline bool intel_gpasid_has_devtlb(struct device_domain_info *info)
 {

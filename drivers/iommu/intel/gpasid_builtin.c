@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs: what the VT-d driver itself does differently for them.
+ * Guest PASIDs: the part built into the VT-d driver.
  *
- * The backend (gpasid.c) is a module; this file is built into the driver, since
- * the driver calls it and since it uses what the driver does not export.  It
+ * The backend (gpasid.c) is a module.  This file is built in, since the driver
+ * calls it and since it uses functions that the driver does not export.  It
  * owns the pointer to the backend's hooks and nothing else.  Devices, domains
- * and units are the driver's and protected as there.
+ * and units belong to the driver and are protected by its locks.
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
@@ -29,11 +29,11 @@ DEFINE_STATIC_SRCU(intel_gpasid_srcu);
 static const struct intel_gpasid_hooks __rcu *intel_gpasid_hooks;
 
 /**
- * intel_gpasid_set_hooks() - Set what the driver calls, or NULL for nothing
- * @hooks: the backend's functions
+ * intel_gpasid_set_hooks() - Set or remove the hooks that the driver calls
+ * @hooks: the backend's functions, or NULL
  *
  * Context: Process context. May sleep.
- * Return: nothing; no caller is using the hooks that were set before.
+ * Return: nothing; no caller is using the previous hooks.
  */
 void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
 {
@@ -42,12 +42,15 @@ void intel_gpasid_set_hooks(const struct intel_gpasid_hooks *hooks)
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_set_hooks);
 
-/* The second stage of @parent has changed, its cache tags are flushed. */
+/*
+ * Call the backend's sync hook: the second stage of @parent has changed, and
+ * its cache tags are flushed.
+ */
 void intel_gpasid_sync(struct dmar_domain *parent)
 {
 	const struct intel_gpasid_hooks *hooks;
 
-	/* Others may be flushed where nothing may sleep. */
+	/* Other domains may be flushed in atomic context. */
 	if (!parent->nested_parent && !parent->domain.gpasid_table)
 		return;
 	guard(srcu)(&intel_gpasid_srcu);
@@ -56,7 +59,7 @@ void intel_gpasid_sync(struct dmar_domain *parent)
 		hooks->sync(parent);
 }
 
-/* The entries of the PASIDs bound under @parent follow its flag. */
+/* Update the entries of PASIDs bound under @parent to its dirty_tracking. */
 static void intel_gpasid_dirty_switch(struct dmar_domain *parent)
 {
 	const struct intel_gpasid_hooks *hooks;
@@ -68,8 +71,8 @@ static void intel_gpasid_dirty_switch(struct dmar_domain *parent)
 }
 
 /*
- * IOMMU_HWPT_INVALIDATE on a domain that is made for PASIDs.  False when the
- * backend is not there, and so no PASID is attached.
+ * Handle IOMMU_HWPT_INVALIDATE on a domain allocated for PASIDs.  Return false
+ * if the backend is not loaded, in which case no PASID is attached.
  */
 bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
 				  struct iommu_user_data_array *array, int *ret)
@@ -85,14 +88,14 @@ bool intel_gpasid_invalidate_user(struct iommu_domain *nested,
 }
 
 /*
- * What a device and its unit can do
+ * Capabilities of a device and its unit
  */
 
 /**
  * intel_gpasid_can_prq() - Check whether page requests can be switched on
  * @info: the device
  *
- * What intel_iommu_enable_iopf() will ask.
+ * Makes the checks of intel_iommu_enable_iopf().
  *
  * Context: Any context.
  * Return: true if a request to enable I/O page faults will succeed.
@@ -106,13 +109,14 @@ bool intel_gpasid_can_prq(struct device_domain_info *info)
 EXPORT_SYMBOL_GPL(intel_gpasid_can_prq);
 
 /**
- * intel_gpasid_need_sync_map() - Check whether a unit needs to flush new mappings
+ * intel_gpasid_need_sync_map() - Check whether a unit needs to flush new
+ * mappings
  * @parent: the second stage
  * @iommu: the unit
  *
  * Context: Any context.
- * Return: true if the unit caches what is not present, or has its write buffer
- * flushed by software.
+ * Return: true if the unit caches entries that are not present, or needs
+ * software to flush its write buffer.
  */
 bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 				struct intel_iommu *iommu)
@@ -122,9 +126,10 @@ bool intel_gpasid_need_sync_map(struct dmar_domain *parent,
 EXPORT_SYMBOL_GPL(intel_gpasid_need_sync_map);
 
 /*
- * A unit walks no superpage that it does not have: each DMA would end in a fault
- * (VT-d: "Second-Stage Paging Entries", PS is reserved then).  The sizes that a
- * domain was made with may be mapped, whatever it is given from now on.
+ * Return true if @iommu supports all superpage sizes of @domain.  DMA through a
+ * superpage that the unit does not support faults (VT-d: "Second-Stage Paging
+ * Entries", PS is reserved then).  The sizes that a domain is allocated with
+ * are never reduced, so mappings of all of them have to be expected.
  */
 bool intel_gpasid_has_superpages(const struct dmar_domain *domain,
 				 const struct intel_iommu *iommu)
@@ -149,12 +154,12 @@ bool intel_gpasid_has_superpages(const struct dmar_domain *domain,
  * @did: domain ID of the PASIDs
  * @devtlb: the device TLB can be flushed for all PASIDs at once
  *
- * The IOTLB of the unit is flushed by @did (the tag is shared with the parent's
- * own, if it is the parent's and a RID is attached to it), the device TLB by one
- * tag that stands for all PASIDs.
+ * An IOTLB tag with @did makes the driver flush the unit's IOTLB.  It is shared
+ * with the tag of an attached RID if @did is the parent's domain ID.  One
+ * device-TLB tag stands for all PASIDs.
  *
  * Context: Process context. May sleep.
- * Return: 0, or -ENOMEM; then no tag is assigned.
+ * Return: 0, or -ENOMEM, in which case no tag is assigned.
  */
 int intel_gpasid_assign_tags(struct dmar_domain *parent, struct device *dev,
 			     u16 did, bool devtlb)
@@ -184,8 +189,8 @@ EXPORT_SYMBOL_GPL(intel_gpasid_assign_tags);
  * intel_gpasid_unassign_tags() - Undo intel_gpasid_assign_tags()
  * @parent: the second stage; still attached to the device's unit
  * @dev: the device
- * @did: as it was given there
- * @devtlb: as it was given there
+ * @did: as passed to intel_gpasid_assign_tags()
+ * @devtlb: as passed to intel_gpasid_assign_tags()
  *
  * Context: Any context.
  * Return: nothing.
@@ -200,7 +205,7 @@ void intel_gpasid_unassign_tags(struct dmar_domain *parent, struct device *dev,
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_unassign_tags);
 
-/* Flush the device TLB of a tag that stands for all PASIDs. */
+/* Flush the device TLB for a tag that stands for all PASIDs. */
 void intel_gpasid_flush_tag(struct intel_iommu *iommu,
 			    struct device_domain_info *info,
 			    struct qi_batch *batch)
@@ -222,8 +227,9 @@ void intel_gpasid_flush_tag(struct intel_iommu *iommu,
  */
 
 /*
- * Switch the entry of a RID.  One that is not present is being set up or taken
- * down: what sets it up reads the flag with the unit's lock held.
+ * Switch dirty tracking in the entry of a RID.  An entry that is not present is
+ * being set up or torn down: the setup reads the domain's flag with the unit's
+ * lock held.
  */
 static int intel_gpasid_dirty_rid(struct device_domain_info *info, bool enable)
 {
@@ -265,7 +271,10 @@ static int intel_gpasid_dirty_list(struct list_head *devices, bool enable)
 	return ret;
 }
 
-/* The RIDs on @domain and on what is nested on it; its lock is held. */
+/*
+ * Switch the RIDs attached to @domain and to domains nested on it.  Called with
+ * @domain->lock held.
+ */
 static int intel_gpasid_dirty_rids(struct dmar_domain *domain, bool enable)
 {
 	struct dmar_domain *s1;
@@ -285,7 +294,7 @@ static int intel_gpasid_dirty_rids(struct dmar_domain *domain, bool enable)
 	return 0;
 }
 
-/* What an old entry may be cached in, in the order in which it is flushed. */
+/* Caches that may hold an old entry, in the order of their flushes. */
 enum intel_gpasid_cache {
 	INTEL_GPASID_PASID_CACHE,
 	INTEL_GPASID_IOTLB,
@@ -293,7 +302,7 @@ enum intel_gpasid_cache {
 	INTEL_GPASID_NR_CACHES,
 };
 
-/* By one descriptor for each domain ID, or device. */
+/* Flush @cache for @tag: one descriptor for a domain ID or a device. */
 static void intel_gpasid_flush_cache(struct dmar_domain *domain,
 				     struct cache_tag *tag,
 				     enum intel_gpasid_cache cache)
@@ -319,7 +328,7 @@ static void intel_gpasid_flush_cache(struct dmar_domain *domain,
 	qi_batch_increment_index(tag->iommu, domain->qi_batch);
 }
 
-/* All that @domain has in the caches of one unit, in one submission. */
+/* Flush everything cached for @domain by one unit, in one submission. */
 static void intel_gpasid_flush_unit(struct dmar_domain *domain,
 				    struct intel_iommu *iommu)
 {
@@ -333,7 +342,7 @@ static void intel_gpasid_flush_unit(struct dmar_domain *domain,
 	qi_batch_flush_descs(iommu, domain->qi_batch);
 }
 
-/* The first tag that @domain has on a unit stands for the unit. */
+/* Return true if @tag is the first of @domain for its unit. */
 static bool intel_gpasid_is_first(struct dmar_domain *domain,
 				  const struct cache_tag *tag)
 {
@@ -356,19 +365,21 @@ static void intel_gpasid_flush_entries(struct dmar_domain *domain)
 }
 
 /**
- * intel_gpasid_set_dirty_tracking() - Track what is written by a second stage
+ * intel_gpasid_set_dirty_tracking() - Switch dirty tracking of a second stage
  * @domain: the second stage
  * @enable: on or off
  *
- * Replaces the driver's own.  All entries are switched first: of RIDs on the
- * domain, of RIDs on domains nested on it, of PASIDs bound under it.  Then all
- * that may hold a translation by an old entry is flushed once: PASID cache,
- * IOTLB, device TLBs, in one submission for a unit.  The flag comes first of
- * all, so that what is attached meanwhile is either set up by it or found here.
+ * Replaces the driver's own function.  All entries are switched first: those of
+ * RIDs on the domain, of RIDs on domains nested on it, and of PASIDs bound
+ * under it.  Then all caches that may hold a translation by an old entry are
+ * flushed once: PASID cache, IOTLB and device TLBs, in one submission for each
+ * unit.  The domain's flag is set before all entries, so that the entry of a
+ * RID or PASID attached meanwhile is either set up with the new flag or found
+ * here.
  *
  * Context: Process context. May sleep.
- * Return: 0; -EOPNOTSUPP, a RID has no second stage; -ENODEV, a device has no
- * entry of its own.  On an error nothing is changed.
+ * Return: 0; -EOPNOTSUPP if a RID has no second stage; -ENODEV if a device has
+ * no entry of its own.  On an error nothing is changed.
  */
 int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 {
@@ -393,7 +404,10 @@ int intel_gpasid_set_dirty_tracking(struct dmar_domain *domain, bool enable)
 }
 EXPORT_SYMBOL_IF_KUNIT(intel_gpasid_set_dirty_tracking);
 
-/* The entry that translates @pfn, or that is not present, and its level. */
+/*
+ * Return the entry that translates @pfn, or the first on the way to it that is
+ * not present, and its level in @level.
+ */
 static struct dma_pte *intel_gpasid_walk(struct dmar_domain *domain,
 					 unsigned long pfn, int *level)
 {
@@ -412,25 +426,27 @@ static struct dma_pte *intel_gpasid_walk(struct dmar_domain *domain,
 
 static bool intel_gpasid_was_written(struct dma_pte *pte, unsigned long flags)
 {
-	/* Most have not been: no locked access for them. */
+	/* Most pages are clean: avoid a locked access for them. */
 	return dma_pte_present(pte) &&
 	       READ_ONCE(pte->val) & DMA_SL_PTE_DIRTY &&
 	       dma_sl_pte_test_and_clear_dirty(pte, flags);
 }
 
 /**
- * intel_gpasid_read_and_clear_dirty() - Find out what has been written
+ * intel_gpasid_read_and_clear_dirty() - Record dirty pages and clear their bits
  * @domain: the second stage
- * @iova: where to begin
- * @size: bytes; all of them are mapped and stay so meanwhile
- * @flags: IOMMU_DIRTY_NO_CLEAR: leave the dirty bits as they are
- * @dirty: is told of pages that are dirty; without a bitmap, tracking may be off
+ * @iova: start of the range
+ * @size: size of the range in bytes; all of it is mapped and is not unmapped
+ *        meanwhile
+ * @flags: IOMMU_DIRTY_NO_CLEAR to keep the dirty bits
+ * @dirty: records dirty pages; without a bitmap, dirty tracking may be off
  *
- * Replaces the driver's own, which walks from the root of the table for each
- * page, and steps by the whole size of a superpage when it begins inside of one.
+ * Replaces the driver's own function, which walks from the root of the table
+ * for each page, and which advances by the full size of a superpage even if
+ * @iova is inside a superpage.
  *
  * Context: Process context.
- * Return: 0, or -EINVAL if nothing is tracked.
+ * Return: 0, or -EINVAL if dirty tracking is off.
  */
 int intel_gpasid_read_and_clear_dirty(struct dmar_domain *domain,
 				      unsigned long iova, size_t size,
@@ -446,7 +462,7 @@ int intel_gpasid_read_and_clear_dirty(struct dmar_domain *domain,
 		return -EINVAL;
 
 	for (; pfn < end; pfn = next) {
-		/* The next entry of the last level is the next in memory. */
+		/* Entries of one last-level table are adjacent: do not walk. */
 		if (level == 1 && !first_pte_in_page(pte + 1))
 			pte++;
 		else
@@ -466,9 +482,9 @@ EXPORT_SYMBOL_IF_KUNIT(intel_gpasid_read_and_clear_dirty);
  */
 
 /*
- * Is a page request of @pasid on @sid in the queue that was there when
- * the tail was at @end?  What a device asks for later does not count, or the
- * device could keep the caller waiting for ever.
+ * Return true if the queue still holds a page request of @pasid on @sid that
+ * was queued when the tail was at @end.  Later requests do not count, since a
+ * device could keep the caller waiting forever otherwise.
  */
 static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
 				     u32 pasid, int end)
@@ -486,7 +502,10 @@ static bool intel_gpasid_prq_pending(struct intel_iommu *iommu, u16 sid,
 	return false;
 }
 
-/* Until what is in the queue now is handled, and answered. */
+/*
+ * Wait until the page requests of @pasid that are in the queue now are handled,
+ * and the work that is queued for them has run.
+ */
 static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
 {
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
@@ -500,18 +519,18 @@ static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
 }
 
 /**
- * intel_gpasid_drain_prq() - Wait for page requests and responses under way
+ * intel_gpasid_drain_prq() - Drain page requests and responses in flight
  * @dev: the device
- * @did: domain ID of the entry that was there
- * @pasid: the PASID, INTEL_GPASID_ALL for every PASID of @dev, or IOMMU_NO_PASID
- *         for its RID
+ * @did: domain ID of the entry that was torn down
+ * @pasid: the PASID, INTEL_GPASID_ALL for every PASID of @dev, or
+ *         IOMMU_NO_PASID for its RID
  * @global: the device TLB can be flushed for all PASIDs at once
  *
- * The entry is not present and all caches are invalidated.  VT-d: "Draining of
- * Page Requests and Responses".  What the hardware still had is in the queue only
- * after its drain, so the queue is looked at before and after.  The unit's
- * completion is left to native SVA, which counts on being the only one to wait
- * for it.
+ * Must be called after the entry is made not present and all caches are
+ * invalidated.  VT-d: "Draining of Page Requests and Responses".  Requests that
+ * the hardware still holds are in the queue only after the hardware's drain, so
+ * the queue is checked before and after it.  The wait does not use
+ * intel_iommu::prq_complete, since native SVA relies on being its only waiter.
  *
  * Context: Process context. May sleep.
  * Return: nothing.
@@ -547,7 +566,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 	}
 	for (;;) {
 		qi_submit_sync(iommu, desc, n, QI_OPT_WAIT_DRAIN);
-		/* Once an overflow is dealt with, drain again. */
+		/* On a queue overflow, wait until it is handled and retry. */
 		if (!(readl(iommu->reg + DMAR_PRS_REG) & DMA_PRS_PRO))
 			break;
 		usleep_range(50, 200);
@@ -556,7 +575,7 @@ void intel_gpasid_drain_prq(struct device *dev, u16 did, u32 pasid, bool global)
 }
 EXPORT_SYMBOL_GPL(intel_gpasid_drain_prq);
 
-/* Does the RID of @dev have a fault queue? */
+/* Return true if the RID of @dev has a fault queue. */
 static bool intel_gpasid_prq_rid(struct device *dev)
 {
 	struct iommu_attach_handle *handle;
@@ -565,7 +584,10 @@ static bool intel_gpasid_prq_rid(struct device *dev)
 	return !IS_ERR_OR_NULL(handle) && handle->domain->iopf_handler;
 }
 
-/* Is it a guest, by its PASID or its RID, that this page request is for? */
+/*
+ * Return true if a page request is for a guest: for a bound PASID, or for a RID
+ * with a fault queue.
+ */
 bool intel_gpasid_prq(struct intel_iommu *iommu, u16 rid, u32 pasid)
 {
 	struct device *dev;
