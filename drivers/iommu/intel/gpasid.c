@@ -2,20 +2,20 @@
 /*
  * Guest PASIDs on Intel VT-d: nested PASID-table entries.
  *
- * Owns the PASID-table entries of bound PASIDs, and what has to be invalidated
- * when they change.  An entry is written only with the lock of the parent held
- * that it is bound under, and a PASID of a device is bound under one: the unit's
- * own lock (intel_iommu::lock) is not needed and not taken.
+ * Owns the PASID-table entries of bound PASIDs and invalidates the caches when
+ * they change.  An entry is written only with the lock of its parent held, and
+ * a PASID of a device is bound under one parent.  So the unit's own lock
+ * (intel_iommu::lock) is not needed and not taken.
  *
- * IOTLB entries are told apart by domain ID and PASID alone.  An IOASID has one
- * table under a parent, so all bindings by IOASIDs have the parent's domain ID on
- * a unit.  A device's own numbers mean something on that device only, so they
- * have one domain ID for the device and the parent.  Either way the number of
- * domain IDs, and with it the cost of a second-stage flush, of a close and of
- * dirty tracking, is the same however many PASIDs are bound.
+ * IOTLB entries are tagged by domain ID and PASID alone.  An IOASID has one
+ * table under a parent, so all bindings by IOASIDs have the parent's domain ID
+ * on a unit.  A device's own PASIDs are valid on that device only, so they have
+ * one domain ID for each device and parent.  Either way the number of domain
+ * IDs does not depend on the number of bound PASIDs, and nor does the cost of a
+ * second-stage flush, of a close and of dirty tracking.
  *
  * VT-d: "Domain-ID", "Tagging of Cached Translations".  Sections and fields are
- * named here and in the other files as in revision 4.1 of the specification.
+ * named in this and the other files as in revision 4.1 of the specification.
  */
 #define pr_fmt(fmt) "DMAR: gpasid: " fmt
 
@@ -31,16 +31,17 @@
 #include "../iommu-pages.h"
 
 /*
- * Descriptors in one submission.  Interrupts are off while it is waited for, and
- * other VMs' submissions queue up behind it.
+ * Maximum number of descriptors in one submission.  The caller waits for it
+ * with interrupts off, and submissions for other VMs wait behind it.
  */
 #define VTD_SUBMIT_MAX	48
 
 #define VTD_FLAGS	(GPASID_VTD_SRE | GPASID_VTD_EAFE | GPASID_VTD_WPE)
 
 /*
- * vtd_att::devtlb.  Decided once, so that what is set up is what is
- * taken down: a device that is removed or in D3 has no configuration space to ask.
+ * vtd_att::devtlb.  Determined once, at attach, so that the teardown matches
+ * the setup: the configuration space of a removed device, or of one in D3,
+ * cannot be read.
  */
 enum vtd_devtlb {
 	VTD_DEVTLB_NONE,
@@ -49,7 +50,7 @@ enum vtd_devtlb {
 };
 
 /**
- * struct vtd_att - The VT-d driver's part of an attachment, gpasid_attachment::drv
+ * struct vtd_att - VT-d data of an attachment (gpasid_attachment::drv)
  * @did: domain ID of all bindings of the attachment
  * @devtlb: how the device's TLB is invalidated
  */
@@ -58,7 +59,7 @@ struct vtd_att {
 	enum vtd_devtlb devtlb;
 };
 
-/* Attachments with VTD_DEVTLB_EACH. */
+/* Number of attachments with VTD_DEVTLB_EACH. */
 static atomic_t vtd_nr_per_pasid;
 
 static struct device_domain_info *vtd_info(const struct gpasid_attachment *att)
@@ -82,8 +83,10 @@ static enum vtd_devtlb vtd_att_devtlb(const struct gpasid_attachment *att)
 }
 
 /*
- * No PASIDs: not a PCI device, or it or its unit has none, or its DMA is that of
- * another function, which has the table (a child of a volume management device).
+ * Return the number of PASIDs of @dev.  It is 0 if @dev is not a PCI device, if
+ * the device or its unit does not support PASIDs, or if its DMA has the RID of
+ * another function, which has the table (a child of a volume management
+ * device).
  */
 static u32 vtd_max_pasids(struct device *dev)
 {
@@ -101,10 +104,11 @@ static enum vtd_devtlb vtd_devtlb(struct device_domain_info *info)
 }
 
 /*
- * Nested translation that a guest can use.  Without scalable-mode page-walk
- * coherency the unit walks first-stage tables unsnooped, and then faults when
- * it has to set an accessed or dirty flag (VT-d: "Accessed, Extended Accessed,
- * and Dirty Flags"): a guest that does not set them itself gets no DMA done.
+ * Return true if a guest can use the unit's nested translation.  Without
+ * scalable-mode page-walk coherency the unit walks first-stage tables without
+ * snooping and faults when it has to set an accessed or dirty flag (VT-d:
+ * "Accessed, Extended Accessed, and Dirty Flags").  DMA of a guest that does
+ * not set the flags itself would then fail.
  */
 static bool vtd_can_nest(struct intel_iommu *iommu)
 {
@@ -121,7 +125,7 @@ static void vtd_flush_entry(struct intel_iommu *iommu, void *p, size_t size)
 		clflush_cache_range(p, size);
 }
 
-/* The 64 entries that @pasid is one of; made when they are not there. */
+/* Return the table of 64 entries in @pde; allocate it if there is none. */
 static struct pasid_entry *vtd_table_get(struct device_domain_info *info,
 					 struct pasid_dir_entry *pde)
 {
@@ -131,13 +135,16 @@ static struct pasid_entry *vtd_table_get(struct device_domain_info *info,
 	if (table)
 		return table;
 
-	/* It stays with the device, whatever VM has it: no VM pays for it. */
+	/* The table outlives a VM's use of the device: charge no VM for it. */
 	table = iommu_alloc_page_node(info->iommu->node, GFP_KERNEL);
 	if (!table)
 		return NULL;
 	vtd_flush_entry(info->iommu, table, VTD_PAGE_SIZE);
 
-	/* Kept until the device is released; another CPU may have installed it. */
+	/*
+	 * A table is freed when the device is released.  Another CPU may have
+	 * installed one meanwhile.
+	 */
 	if (!try_cmpxchg64(&pde->val, &old,
 			   (u64)virt_to_phys(table) | PASID_PTE_PRESENT)) {
 		iommu_free_page(table);
@@ -163,7 +170,7 @@ static struct pasid_entry *vtd_entry(struct device_domain_info *info,
 	return table ? &table[pasid & PASID_PTE_MASK] : NULL;
 }
 
-/* The quadword that holds everything about the first stage. */
+/* Return the quadword of an entry that describes the first stage. */
 static u64 vtd_first_stage(const struct gpasid_table *table)
 {
 	struct pasid_entry pe = {};
@@ -237,7 +244,7 @@ static void vtd_desc_devtlb(struct qi_desc *desc,
 				pasid, info->ats_qdep, addr, order, desc);
 }
 
-/* Add the device-TLB invalidation of one PASID, or of all of them. */
+/* Add a device-TLB invalidation for the PASID of @b, or all if NULL. */
 static int vtd_add_devtlb(struct qi_desc *desc, struct device_domain_info *info,
 			  const struct gpasid_binding *b)
 {
@@ -260,8 +267,8 @@ static void vtd_submit(struct intel_iommu *iommu, struct qi_desc *desc, int n)
 }
 
 /*
- * The device TLB for each PASID of @att, on a device that does not do all of
- * them at once.  @only_cleared: those that are being taken down.
+ * Invalidate the device TLB for each PASID of @att, for a device that cannot
+ * invalidate all PASIDs at once.  @only_cleared: only for PASIDs in teardown.
  */
 static void vtd_devtlb_each(struct gpasid_attachment *att, bool only_cleared)
 {
@@ -272,7 +279,7 @@ static void vtd_devtlb_each(struct gpasid_attachment *att, bool only_cleared)
 	struct qi_desc one[2];
 	int n = 0;
 
-	/* Without memory they are submitted one by one. */
+	/* If the allocation fails, submit PASID by PASID. */
 	desc = kmalloc_array(VTD_SUBMIT_MAX, sizeof(*desc), GFP_KERNEL);
 	for (index = 0; (b = gpasid_att_next(att, &index)); index++) {
 		if (only_cleared && b->state != GPASID_CLEARED)
@@ -298,13 +305,13 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	struct device_domain_info *info = dev_iommu_priv_get(dev);
 	struct intel_iommu *iommu = info->iommu;
 
-	/* As IOMMU_GET_HW_INFO says; the driver enforces it on nest parents. */
+	/* As in IOMMU_GET_HW_INFO; the driver enforces it on nest parents. */
 	caps->errata = GPASID_ERRATA_772415;
 	if (info->ats_enabled)
 		caps->caps |= GPASID_CAP_ATS;
 	if (info->ats_supported && intel_gpasid_ats_global(info))
 		caps->caps |= GPASID_CAP_ATS_GLOBAL;
-	/* Virtual functions share the page requests of their physical one. */
+	/* Virtual functions share the page request interface of their PF. */
 	if (intel_gpasid_can_prq(info) && !to_pci_dev(dev)->is_virtfn)
 		caps->caps |= GPASID_CAP_PRI;
 	if (ssads_supported(iommu))
@@ -327,7 +334,7 @@ static int vtd_get_caps(struct device *dev, struct gpasid_caps *caps)
 	return 0;
 }
 
-/* What is malformed whatever the hardware is. */
+/* Refuse data that is malformed on any hardware; else store it in @attrs. */
 static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
 		     struct gpasid_table_attrs *attrs)
 {
@@ -355,9 +362,10 @@ static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
 }
 
 /*
- * The driver has not looked at the user's data when it allocated the domain: a
- * width that no unit has is refused by the check of an attach, and bits of the
- * table's address that hardware has no room for are ignored.
+ * The driver did not validate the user's data when it allocated the domain.
+ * vtd_check() refuses a width that no unit supports when the domain is
+ * attached, and the low bits of the table's address, which an entry has no room
+ * for, are ignored.
  */
 static int vtd_describe(struct iommu_domain *nested,
 			struct iommu_domain **parent,
@@ -416,8 +424,8 @@ static int vtd_check_first_stage(struct device *dev, struct dmar_domain *s2,
 }
 
 /*
- * What is malformed comes before what the hardware lacks, so that a caller
- * gets -EINVAL first on any machine.
+ * Check for malformed arguments before missing hardware support, so that a
+ * caller gets -EINVAL first on any machine.
  */
 static int vtd_check(struct device *dev, struct iommu_domain *parent,
 		     const struct gpasid_table_attrs *attrs)
@@ -434,8 +442,8 @@ static int vtd_check(struct device *dev, struct iommu_domain *parent,
 }
 
 /*
- * The parent's mappings from now on reach the unit, too.  The flag shares a
- * byte with that of dirty tracking, which has this lock.
+ * Make new mappings of the parent flush the unit if it needs that.  The lock is
+ * that of dirty tracking, whose flag shares a byte with iotlb_sync_map.
  */
 static void vtd_sync_map(struct dmar_domain *s2, struct intel_iommu *iommu)
 {
@@ -463,7 +471,10 @@ static void vtd_did_free(struct intel_iommu *iommu, u16 did)
 	clear_bit(did, iommu->domain_ids);
 }
 
-/* What may be mapped, and how, fits the unit: the parent's state is kept. */
+/*
+ * Check that the unit can walk the parent's page table, and limit the parent's
+ * address width to that of the unit.
+ */
 static int vtd_attach_check(struct dmar_domain *s2,
 			    struct device_domain_info *info)
 {
@@ -472,19 +483,19 @@ static int vtd_attach_check(struct dmar_domain *s2,
 
 	if (!vtd_max_pasids(info->dev))
 		return -EOPNOTSUPP;
-	/* A table in use is not cut down to what a smaller unit walks. */
+	/* Do not reduce a table in use to the levels of a smaller unit. */
 	if (info->iommu->agaw < s2->agaw)
 		return -EINVAL;
 	ret = prepare_domain_attach_device(&s2->domain, info->dev);
-	/* Nor is what may be mapped widened to what a larger one walks. */
+	/* Nor extend the mappable range to the width of a larger unit. */
 	s2->gaw = min(gaw, s2->gaw);
 
 	return ret;
 }
 
 /*
- * The parent is on the unit for one attachment more.  As a rule a RID has brought
- * it there, and then nothing is to be allocated.
+ * Take a reference on the parent's attachment to the unit.  A RID has usually
+ * attached the parent already, and then nothing has to be allocated.
  */
 static int vtd_join_unit(struct dmar_domain *s2, struct intel_iommu *iommu)
 {
@@ -500,7 +511,10 @@ static int vtd_join_unit(struct dmar_domain *s2, struct intel_iommu *iommu)
 	return domain_attach_iommu(s2, iommu);
 }
 
-/* The parent's domain ID on the unit, or one for the device's own numbers. */
+/*
+ * Use the parent's domain ID on the unit, or allocate one for the device's own
+ * PASIDs.
+ */
 static int vtd_attach_did(struct gpasid_attachment *att, struct vtd_att *va)
 {
 	struct intel_iommu *iommu = vtd_info(att)->iommu;
@@ -568,8 +582,9 @@ static void vtd_detach(struct gpasid_attachment *att)
 }
 
 /*
- * Not present to present.  VT-d, "Guidance to software for invalidations":
- * nothing to invalidate unless the unit caches not-present entries.
+ * Change an entry from not present to present.  VT-d, "Guidance to software for
+ * invalidations": nothing has to be invalidated unless the unit caches
+ * not-present entries.
  */
 static int vtd_bind(struct gpasid_binding *b)
 {
@@ -605,10 +620,10 @@ static int vtd_bind(struct gpasid_binding *b)
 }
 
 /*
- * The entry stays present.  What changes between two first stages is in one
- * quadword; to or from the second stage alone it is the type, and the first
- * stage is ignored while the type does not ask for it.  So hardware sees the old
- * table or the new one.
+ * Replace the table of an entry that stays present.  Two first stages differ in
+ * one quadword only.  A change to or from second-stage-only translation is a
+ * change of the type, and hardware ignores the first stage while the type is
+ * second-stage only.  So hardware uses either the old table or the new one.
  */
 static void vtd_set_table(struct gpasid_binding *b)
 {
@@ -627,8 +642,9 @@ static void vtd_set_table(struct gpasid_binding *b)
 }
 
 /*
- * VT-d, "Guidance to software for invalidations": PASID-selective PASID-cache,
- * PASID-selective PASID-based IOTLB, PASID-based device TLB.
+ * Invalidate after vtd_set_table().  VT-d, "Guidance to software for
+ * invalidations": PASID-selective PASID-cache, PASID-selective PASID-based
+ * IOTLB, PASID-based device TLB.
  */
 static void vtd_flush_table(struct gpasid_binding *b)
 {
@@ -653,9 +669,10 @@ static void vtd_clear(struct gpasid_binding *b)
 }
 
 /*
- * Present to not present.  VT-d, "Guidance to software for invalidations", for
- * PGTT 011b: PASID cache (of the PASID, or of the domain), then domain-selective
- * IOTLB, then the device TLB.
+ * Invalidate after entries changed from present to not present: that of @b, or
+ * all cleared ones of @att if @b is NULL.  VT-d, "Guidance to software for
+ * invalidations", for PGTT 011b: PASID cache (of the PASID, or of the domain),
+ * then domain-selective IOTLB, then the device TLB.
  */
 static void vtd_flush(struct gpasid_attachment *att, struct gpasid_binding *b)
 {
@@ -698,7 +715,7 @@ static void vtd_reset(struct gpasid_binding *b)
 }
 
 /*
- * Batches of first-stage invalidations: one buffer for each unit concerned
+ * Batches of first-stage invalidations, with one buffer for each unit
  */
 
 #define VTD_BATCH_UNITS	8
@@ -706,7 +723,7 @@ static void vtd_reset(struct gpasid_binding *b)
 struct vtd_batch_unit {
 	struct intel_iommu *iommu;
 	unsigned int nr;
-	/* What the last PASID-based IOTLB descriptor was for. */
+	/* Range and tags of the last PASID-based IOTLB descriptor. */
 	unsigned int last_entry;
 	u16 last_did;
 	u32 last_pasid;
@@ -716,10 +733,10 @@ struct vtd_batch_unit {
 
 struct vtd_batch {
 	struct vtd_batch_unit *unit[VTD_BATCH_UNITS];
-	struct vtd_batch_unit first;	/* most have no other */
+	struct vtd_batch_unit first;	/* most batches need no other */
 };
 
-/* Descriptors are written as a whole: there is nothing to zero in them. */
+/* Descriptors are written as a whole, so the array needs no zeroing. */
 static void vtd_batch_unit_init(struct vtd_batch_unit *unit)
 {
 	unit->iommu = NULL;
@@ -757,7 +774,10 @@ static void vtd_batch_submit(struct vtd_batch_unit *unit)
 	unit->nr = 0;
 }
 
-/* The buffer for @iommu; without room for one more, the first is reused. */
+/*
+ * Return the buffer for @iommu.  If no further buffer is available, submit and
+ * reuse the first.
+ */
 static struct vtd_batch_unit *vtd_batch_unit(struct vtd_batch *batch,
 					     struct intel_iommu *iommu)
 {
@@ -783,7 +803,7 @@ static struct vtd_batch_unit *vtd_batch_unit(struct vtd_batch *batch,
 	return unit;
 }
 
-/* Smallest aligned block of 2^order pages with all of @range in it. */
+/* Find the smallest aligned block of 2^order pages that contains @range. */
 static unsigned int vtd_range_order(const struct gpasid_inv_range *range,
 				    u64 *base)
 {
@@ -795,7 +815,7 @@ static unsigned int vtd_range_order(const struct gpasid_inv_range *range,
 	return order;
 }
 
-/* Once for all devices that share the domain ID and the PASID. */
+/* Add one descriptor for all devices that share the domain ID and the PASID. */
 static void vtd_batch_piotlb(struct vtd_batch_unit *unit, u16 did, u32 pasid,
 			     const struct gpasid_inv_range *range,
 			     u64 base, unsigned int order)
@@ -810,7 +830,10 @@ static void vtd_batch_piotlb(struct vtd_batch_unit *unit, u16 did, u32 pasid,
 	unit->last_entry = range->entry;
 	unit->last_did = did;
 	unit->last_pasid = pasid;
-	/* The whole address space has no mask of its own. */
+	/*
+	 * No mask covers the whole address space: such a range, and one above
+	 * the unit's maximum mask, invalidates the whole PASID.
+	 */
 	if (range->all || order >= MAX_AGAW_PFN_WIDTH ||
 	    order > cap_max_amask_val(unit->iommu->cap))
 		vtd_desc_piotlb(desc, did, pasid, 0, -1, false);
@@ -820,7 +843,7 @@ static void vtd_batch_piotlb(struct vtd_batch_unit *unit, u16 did, u32 pasid,
 	unit->nr++;
 }
 
-/* Room is left for what one range of one binding takes. */
+/* Submit unless there is room for one range of one more binding. */
 static void vtd_batch_submit_full(struct vtd_batch_unit *unit)
 {
 	if (unit->nr > VTD_SUBMIT_MAX - 3)
@@ -907,8 +930,9 @@ static void vtd_sync(struct dmar_domain *parent)
 }
 
 /*
- * The parent's flag is set before this walk: what is bound after the walk has
- * seen it, what is bound before is in the walk.
+ * Switch dirty tracking in all entries of @att.  The parent's flag is set
+ * before this walk: a binding is either found by the walk or made with the new
+ * flag.
  */
 static void vtd_dirty_set(struct gpasid_attachment *att, void *arg)
 {
@@ -931,13 +955,13 @@ static void vtd_dirty_set(struct gpasid_attachment *att, void *arg)
 	}
 }
 
-/* The driver flushes, once, when all entries are switched. */
+/* The caller flushes once after all entries are switched. */
 static void vtd_dirty_switch(struct dmar_domain *parent)
 {
 	gpasid_visit_attachments(&parent->domain, vtd_dirty_set, parent);
 }
 
-/* An entry of the user's array; what is not 4 KiB long is rounded up. */
+/* Convert entry @index of the user's array to a range of at least one page. */
 static int vtd_user_entry(struct iommu_user_data_array *array, u32 index,
 			  struct gpasid_inv_range *range)
 {
@@ -979,7 +1003,7 @@ static void vtd_user_binding(struct gpasid_binding *b, void *arg)
 	vtd_inv_range(user->batch, b, &user->range);
 }
 
-/* The device TLB of a RID: what it holds is not tagged by a PASID. */
+/* Add device-TLB invalidations for a RID, whose entries have no PASID. */
 static void vtd_user_devtlb(struct vtd_batch_unit *unit, struct device *dev,
 			    u64 base, unsigned int order)
 {
@@ -996,7 +1020,7 @@ static void vtd_user_devtlb(struct vtd_batch_unit *unit, struct device *dev,
 	}
 }
 
-/* The RIDs that are attached to the domain; it has their cache tags. */
+/* Invalidate for the attached RIDs, which have cache tags on the domain. */
 static void vtd_user_rids(struct dmar_domain *nested, struct vtd_user_inv *user)
 {
 	const struct gpasid_inv_range *range = &user->range;
@@ -1020,8 +1044,8 @@ static void vtd_user_rids(struct dmar_domain *nested, struct vtd_user_inv *user)
 }
 
 /*
- * All bindings of a nested domain and its RID.  What is submitted together is
- * waited for once.
+ * Invalidate the user's ranges for all bindings and RIDs of a nested domain,
+ * with one wait for each submission.
  */
 static int vtd_invalidate_user(struct dmar_domain *nested,
 			       struct iommu_user_data_array *array)
@@ -1059,7 +1083,7 @@ static int __init vtd_gpasid_init(void)
 {
 	int ret;
 
-	/* A bind may come as soon as the operations are known. */
+	/* A PASID may be bound as soon as the operations are registered. */
 	intel_gpasid_set_hooks(&vtd_hooks);
 	ret = gpasid_register_ops(&vtd_ops);
 	if (ret)

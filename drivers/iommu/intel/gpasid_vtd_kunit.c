@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of guest PASIDs on VT-d for devices that the lab does not have.
+ * KUnit tests of guest PASIDs on VT-d, for devices that the lab does not have.
  *
  * The device is fake: it has the VT-d driver's operations and private data, and
- * is never probed.  Only what does not reach hardware is called.  Its second stage
- * is made by hand, with superpages that the lab's memory has none of.
+ * is never probed.  Only functions that do not access hardware are called.  The
+ * second stage is built by the tests, with superpages, which the lab's memory
+ * does not have.
  */
 #include <kunit/test.h>
 #include <linux/gpasid.h>
@@ -69,7 +70,7 @@ static void device_without_a_table_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vtd_ops.check(dev, &f->parent.domain, NULL), 0);
 }
 
-/* A VMD child is on its domain's list of devices. */
+/* A VMD child has no table but is on its domain's list of devices. */
 static void dirty_tracking_needs_a_table(struct kunit *test)
 {
 	struct vtd_fake *f = test->priv;
@@ -85,12 +86,12 @@ static void dirty_tracking_needs_a_table(struct kunit *test)
 }
 
 /*
- * What has been written
+ * Dirty pages
  */
 
 #define ENTRIES		512
 
-/* A four-level table; returned is the level that has an entry for each 2 MiB. */
+/* Build a four-level table.  Return the level with an entry for each 2 MiB. */
 static struct dma_pte *make_second_stage(struct kunit *test)
 {
 	struct vtd_fake *f = test->priv;
@@ -156,7 +157,7 @@ static void dirty_pages_are_found_in_all_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gather.end, SZ_2M + 4 * SZ_4K - 1);
 	KUNIT_EXPECT_FALSE(test, leaf[0][ENTRIES - 2].val & DMA_SL_PTE_DIRTY);
 	KUNIT_EXPECT_FALSE(test, leaf[1][3].val & DMA_SL_PTE_DIRTY);
-	/* It is beyond what is asked for. */
+	/* This page is beyond the range. */
 	KUNIT_EXPECT_TRUE(test, leaf[1][4].val & DMA_SL_PTE_DIRTY);
 }
 
