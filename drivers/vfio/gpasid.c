@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs on a VFIO device file: bind, unbind, and what the device can do.
+ * Guest PASIDs on a VFIO device file: bind, unbind, and capabilities.
  *
  * Owns nothing.  vfio_device_set::lock, which attach and detach hold too, keeps
  * a physical device open and attached while an ioctl works on it.
@@ -14,7 +14,7 @@
 #include "gpasid.h"
 #include "vfio.h"
 
-/* Copy a structure that begins with argsz; it may be older or newer than ours. */
+/* Copy a structure that begins with argsz, of an older or newer version. */
 static int vfio_gpasid_copy(void *cmd, size_t size, size_t minsz,
 			    void __user *arg)
 {
@@ -56,7 +56,7 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 	data.pgtbl = cmd.pgtbl;
 	data.format_flags = cmd.vtd_flags;
 
-	/* The answer must have a place before anything changes. */
+	/* Check that the answer can be written before anything changes. */
 	if (put_user(cmd.hpasid, &ubind->hpasid))
 		return -EFAULT;
 	ret = ops->bind(priv, &data, cmd.pt_id);
@@ -64,8 +64,8 @@ static long vfio_gpasid_ioctl_bind(const struct vfio_gpasid_ops *ops,
 		return ret;
 
 	/*
-	 * The caller has taken the place away meanwhile.  A replace stands: the old
-	 * table may not be there any more.
+	 * The structure has become unwritable meanwhile.  A replace is not
+	 * undone, since the old table may have been freed.
 	 */
 	if (cmd.flags & VFIO_GPASID_BIND_REPLACE)
 		return 0;
@@ -122,20 +122,20 @@ static long vfio_gpasid_ioctl_info(const struct vfio_gpasid_ops *ops,
 
 /**
  * vfio_gpasid_ioctl() - The ioctls for guest PASIDs of a VFIO device file
- * @ops: what the device does
+ * @ops: the operations of the device
  * @priv: passed to @ops
  * @cmd: the ioctl
  * @arg: its argument
  *
- * Copies the user's structures in and out, so that a virtual device, whose
- * driver calls this from vfio_device_ops::ioctl, cannot differ in this from a
- * physical one.  VFIO passes these ioctls on to the driver for a device whose
- * driver binds it to iommufd by vfio_iommufd_emulated_bind().
+ * Copies the user's structures in and out for physical and for virtual devices,
+ * so that both behave alike.  The driver of a virtual device calls this from
+ * vfio_device_ops::ioctl: VFIO passes these ioctls to a driver that binds its
+ * device to iommufd by vfio_iommufd_emulated_bind().
  *
  * Context: Process context. May sleep.
- * Return: what @ops return; -ENOTTY when @cmd is another ioctl; -EINVAL
- * (argsz, unknown flag, reserved field), -E2BIG (a field that we do not know is
- * set, or argsz is above a page), -EFAULT.
+ * Return: the return value of @ops; -ENOTTY if @cmd is another ioctl; -EINVAL
+ * (argsz, unknown flag, reserved field), -E2BIG (an unknown field is set, or
+ * argsz is above a page), -EFAULT.
  */
 long vfio_gpasid_ioctl(const struct vfio_gpasid_ops *ops, void *priv,
 		       unsigned int cmd, void __user *arg)
@@ -157,7 +157,7 @@ EXPORT_SYMBOL_GPL(vfio_gpasid_ioctl);
  * Physical devices
  */
 
-/* The physical device behind the file, or -ENODEV. */
+/* Return the physical device of the file, or -ENODEV if there is none. */
 static struct iommufd_device *vfio_gpasid_idev(struct vfio_device_file *df)
 {
 	lockdep_assert_held(&df->device->dev_set->lock);
@@ -211,7 +211,7 @@ static const struct vfio_gpasid_ops vfio_gpasid_physical_ops = {
 	.info = vfio_df_gpasid_info,
 };
 
-/* A virtual device answers by itself: its driver knows what is behind it. */
+/* Ioctls of a virtual device are handled by its driver. */
 static bool vfio_gpasid_emulated(struct vfio_device *device)
 {
 	return device->iommufd_access && device->ops->ioctl;
@@ -222,18 +222,19 @@ long vfio_df_ioctl_gpasid(struct vfio_device_file *df, unsigned int cmd,
 {
 	struct vfio_device *device = df->device;
 
-	/* A virtual device's driver cannot tell how the file was opened. */
+	/* A virtual device's driver cannot see how the file was opened. */
 	if (df->group)
 		return -ENOTTY;
-	/* Stays as it is while the file is open. */
+	/* The result does not change while the file is open. */
 	if (vfio_gpasid_emulated(device))
 		return device->ops->ioctl(device, cmd, (unsigned long)arg);
 	return vfio_gpasid_ioctl(&vfio_gpasid_physical_ops, df, cmd, arg);
 }
 
 /*
- * A virtual device has its parent by being attached: while PASIDs are bound it
- * stays there.  What a physical device is attached to concerns its RID only.
+ * Return true if the device must not be detached.  A virtual device is attached
+ * to the parent of its PASIDs and stays attached while PASIDs are bound.  The
+ * HWPT that a physical device is attached to concerns its RID only.
  */
 bool vfio_df_gpasid_busy(struct vfio_device_file *df)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PASIDs of a VFIO device by VFIO's own ABI: the part of attach and detach that
- * names a PASID.
+ * PASIDs of a VFIO device by VFIO's own ABI: attach and detach of a PASID.
  *
- * Owns nothing; iommufd knows what is attached.
+ * Owns nothing; iommufd records the attached PASIDs.
  */
 #include <linux/iommufd.h>
 #include <linux/iommufd-gpasid.h>
@@ -15,9 +14,9 @@
 #include "vfio.h"
 
 /*
- * The user's structure up to pt_id is in @attach.  What the user reads back is
- * what it has given, so a place that cannot be written is found before anything
- * is attached.
+ * Called with the user's structure up to pt_id in @attach.  The user reads back
+ * the pt_id that it passed, so pt_id is written before the attach: a fault is
+ * found before anything is attached.
  */
 int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
 			       struct vfio_device_attach_iommufd_pt *attach,
@@ -41,7 +40,7 @@ int vfio_df_ioctl_pasid_attach(struct vfio_device_file *df,
 					      attach->pt_id);
 }
 
-/* The user's structure up to flags is in @detach. */
+/* Called with the user's structure up to flags in @detach. */
 int vfio_df_ioctl_pasid_detach(struct vfio_device_file *df,
 			       struct vfio_device_detach_iommufd_pt *detach,
 			       struct vfio_device_detach_iommufd_pt __user *arg)
@@ -67,14 +66,14 @@ int vfio_df_ioctl_pasid_detach(struct vfio_device_file *df,
 /**
  * vfio_iommufd_physical_pasid_attach_ioas() - Attach a PASID to an HWPT
  * @vdev: a device bound by vfio_iommufd_physical_bind()
- * @pasid: the number on the wire
+ * @pasid: the PASID on the wire
  * @pt_id: the HWPT
  *
- * vfio_device_ops::pasid_attach_ioas of a driver that hands the whole device to
- * the user.
+ * For vfio_device_ops::pasid_attach_ioas of a driver that passes the whole
+ * device to the user.
  *
- * Context: Process context. May sleep. The lock of the device set is held.
- * Return: as iommufd_device_pasid_attach(); -EINVAL when the device is not bound.
+ * Context: Process context. May sleep. Caller holds vfio_device_set::lock.
+ * Return: as iommufd_device_pasid_attach(); -EINVAL if the device is not bound.
  */
 int vfio_iommufd_physical_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid,
 					    u32 pt_id)
@@ -88,12 +87,11 @@ int vfio_iommufd_physical_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid,
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_attach_ioas);
 
 /**
- * vfio_iommufd_physical_pasid_detach_ioas() - Undo
- *					vfio_iommufd_physical_pasid_attach_ioas()
+ * vfio_iommufd_physical_pasid_detach_ioas() - Detach a PASID from its HWPT
  * @vdev: the device
- * @pasid: the number on the wire; one that is not attached is left alone
+ * @pasid: the PASID on the wire; nothing happens if it is not attached
  *
- * Context: Process context. May sleep. The lock of the device set is held.
+ * Context: Process context. May sleep. Caller holds vfio_device_set::lock.
  */
 void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev,
 					     u32 pasid)
@@ -105,7 +103,7 @@ void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev,
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_detach_ioas);
 
-/* A device leaves its context: its PASIDs are detached first, all at once. */
+/* Detach all PASIDs of a device, before it is unbound from its context. */
 void vfio_pasid_detach_all(struct iommufd_device *idev)
 {
 	iommufd_device_pasid_detach_all(idev);
