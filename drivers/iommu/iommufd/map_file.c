@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_IOAS_MAP_FILE: guest memory by the memfd that it is in.
+ * IOMMU_IOAS_MAP_FILE: map guest memory by its memfd.
  *
- * In a struct iopt_pages that has a file, uptr is the position in the file.  The
- * pages are pinned through the file, so no process has to have them mapped.
+ * In a struct iopt_pages with a file, uptr is the position in the file.  The
+ * pages are pinned through the file, so no process has to map them.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -22,9 +22,9 @@
 			 IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)
 
 /*
- * Pin @npages pages at @pos, an address or a position in the file.  Each has a
- * pin of its own, as they are given back one by one.  Returns how many, or an
- * error for none.
+ * Pin @npages pages at @pos, an address or a position in the file.  Each page
+ * is pinned separately, since the pages are unpinned one by one.  Return the
+ * number of pinned pages, or a negative errno if it is 0.
  */
 long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 			  unsigned long npages, unsigned int gup_flags,
@@ -48,9 +48,10 @@ long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 }
 
 /*
- * memfd_pin_folios() refuses other files, but pages of an IOAS without a device are
- * pinned later.  A file that refers to the context, as an open device does, would
- * until then keep it, and be kept by it.
+ * Return true if @file is shmem or hugetlbfs.  memfd_pin_folios() refuses other
+ * files, but pages of an IOAS without a device are pinned later.  Until then, a
+ * file that holds a reference on the context, as a bound device file does, and
+ * the context would keep each other alive.
  */
 static bool map_file_is_memory(struct file *file)
 {
@@ -69,8 +70,8 @@ static unsigned int map_file_seals(struct file *file)
 }
 
 /*
- * Devices write to the file from here on, as through a shared mapping of a process:
- * it cannot be sealed against writes before map_file_end_write().
+ * Allow devices to write to the file, as a shared mapping of a process does.
+ * The file cannot be sealed against writes until map_file_end_write().
  */
 static int map_file_begin_write(struct file *file)
 {
@@ -159,7 +160,7 @@ static int map_file(struct iommufd_ctx *ictx, struct io_pagetable *iopt,
 
 	rc = iopt_map_pages(iopt, &list, cmd->length, iova, prot,
 			    fixed ? 0 : IOPT_ALLOC_IOVA);
-	/* On success the areas have taken over the pages. */
+	/* On success the areas own the pages. */
 	iopt_free_pages_list(&list);
 
 	return rc;
