@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/* For drivers/iommu/ioasid_pool.c, which shares the space with native SVA */
+/* For ioasid_pool.c, which shares the PASID space with native SVA */
 #include <linux/ioasid.h>
 
 /**
- * iommu_global_pasid_alloc_range() - Allocate a global PASID out of a range
- * @min: the lowest number wanted
- * @max: the highest number wanted
+ * iommu_global_pasid_alloc_range() - Allocate a global PASID from a range
+ * @min: lowest PASID of the range
+ * @max: highest PASID of the range
  *
- * Unlike iommu_alloc_global_pasid() this is not tied to what one device
- * supports.  iommu_free_global_pasid() gives the number back.
+ * Unlike iommu_alloc_global_pasid() this is not limited to the PASIDs that one
+ * device supports.  Free the PASID by iommu_free_global_pasid().
  *
  * Context: Process context. May sleep.
- * Return: the lowest free number in [@min, @max]; -ENOSPC if all of them are
- * taken; -ENOMEM; -EINVAL if the range is not one of global PASIDs.
+ * Return: the lowest free PASID in [@min, @max]; -ENOSPC if all of them are
+ * in use; -ENOMEM; -EINVAL if the range is not one of global PASIDs.
  */
 int iommu_global_pasid_alloc_range(ioasid_t min, ioasid_t max)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/* gpasid: the backend is a module. */
+/* For the guest-PASID backend, intel/gpasid.c, which is a module. */
 EXPORT_SYMBOL_GPL(intel_iommu_sm);
 EXPORT_SYMBOL_GPL(intel_iommu_ops);
 EXPORT_SYMBOL_GPL(prepare_domain_attach_device);

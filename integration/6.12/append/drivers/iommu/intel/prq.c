@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /*
- * gpasid: the record's type is private to this file.  Is the one at @head of
- * the queue a request of @pasid on @sid?  IOMMU_NO_PASID: one without a PASID.
+ * For gpasid_builtin.c, since struct page_req_dsc is private to this file.
+ * Return true if the record at @head of the queue is a request of @pasid on
+ * @sid, where IOMMU_NO_PASID stands for a request without a PASID and
+ * INTEL_GPASID_ALL for one with any PASID.
  */
 bool intel_gpasid_prq_is(struct intel_iommu *iommu, int head, u16 sid, u32 pasid)
 {

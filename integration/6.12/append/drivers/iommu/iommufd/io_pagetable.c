@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/* map_file.c: the type of what is in a list of pages is private to this file. */
+/* For map_file.c, since struct iopt_pages_list is private to this file. */
 int iommufd_map_file_list(struct list_head *list, struct iopt_pages *pages,
 			  unsigned long start_byte, unsigned long length)
 {

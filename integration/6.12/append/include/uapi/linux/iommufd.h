@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 
-/* As Linux 7.3 has it */
+/* As in Linux 7.3 */
 #ifndef IOMMU_IOAS_MAP_FILE
 #define IOMMU_IOAS_MAP_FILE _IO(IOMMUFD_TYPE, 0x8f)
 
@@ -8,11 +8,11 @@
  * struct iommu_ioas_map_file - ioctl(IOMMU_IOAS_MAP_FILE)
  * @size: sizeof(struct iommu_ioas_map_file)
  * @flags: as those of IOMMU_IOAS_MAP
- * @ioas_id: the IOAS
+ * @ioas_id: the IOAS to map into
  * @fd: a memfd
- * @start: position in the file
- * @length: bytes
- * @iova: where it is mapped; input with IOMMU_IOAS_MAP_FIXED_IOVA
+ * @start: byte offset in the file
+ * @length: number of bytes to map
+ * @iova: IOVA of the mapping; input with IOMMU_IOAS_MAP_FIXED_IOVA
  */
 struct iommu_ioas_map_file {
 	__u32 size;
