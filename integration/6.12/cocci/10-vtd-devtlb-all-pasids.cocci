@@ -1,7 +1,8 @@
 // file: drivers/iommu/intel/cache.c
 // One device-TLB tag of a nest parent stands for all PASIDs bound on a device.
-// Its flush is one descriptor, whatever the range: a second-stage address says
-// nothing about the guest-virtual ones that a device TLB is indexed by.
+// It is flushed by one descriptor for any range, since a device TLB is indexed
+// by guest virtual addresses, which cannot be derived from a second-stage
+// address.
 @@
 identifier domain, tag, addr, mask, iommu, info, sid;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/cache.c
-// As rule 10, when the whole domain is flushed.
+// As rule 10, for a flush of the whole domain.
 @@
 identifier domain, tag, iommu, info, sid;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/prq.c
-// Declarations for what is added to this file.
+// Declarations for the calls added to this file.
 @@
 @@
  #include "pasid.h"

@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
 // A device TLB that cannot be invalidated for all PASIDs at once has no tag on
-// the nest parent: the backend flushes it, before the freed page-table pages
-// can be used again.
+// the nest parent.  The backend flushes it before the freed page-table pages
+// can be reused.
 @@
 identifier domain, gather;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// As rule 15, when the whole domain is flushed.
+// As rule 15, for a flush of the whole domain.
 @@
 identifier domain;
 @@

@@ -1,7 +1,8 @@
 // file: drivers/iommu/intel/iommu.c
-// Dirty tracking is switched entry by entry, each flushed by itself: what a
-// device brings into the unit's IOTLB by an entry that is not switched yet gets
-// into the TLB of one that is flushed already, whose writes are then lost.
+// The driver switches dirty tracking and flushes entry by entry.  Meanwhile a
+// device can load the unit's IOTLB through an entry that is not switched yet,
+// and a device TLB that is already flushed can be filled from the IOTLB.
+// Writes through that device TLB are not tracked.
 @@
 identifier domain, enable;
 @@

@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
-// Reading what is dirty walks from the root of the table for each page.  Begun
-// inside a superpage it steps past the beginning of the next one, whose dirty bit
-// is then cleared without all of it being recorded.
+// The driver walks from the root of the table for each page.  If it begins
+// inside a superpage, it steps past the start of the next one, whose dirty bit
+// is then cleared although only a part of the superpage is recorded.
 @@
 identifier domain, iova, size, flags, dirty;
 @@

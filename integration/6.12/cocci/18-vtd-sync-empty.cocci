@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
-// A read-only mapping on a nest parent is refused (erratum 772415); what is
-// undone then is empty, and the flush of an empty range is a shift by 64.
+// A read-only mapping on a nest parent is refused (erratum 772415).  The
+// mapping undone then is empty, and the flush of an empty range shifts by 64.
 @@
 identifier domain, gather;
 @@

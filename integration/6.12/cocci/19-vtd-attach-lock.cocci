@@ -1,8 +1,8 @@
 // file: drivers/iommu/intel/iommu.c
-// Attaching a domain takes the domain's lock inside the unit's; switching dirty
-// tracking takes them the other way round.  What is updated here is not
-// protected by the unit's lock: it is about all units of the domain, which stay
-// by RCU (rule 19b).
+// Attaching a domain takes the domain's lock inside the unit's; switching
+// dirty tracking takes them in the opposite order.  The capabilities updated
+// here are not protected by the unit's lock: they depend on all units of the
+// domain, which are kept by RCU (rule 19b).
 @@
 @@
  domain_attach_iommu(...)

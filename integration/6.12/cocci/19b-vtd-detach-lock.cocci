@@ -1,5 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
-// As rule 19, when a domain is detached.  Others may be walking its units.
+// As rule 19, for a detach.  Free the entry after a grace period, since other
+// CPUs may be walking the domain's units.
 @@
 symbol info;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// A context owns one IOASID set and takes page requests by one queue.
+// A context owns one IOASID set and one queue of page requests.
 @@
 @@
  struct iommufd_ctx {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/main.c
-// The set is freed with the context.
+// Free the IOASID set with the context.
 @@
 identifier inode, filp, ictx, obj;
 @@

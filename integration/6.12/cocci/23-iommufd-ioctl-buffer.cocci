@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/main.c
-// Room for the largest of our ioctl structures.
+// Make room for the structures of the added ioctls.
 @@
 @@
  union ucmd_buffer {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/main.c
-// The ioctls themselves.
+// Add the guest-PASID ioctls and IOMMU_IOAS_MAP_FILE.
 @@
 @@
  const struct iommufd_ioctl_op iommufd_ioctl_ops[] = {

@@ -1,5 +1,6 @@
 // file: drivers/iommu/iommufd/main.c
-// A size of gigabytes would keep a processor busy, and its caller unkillable.
+// Bound the size of a structure: checking gigabytes for zeroes would keep a
+// CPU busy and the caller unkillable.
 @@
 symbol ucmd, op, nr;
 @@

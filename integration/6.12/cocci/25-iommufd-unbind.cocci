@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/device.c
-// A device that leaves its context leaves no PASID bound.
+// Unbind all PASIDs of a device that leaves its context.
 @@
 identifier idev;
 @@

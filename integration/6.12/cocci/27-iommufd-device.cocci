@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// Whether page requests of a device are on for the sake of its guest PASIDs.
+// Record whether page requests of a device are enabled for its guest PASIDs.
 @@
 @@
  struct iommufd_device {

@@ -1,6 +1,6 @@
 // file: include/linux/iommu.h
-// The first-stage table of an HWPT's domain, by which an IOMMU driver finds the
-// PASIDs that the HWPT is attached to.
+// The first-stage table of an HWPT's domain.  An IOMMU driver uses it to find
+// the PASIDs that are attached to the HWPT.
 @@
 @@
  struct iommu_domain {

@@ -1,5 +1,5 @@
 // file: drivers/vfio/vfio_main.c
-// The ioctls of a device file.
+// Add the guest-PASID ioctls of a device file.
 @@
 identifier ret, df, uptr;
 expression cmd;

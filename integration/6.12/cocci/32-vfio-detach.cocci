@@ -1,5 +1,6 @@
 // file: drivers/vfio/device_cdev.c
-// While PASIDs are bound, the device cannot be detached from their parent.
+// A device cannot be detached from the parent of its PASIDs while they are
+// bound.
 @@
 identifier df, device;
 @@

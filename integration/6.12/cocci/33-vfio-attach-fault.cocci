@@ -1,6 +1,7 @@
 // file: drivers/vfio/device_cdev.c
-// An attach whose answer cannot be written undoes itself.  While PASIDs are bound
-// it has changed nothing, and undoing it would take them down.
+// An attach whose result cannot be written to the user is undone.  While
+// PASIDs are bound, the attach has changed nothing, and undoing it would
+// unbind them.
 @@
 identifier df;
 expression device;

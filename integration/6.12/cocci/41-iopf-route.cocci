@@ -1,6 +1,6 @@
 // file: drivers/iommu/io-pgfault.c
-// A bound guest PASID has no attach handle in the device's group; its page
-// requests go to the binding core.
+// A bound guest PASID has no attach handle in the device's group.  Its page
+// requests are reported to the binding core.
 @@
 identifier dev, evt, ops, fault;
 symbol attach_handle;

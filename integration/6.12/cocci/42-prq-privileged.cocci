@@ -1,6 +1,7 @@
 // file: drivers/iommu/intel/prq.c
-// The host's own SVA has no privileged page requests; a guest may.  What the
-// branch holds is not named: finding its end takes spatch half a minute.
+// Native SVA has no privileged page requests, but a guest may have.  The rule
+// does not match the body of the branch, since that takes spatch half a
+// minute.
 @@
 identifier req;
 symbol iommu;

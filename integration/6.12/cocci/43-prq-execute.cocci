@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/prq.c
-// The same for execute requests.
+// As rule 42, for execute requests.
 @@
 identifier req;
 symbol iommu;

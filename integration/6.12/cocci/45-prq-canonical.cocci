@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/prq.c
-// What is canonical for a guest's first stage is not what is for the host.
+// The canonical addresses of a guest's first stage are not those of the host.
 @@
 symbol iommu, req, address;
 @@

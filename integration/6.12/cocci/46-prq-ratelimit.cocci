@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/prq.c
-// A guest can have its device send requests that are malformed.
+// Limit the rate: a guest can make its device send malformed requests.
 @@
 expression list E;
 @@

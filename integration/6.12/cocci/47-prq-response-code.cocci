@@ -1,6 +1,7 @@
 // file: drivers/iommu/intel/prq.c
-// The I/O page fault layer and the "Page Group Response Descriptor" do not
-// number a failure alike; what the kernel passes on as it is, is reserved.
+// The I/O page fault layer and the "Page Group Response Descriptor" number a
+// failure differently: the code that the driver passes on unchanged is
+// reserved.
 @@
 symbol msg;
 @@

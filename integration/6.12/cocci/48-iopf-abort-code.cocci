@@ -1,7 +1,7 @@
 // file: drivers/iommu/io-pgfault.c
-// Failure, now that it reaches the device (rule 47), ends its page requests
-// until it is reset.  That is too much for one that cannot be queued, on a
-// device that several VMs may share.
+// A failure response, which reaches the device since rule 47, ends the
+// device's page requests until it is reset.  That is too much for one request
+// that cannot be queued, on a device that several VMs may share.
 @@
 symbol group, attach_handle;
 @@

@@ -1,6 +1,6 @@
 // file: include/linux/iommu.h
-// Which groups wait, and since when, for an administrator who asks why a device
-// does; and which a reset of the device has ended.
+// Record which groups wait and since when, so that an administrator can find
+// out why a device stalls, and which groups a reset of the device has ended.
 @@
 @@
  struct iopf_group {

@@ -1,5 +1,5 @@
 // file: include/linux/iommu.h
-// The list of rule 49.
+// Add the list of waiting groups of rule 49.
 @@
 @@
  struct iommu_fault_param {

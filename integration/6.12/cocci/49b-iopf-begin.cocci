@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// A group begins to wait.
+// Add a group to the list of waiting groups.
 @@
 identifier group, attach_handle;
 @@

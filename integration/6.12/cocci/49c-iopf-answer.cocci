@@ -1,5 +1,6 @@
 // file: drivers/iommu/io-pgfault.c
-// The other end of rule 49b.
+// Remove a group from the list of rule 49a, and do not respond to an ended
+// one.
 @@
 identifier group, status, ops, dev, resp;
 @@

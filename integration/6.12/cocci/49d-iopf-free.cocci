@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// A group that a reset ends is freed without an answer.
+// A group that a reset ends is freed without a response.
 @@
 identifier group;
 @@

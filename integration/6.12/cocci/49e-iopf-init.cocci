@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// The list of rule 49 begins empty.
+// Initialise the list of rule 49a.
 @@
 identifier fault_param;
 @@

@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
-// A device's PASID table has room for what the smallest unit of the machine
-// supports, but the IOMMU core takes for a device's limit what the device's own
-// unit supports: a PASID in between has no entry.
+// A device's PASID table has room for as many PASIDs as the smallest unit of
+// the machine supports, but the IOMMU core limits a device by what its own
+// unit supports.  A PASID in between has no entry.
 @@
 symbol iommu;
 @@

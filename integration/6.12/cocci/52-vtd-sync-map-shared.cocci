@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// gpasid_builtin.c asks it for units that the parent's PASIDs are bound on.
+// gpasid_builtin.c calls it for units that PASIDs of a parent are bound on.
 @@
 type T;
 @@

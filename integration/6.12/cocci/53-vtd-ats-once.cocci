@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// With rule 54 ATS is on before the RID is attached.
+// With rule 54, ATS is enabled before the RID is attached.
 @@
 @@
  iommu_enable_pci_caps(...)

@@ -1,7 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
-// In scalable mode ATS is the device's: PASIDs use it whatever the RID is
-// attached to.  Under the copied tables of a crashed kernel it waits for them
-// to be replaced, as ever.
+// In scalable mode ATS belongs to the device: PASIDs use it independently of
+// the domain of the RID.  Under the copied tables of a crashed kernel, ATS is
+// still enabled only after the tables are replaced.
 @@
 @@
  intel_iommu_probe_device(...)

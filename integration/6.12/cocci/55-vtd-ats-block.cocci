@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
-// As rule 54: blocking the RID blocks only the RID.  In legacy mode the context
-// entry says for the whole device whether it may use ATS.
+// As rule 54: blocking the RID must not affect PASIDs.  In legacy mode the
+// context entry controls ATS for the whole device.
 @@
 @@
  device_block_translation(...)

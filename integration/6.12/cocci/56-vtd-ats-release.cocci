@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
-// The other end of rule 54.  Before PASIDs are switched off: PCIe leaves it
-// undefined to do that under ATS.
+// Counterpart of rule 54.  Disable ATS before PASIDs: PCIe leaves the opposite
+// order undefined.
 @@
 @@
  intel_iommu_release_device(...)

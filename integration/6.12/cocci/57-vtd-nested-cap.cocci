@@ -1,6 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
-// A nested domain has no page table here, so no capabilities to follow; what is
-// taken for its width is part of the guest's table address (undefined shift).
+// A nested domain has no page table in the host, so it has no capabilities to
+// update.  The field read as its address width is part of the guest's table
+// address, which results in an undefined shift.
 @@
 @@
  domain_update_iommu_cap(...)

@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// As Linux 7.3: a unit without the superpages of a domain faults on them.
+// As Linux 7.3: DMA faults if the unit lacks the superpages of a domain.
 @@
 symbol domain, iommu, dmar_domain;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/io_pagetable.h
-// Pages by their file instead of an address.
+// A struct iopt_pages can refer to a file instead of an address.
 @@
 @@
  struct iopt_pages {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// Pages of a file are pinned through the file.
+// Pin pages of a file through the file.
 @@
 identifier user, pages;
 @@

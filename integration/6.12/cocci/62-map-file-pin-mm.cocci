@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// The pages can be pinned after the process has exited.
+// Pages of a file need no mm: they can be pinned after the process has exited.
 @@
 identifier pages;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/pages.c
-// The other end of rule 62.
+// Counterpart of rule 62.
 @@
 identifier pages;
 @@

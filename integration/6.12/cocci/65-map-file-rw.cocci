@@ -1,5 +1,6 @@
 // file: drivers/iommu/iommufd/pages.c
-// A virtual device's driver reads and writes them through the pages.
+// Let the driver of a virtual device access memory of a file by its pages: the
+// uptr of a file is a position in it, not a user address.
 @@
 identifier pages, data, flags, start_byte, length;
 symbol start_index, last_index;

@@ -1,6 +1,6 @@
 // file: drivers/iommu/iommufd/pages.c
 // file: drivers/iommu/iommufd/io_pagetable.c
-// Declarations for rules 61 and 64 and for what is appended.
+// Declarations for rules 61 and 64 and for the appended functions.
 @@
 @@
  #include "io_pagetable.h"

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// What iommu_gpasid_nr_ended() was when the groups were last looked through.
+// The value of iommu_gpasid_nr_ended() at the last check of the groups.
 @@
 @@
  struct iommufd_fault {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/fault.c
-// Page requests from before a reset of the device are neither read nor answered.
+// Do not read page requests that a reset of the device has ended.
 @@
 symbol fault;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/fault.c
-// Page requests from before a reset of the device are neither read nor answered.
+// Do not accept responses to page requests that a reset has ended.
 @@
 symbol fault;
 @@

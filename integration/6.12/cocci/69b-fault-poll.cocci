@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/fault.c
-// Nor are they there to be read.
+// Do not report page requests as readable that a reset has ended.
 @@
 symbol fault, filep, wait;
 @@

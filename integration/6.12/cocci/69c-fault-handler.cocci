@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/fault.c
-// Bound the groups kept for a VM that does not read.
+// Bound the number of groups kept for a VM that does not read them.
 @@
 symbol fault, hwpt;
 @@

@@ -1,5 +1,5 @@
 // file: include/uapi/linux/iommufd.h
-// As Linux 7.3: an HWPT for a PASID, or for a RID beside PASIDs.
+// As Linux 7.3: an HWPT for a PASID, or for a RID of a device with PASIDs.
 @@
 @@
  enum iommufd_hwpt_alloc_flags {

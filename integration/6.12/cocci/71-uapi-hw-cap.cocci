@@ -1,5 +1,5 @@
 // file: include/uapi/linux/iommufd.h
-// As Linux 7.3: whether a device can have a device TLB.
+// As Linux 7.3: report whether a device can have a device TLB.
 @@
 @@
  enum iommufd_hw_capabilities {

@@ -1,5 +1,5 @@
 // file: include/uapi/linux/iommufd.h
-// As Linux 7.3: the type of IOMMU_GET_HW_INFO's answer can be asked for.
+// As Linux 7.3: the user can request a type of IOMMU_GET_HW_INFO data.
 @@
 typedef __u32;
 @@

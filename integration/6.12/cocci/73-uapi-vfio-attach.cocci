@@ -1,5 +1,5 @@
 // file: include/uapi/linux/vfio.h
-// As Linux 7.3: attach names a PASID.
+// As Linux 7.3: attach takes a PASID.
 @@
 typedef __u32;
 @@

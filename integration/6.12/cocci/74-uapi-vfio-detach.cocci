@@ -1,5 +1,5 @@
 // file: include/uapi/linux/vfio.h
-// As Linux 7.3: detach names a PASID.
+// As Linux 7.3: detach takes a PASID.
 @@
 typedef __u32;
 @@

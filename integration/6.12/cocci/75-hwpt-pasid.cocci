@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// What an HWPT was allocated for.
+// Record that an HWPT was allocated with IOMMU_HWPT_ALLOC_PASID.
 @@
 @@
  struct iommufd_hw_pagetable {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/iommufd_private.h
-// How many PASIDs of a group's devices are attached to HWPTs.
+// The number of PASIDs of a group's devices that are attached to HWPTs.
 @@
 @@
  struct iommufd_group {

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/hw_pagetable.c
-// IOMMU drivers do not know what is ours.
+// Do not pass the added flags to IOMMU drivers, which do not know them.
 @@
 expression ictx, ioas, idev, pasid, imm, data, parent;
 identifier cmd;

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/hw_pagetable.c
-// An HWPT for PASIDs has a table in the binding core.
+// Give an HWPT for PASIDs a table in the binding core.
 @@
 identifier cmd, hwpt;
 symbol idev, rc;

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/hw_pagetable.c
-// The table is destroyed before the domain.
+// Destroy the table before the domain.
 @@
 identifier hwpt;
 @@

@@ -1,5 +1,6 @@
 // file: drivers/iommu/iommufd/hw_pagetable.c
-// As Linux 7.3: -EINVAL for what is there but not nested.
+// As Linux 7.3: return -EINVAL for an existing object that is not a nested
+// HWPT.
 @@
 @@
  iommufd_hwpt_invalidate(...)

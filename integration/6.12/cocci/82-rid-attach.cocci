@@ -1,5 +1,6 @@
 // file: drivers/iommu/iommufd/device.c
-// A RID that joins attached PASIDs keeps to HWPTs for that.
+// While PASIDs of the group are attached, attach the RID only to an HWPT
+// allocated with IOMMU_HWPT_ALLOC_PASID.
 @@
 identifier hwpt, idev, pasid;
 symbol rc;

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/device.c
-// So does one that is beside them already.
+// As rule 82, when the HWPT of the RID is replaced.
 @@
 identifier hwpt, idev;
 symbol igroup, old_hwpt, rc;

@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/device.c
-// IOMMU_GET_HW_INFO of a type that is asked for.
+// Support IOMMU_GET_HW_INFO with a requested type.
 @@
 identifier cmd, ops, idev, len;
 @@

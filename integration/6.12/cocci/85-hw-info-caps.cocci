@@ -1,5 +1,5 @@
 // file: drivers/iommu/iommufd/device.c
-// Whether the device can have a device TLB.
+// Report whether the device can have a device TLB.
 @@
 identifier cmd;
 symbol idev;

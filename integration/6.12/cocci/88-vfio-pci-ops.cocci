@@ -1,5 +1,5 @@
 // file: drivers/vfio/pci/vfio_pci.c
-// A device that is the user's as a whole has PASIDs.
+// Support PASIDs on devices that are passed to the user as a whole.
 @@
 @@
  struct vfio_device_ops vfio_pci_ops = {

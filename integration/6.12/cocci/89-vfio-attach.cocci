@@ -1,5 +1,6 @@
 // file: drivers/vfio/device_cdev.c
-// The kernel's own code is for the RID.
+// Attach a PASID if the user passes one; the kernel's own code attaches the
+// RID.
 @@
 identifier df, attach, minsz;
 expression arg;

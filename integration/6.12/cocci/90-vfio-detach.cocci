@@ -1,5 +1,6 @@
 // file: drivers/vfio/device_cdev.c
-// The kernel's own code is for the RID.
+// Detach a PASID if the user passes one; the kernel's own code detaches the
+// RID.
 @@
 identifier df, detach, minsz;
 expression arg;

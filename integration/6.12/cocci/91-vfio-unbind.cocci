@@ -1,5 +1,5 @@
 // file: drivers/vfio/iommufd.c
-// PASIDs are detached before the RID, and all at once.
+// Detach all PASIDs at once, before the RID.
 @@
 identifier vdev;
 @@

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/nested.c
-// PASIDs that an HWPT is attached to have no cache tags on its domain.  The
-// backend reaches them, and waits once for many ranges.
+// PASIDs attached to an HWPT have no cache tags on its domain.  The backend
+// invalidates for them, and waits once for many ranges.
 @@
 identifier domain, array, ret;
 @@

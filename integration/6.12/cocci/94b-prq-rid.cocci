@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/prq.c
-// As Linux 7.3: a RID can have a fault queue, and its page requests have no
+// As Linux 7.3: a RID can have a fault queue.  Its page requests have no
 // PASID.
 @@
 symbol iommu, req;

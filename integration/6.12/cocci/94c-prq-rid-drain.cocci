@@ -1,6 +1,7 @@
 // file: drivers/iommu/intel/prq.c
-// With rule 94b a RID has page requests, too: those of its own device are waited
-// for, and what arrives with the drain.  Native SVA keeps the completion.
+// With rule 94b a RID has page requests, too.  Wait for those of its own
+// device alone, including those that arrive with the hardware's drain, and
+// leave the unit's completion to native SVA.
 @@
 symbol did, dev, pasid;
 @@

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/iommu.c
-// As Linux 7.3: a parent does not fit a unit that cannot nest, so that a VMM
-// gets the error when it attaches and not with the first nested HWPT.
+// As Linux 7.3: refuse a nest parent on a unit that does not support nesting,
+// so that a VMM gets the error at attach and not at the first nested HWPT.
 @@
 identifier domain, dev;
 symbol dmar_domain, iommu;

@@ -1,6 +1,7 @@
 // file: drivers/pci/pci.c
-// Every reset of a function, a slot or a bus that keeps its devices begins here:
-// what they have asked for is over, and their TLBs are not to be disturbed.
+// Every reset of a function, a slot or a bus that keeps its devices begins
+// here.  The reset ends the page requests of the devices, and no invalidation
+// may be sent to their TLBs meanwhile.
 @@
 identifier dev;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/pci/pci.c
-// The reset is over once ATS, PRI and PASID are as they were.
+// The reset has ended when ATS, PRI and PASID are restored.
 @@
 identifier dev;
 @@

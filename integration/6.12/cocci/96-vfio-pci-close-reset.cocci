@@ -1,5 +1,6 @@
 // file: drivers/vfio/pci/vfio_pci_core.c
-// The reset at the close of a device saves and restores by itself.
+// The reset at the close of a device saves and restores its state without the
+// functions of rules 95b and 95c.
 @@
 identifier vdev, pdev;
 expression E1, E2;

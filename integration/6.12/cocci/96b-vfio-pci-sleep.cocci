@@ -1,5 +1,6 @@
 // file: drivers/vfio/pci/vfio_pci_core.c
-// A device that loses its state in D3hot is inside a reset while it is there.
+// A device that loses its state in D3hot is treated as inside a reset while in
+// D3hot.
 @@
 identifier vdev, state, pdev;
 @@

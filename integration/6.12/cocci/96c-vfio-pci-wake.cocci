@@ -1,5 +1,5 @@
 // file: drivers/vfio/pci/vfio_pci_core.c
-// That reset is over when its state is restored.
+// The reset of rule 96b has ended when the state of the device is restored.
 @@
 identifier vdev, state, pdev;
 @@

@@ -1,6 +1,6 @@
 // file: drivers/iommu/intel/dmar.c
-// A device that is not there, is inside a reset or never answers completes no
-// invalidation, which would then time out and abort those of others.
+// A device that is absent, inside a reset or not responding completes no
+// invalidation.  Its time-out would abort other submissions.
 @@
 identifier iommu, desc, qi, i, offset, shift;
 @@

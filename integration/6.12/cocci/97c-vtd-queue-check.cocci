@@ -1,7 +1,8 @@
 // file: drivers/iommu/intel/dmar.c
-// A time-out ends whichever submission looks first, done or not, when the device
-// that has not answered is not there, and one that is there is asked for ever; a
-// refused descriptor stops the queue for good unless it is a submission's first.
+// If a device that timed out is absent, the driver fails the submission that
+// sees the time-out first, complete or not.  If the device is present, the
+// driver retries forever.  A refused descriptor stops the queue for good
+// unless it is the first of a submission.
 @@
 @@
 -static int qi_check_fault(...) { ... }

@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/dmar.c
-// intel_gpasid_queue_check() prints what is wrong as the driver does.
+// intel_gpasid_queue_check() prints errors by the driver's function.
 @@
 @@
 -static

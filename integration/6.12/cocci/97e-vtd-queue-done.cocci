@@ -1,5 +1,6 @@
 // file: drivers/iommu/intel/dmar.c
-// A wait can be over although part of what was submitted was not done.
+// A wait descriptor can complete although other descriptors of the submission
+// were aborted or refused.
 @@
 identifier flags;
 symbol rc, i, index, count, desc, iommu;

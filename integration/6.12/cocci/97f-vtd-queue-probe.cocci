@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// The queue knows which devices can be sent invalidations.
+// Tell the queue which devices can be sent invalidations.
 @@
 identifier info, iommu;
 symbol ret, free, clear_rbtree;

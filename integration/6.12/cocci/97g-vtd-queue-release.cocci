@@ -1,5 +1,5 @@
 // file: drivers/iommu/intel/iommu.c
-// The other end of rule 97f, and of its errors.
+// Counterpart of rule 97f, also for errors of the probe.
 @@
 identifier info;
 @@

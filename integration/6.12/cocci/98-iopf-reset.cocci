@@ -1,5 +1,6 @@
 // file: drivers/iommu/io-pgfault.c
-// What arrives from a device inside a reset was sent before: no caller waits for it.
+// A request that arrives while the device is inside a reset was sent before
+// the reset and needs no response.
 @@
 identifier dev, evt, attach_handle;
 @@

@@ -1,5 +1,5 @@
 // file: drivers/iommu/io-pgfault.c
-// A device can begin any number of groups and complete none.
+// Bound incomplete groups: a device can begin any number and complete none.
 @@
 identifier fault_param, fault, iopf;
 @@

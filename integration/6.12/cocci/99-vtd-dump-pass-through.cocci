@@ -1,6 +1,7 @@
 // file: drivers/iommu/intel/iommu.c
-// The report of a fault takes a pass-through entry, in either mode, for one with a
-// table at address 0, and reads on from what is there.
+// The report of a fault mistakes a pass-through entry, in either mode, for an
+// entry with a table at address 0, and walks on from the contents of that
+// address.
 @@
 expression list es;
 @@
