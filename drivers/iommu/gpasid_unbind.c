@@ -348,8 +348,10 @@ static int gpasid_restore(struct gpasid_parent *parent,
 {
 	WARN_ON_ONCE(1);
 	guard(mutex)(&parent->lock);
-	if (b->state == GPASID_LEAVING)
+	if (b->state == GPASID_LEAVING) {
 		WRITE_ONCE(b->state, GPASID_BOUND);
+		gpasid_changed(parent);
+	}
 
 	return -EDEADLK;
 }
