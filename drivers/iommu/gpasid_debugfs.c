@@ -77,7 +77,7 @@ static int gpasid_devices_show(struct seq_file *m, void *unused)
 
 		iommu_gpasid_visit_waiting(gdev->dev, gpasid_count_waiting,
 					   &waiting);
-		seq_printf(m, "%s %lu %u %u %c\n", dev_name(gdev->dev),
+		seq_printf(m, "%s %lu %u %u %c\n", gdev->name,
 			   gpasid_count_bindings(gdev), waiting.nr,
 			   waiting.nr ? jiffies_to_msecs(jiffies - waiting.since) : 0,
 			   gpasid_in_reset(gdev->dev) ? 'y' : 'n');
@@ -102,7 +102,7 @@ static void gpasid_show_request(const struct iopf_group *group, void *arg)
 	struct gpasid_request_arg *request = arg;
 
 	seq_printf(request->m, "%s %u %u 0x%llx %u\n",
-		   dev_name(request->gdev->dev), prm->pasid, prm->grpid,
+		   request->gdev->name, prm->pasid, prm->grpid,
 		   prm->addr, jiffies_to_msecs(jiffies - group->since));
 }
 
@@ -183,7 +183,7 @@ static int gpasid_bindings_show(struct seq_file *m, void *v)
 			       ioasid_spid(b->set, b->pasid);
 	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = b->pasid;
-	seq_printf(m, "%s %u %u %s %s %d %s\n", dev_name(b->att->gdev->dev),
+	seq_printf(m, "%s %u %u %s %s %d %s\n", b->att->gdev->name,
 		   b->pasid, gpasid, b->att->own ? "device" : "host",
 		   states[READ_ONCE(b->state)], b->att->pid, b->att->comm);
 	return 0;

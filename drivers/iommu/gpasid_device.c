@@ -153,12 +153,13 @@ struct gpasid_device *gpasid_device_find(struct device *dev)
 static struct gpasid_device *gpasid_device_create(struct device *dev)
 {
 	const struct gpasid_ops *ops = gpasid_ops_get(dev);
+	size_t size = strlen(dev_name(dev)) + 1;
 	struct gpasid_device *gdev;
 
 	if (!ops)
 		return ERR_PTR(-EOPNOTSUPP);
 
-	gdev = kzalloc(sizeof(*gdev), GFP_KERNEL);
+	gdev = kzalloc(struct_size(gdev, name, size), GFP_KERNEL);
 	if (!gdev) {
 		module_put(ops->owner);
 		return ERR_PTR(-ENOMEM);
@@ -166,6 +167,7 @@ static struct gpasid_device *gpasid_device_create(struct device *dev)
 	refcount_set(&gdev->users, 1);
 	xa_init_flags(&gdev->bindings, XA_FLAGS_ACCOUNT);
 	gdev->dev = get_device(dev);
+	strscpy(gdev->name, dev_name(dev), size);
 	gdev->ops = ops;
 
 	return gdev;

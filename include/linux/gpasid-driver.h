@@ -31,6 +31,7 @@ struct module;
  * @users: reference count: attachments, and callers that use the device
  * @bindings: PASID to struct gpasid_binding; also read under RCU
  * @rcu: frees the structure after the last reader
+ * @name: name of @dev, for readers under RCU: the reference on @dev is put first
  *
  * A slot of @bindings is filled and emptied under the lock of the parent whose
  * binding it holds.
@@ -42,6 +43,7 @@ struct gpasid_device {
 	refcount_t users;
 	struct xarray bindings;
 	struct rcu_head rcu;
+	char name[];
 };
 
 /**
