@@ -101,8 +101,7 @@ gpasid_table_attrs(const struct gpasid_table *table)
  *
  * Context: Process context. May sleep.
  * Return: the table, for gpasid_table_put(); an ERR_PTR() of -EOPNOTSUPP when
- * the device's IOMMU driver does not support guest PASIDs, -EINVAL from
- * gpasid_ops::describe, -ENOMEM.
+ * the device's IOMMU driver does not support guest PASIDs, -ENOMEM.
  */
 struct gpasid_table *gpasid_hwpt_table_create(struct device *dev,
 					      struct iommu_domain *domain,
@@ -114,15 +113,12 @@ struct gpasid_table *gpasid_hwpt_table_create(struct device *dev,
 	struct gpasid_table_attrs attrs;
 	struct gpasid_hwpt_table *hwpt;
 	struct gpasid_parent *parent;
-	int ret = 0;
 
 	if (!drv)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (nested)
-		ret = drv->describe(domain, &domain, &attrs);
+		domain = drv->describe(domain, &attrs);
 	module_put(drv->owner);
-	if (ret)
-		return ERR_PTR(ret);
 
 	hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
 	if (!hwpt)

@@ -231,8 +231,8 @@ struct gpasid_inv_range {
  * @drv_size: size of the driver's data in an attachment, initially zeroed
  * @get_caps: get the capabilities of @dev; 0 or -EOPNOTSUPP
  * @parse: check @data of a bind and convert it to @attrs; 0 or -EINVAL
- * @describe: get the parent and the first stage of a nested domain of the
- *            driver
+ * @describe: convert the first stage of a nested domain of the driver to
+ *            @attrs; returns the parent
  * @check: check that the hardware supports @attrs or, with NULL, a second stage
  *         alone, on @dev under @parent; 0, -EINVAL or -EOPNOTSUPP; changes
  *         nothing
@@ -268,9 +268,8 @@ struct gpasid_ops {
 	int (*get_caps)(struct device *dev, struct gpasid_caps *caps);
 	int (*parse)(struct device *dev, const struct gpasid_bind_data *data,
 		     struct gpasid_table_attrs *attrs);
-	int (*describe)(struct iommu_domain *nested,
-			struct iommu_domain **parent,
-			struct gpasid_table_attrs *attrs);
+	struct iommu_domain *(*describe)(struct iommu_domain *nested,
+					 struct gpasid_table_attrs *attrs);
 	int (*check)(struct device *dev, struct iommu_domain *parent,
 		     const struct gpasid_table_attrs *attrs);
 	int (*attach)(struct gpasid_attachment *att);

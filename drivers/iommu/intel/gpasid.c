@@ -367,14 +367,12 @@ static int vtd_parse(struct device *dev, const struct gpasid_bind_data *data,
  * attached, and the low bits of the table's address, which an entry has no room
  * for, are ignored.
  */
-static int vtd_describe(struct iommu_domain *nested,
-			struct iommu_domain **parent,
-			struct gpasid_table_attrs *attrs)
+static struct iommu_domain *vtd_describe(struct iommu_domain *nested,
+					 struct gpasid_table_attrs *attrs)
 {
 	struct dmar_domain *s1 = to_dmar_domain(nested);
 	u64 flags = s1->s1_cfg.flags;
 
-	*parent = &s1->s2_domain->domain;
 	*attrs = (struct gpasid_table_attrs) {
 		.pgtbl = s1->s1_pgtbl & VTD_PAGE_MASK,
 		.addr_width = min(s1->s1_cfg.addr_width, U8_MAX),
@@ -386,7 +384,7 @@ static int vtd_describe(struct iommu_domain *nested,
 	if (flags & IOMMU_VTD_S1_WPE)
 		attrs->flags |= GPASID_VTD_WPE;
 
-	return 0;
+	return &s1->s2_domain->domain;
 }
 
 static int vtd_refuse(struct device *dev, const char *why)
