@@ -2,27 +2,29 @@
 /*
  * Subscribers of IOASIDs and the delivery of events.
  *
- * A subscriber is on the chain of one set, or on that of all sets.  Events of a set
- * hold ioasid_set.events for reading, so a subscriber of the set comes and leaves
- * between two events: what it missed is what ioasid_register_notifier() tells it.
- * The chain of all sets is read under SRCU instead.  A subscriber that joins it does
- * not wait, and one that leaves it waits for the calls under way and delays none:
- * with a semaphore, it would delay events of all sets until the slowest subscriber
- * of any of them has returned.
+ * A subscriber is on the chain of one set, or on the chain of all sets.  The
+ * delivery of an event of a set holds ioasid_set.events for reading, so a
+ * subscriber of the set is registered and unregistered between two events: the
+ * replay in ioasid_register_notifier() covers exactly what it missed.  The
+ * chain of all sets is read under SRCU instead.  Registration there does not
+ * wait, and unregistration waits for the calls in flight without delaying
+ * others: with a semaphore, it would delay events of all sets until the slowest
+ * subscriber of any set has returned.
  *
- * A blocking_notifier_head of the kernel is no replacement: it has one order, and
- * teardown needs the reverse; it does not know which subscribers were told of a BIND;
- * and a subscriber of all sets that leaves would delay the events of all.  It is
- * faster: an event to three subscribers takes here 12 to 15 times as long
- * (ioasid_bench, event_is_within_the_limit), most of it before the first call.
+ * The kernel's blocking_notifier_head cannot be used: it calls in one order,
+ * and teardown needs the reverse; it does not record which subscribers saw a
+ * BIND; and unregistering a subscriber of all sets would delay the events of
+ * all sets.  It is faster: an event to three subscribers takes 12 to 15 times
+ * as long here (ioasid_bench, event_is_within_the_limit), most of it before the
+ * first call.
  *
- * Registrations and BINDs are stamped from one clock: UNBIND is sent to the
- * subscribers that were told of the BIND, that is, to those that are older, and to
- * those that were told of what existed before them.
+ * Registrations and BINDs get their sequence numbers (stamps) from one counter,
+ * ioasid_clock.  An UNBIND is sent to the subscribers that saw the BIND: those
+ * that were registered before it, and those that were registered with a replay.
  *
- * Events of one IOASID are serialised by ioasid.teller.  A task that tells cannot
- * wait for another IOASID, as that is not allowed in a callback, and taking
- * ioasid_set.events first lets lockdep see that.
+ * ioasid.teller serialises the events of one IOASID.  A task that holds it
+ * cannot wait for the teller of another IOASID, as a callback must not do that;
+ * since ioasid_set.events is taken first, lockdep reports a callback that does.
  */
 #include <linux/cleanup.h>
 #include <linux/rculist.h>
@@ -34,7 +36,7 @@
 
 #include "ioasid_priv.h"
 
-/* ioasid_notifier.key: first by priority, then by registration; never 0 */
+/* ioasid_notifier.key: priority, then registration sequence number; never 0 */
 #define KEY_SEQ_BITS	60
 #define KEY_SEQ		(BIT_ULL(KEY_SEQ_BITS) - 1)
 
@@ -43,7 +45,10 @@
 
 static LIST_HEAD(ioasid_all);
 DEFINE_STATIC_SRCU(ioasid_srcu);
-/* The chain of all sets, and the clock: a BIND stamped later sees the subscriber. */
+/*
+ * Protects ioasid_all and ioasid_clock.  A BIND with a stamp after that of a
+ * registration is delivered to the subscriber.
+ */
 static DEFINE_SPINLOCK(ioasid_all_lock);
 static u64 ioasid_clock;
 
@@ -61,7 +66,7 @@ static void ioasid_lock_teller(struct ioasid *ioasid)
 
 static void ioasid_unlock_teller(struct ioasid *ioasid)
 {
-	/* Pairs with cmpxchg() of the next one */
+	/* Pairs with cmpxchg() of the next task */
 	smp_store_release(&ioasid->teller, NULL);
 	/* Pairs with the barrier between a waiter's enqueueing and its cmpxchg() */
 	smp_mb();
@@ -72,7 +77,7 @@ DEFINE_GUARD(ioasid_teller, struct ioasid *, ioasid_lock_teller(_T),
 	     ioasid_unlock_teller(_T))
 
 /*
- * One event being delivered on both chains
+ * Delivery of one event on both chains
  */
 
 struct ioasid_walk {
@@ -88,7 +93,7 @@ static bool event_is_teardown(enum ioasid_event ev)
 	return ev == IOASID_UNBIND || ev == IOASID_FREE;
 }
 
-/* The one of @a and @b that comes first; both may be NULL */
+/* Return the one of @a and @b that is called first; both may be NULL. */
 static struct ioasid_notifier *walk_first(const struct ioasid_walk *walk,
 					  struct ioasid_notifier *a,
 					  struct ioasid_notifier *b)
@@ -98,7 +103,11 @@ static struct ioasid_notifier *walk_first(const struct ioasid_walk *walk,
 	return (a->key < b->key) != event_is_teardown(walk->ev) ? a : b;
 }
 
-/* Chains are short, and not sorted: the list of all sets can only be read forwards. */
+/*
+ * Return the subscriber of @chain to call next.  Chains are short and not
+ * sorted: teardown could not walk them backwards, as the chain of all sets can
+ * only be read forwards.
+ */
 static struct ioasid_notifier *walk_chain(const struct ioasid_walk *walk,
 					  struct list_head *chain)
 {
@@ -119,7 +128,10 @@ static struct ioasid_notifier *walk_next(const struct ioasid_walk *walk)
 			  walk_chain(walk, &walk->ioasid->set->chain));
 }
 
-/* A BIND from before its registration is known to @nb if it was told what existed. */
+/*
+ * Return true if @nb is to be called for the event of @stamp.  A subscriber
+ * with a replay also saw the BINDs from before its registration.
+ */
 static bool notifier_is_concerned(const struct ioasid_notifier *nb, u64 stamp)
 {
 	return nb->replay || stamp > (nb->key & KEY_SEQ);
@@ -142,7 +154,7 @@ static int notifier_call(struct ioasid_notifier *nb, struct ioasid *ioasid,
 	return ev == IOASID_BIND && ret < 0 ? ret : 0;
 }
 
-/* Tell all that are concerned; stops at the first one that refuses. */
+/* Call all subscribers that are concerned, up to the first one that refuses. */
 static int walk_run(struct ioasid_walk *walk)
 {
 	struct ioasid_notifier *nb;
@@ -173,8 +185,8 @@ static void ioasid_tell(struct ioasid *ioasid, enum ioasid_event ev, void *arg,
 }
 
 /*
- * The allocating task is the teller, and holds ioasid_set.events, from before the
- * IOASID could be found.
+ * Called by the allocating task, which has been the teller and has held
+ * ioasid_set.events since before the IOASID was published.
  */
 void ioasid_tell_alloc(struct ioasid *ioasid)
 {
@@ -183,7 +195,8 @@ void ioasid_tell_alloc(struct ioasid *ioasid)
 }
 
 /*
- * BINDs: the latest is in the IOASID itself, as most IOASIDs have one at most
+ * BINDs: the latest is stored in the IOASID itself, as most IOASIDs have at
+ * most one
  */
 
 static int bind_push(struct ioasid *ioasid, void *arg)
@@ -216,7 +229,7 @@ static void bind_pop(struct ioasid *ioasid)
 	kfree(older);
 }
 
-/* Remove the latest BIND with @arg; returns its stamp, or 0 if there is none. */
+/* Remove the latest BIND with @arg; return its stamp, or 0 if there is none. */
 static u64 bind_remove(struct ioasid *ioasid, void *arg)
 {
 	struct ioasid_bind **link, *bind;
@@ -240,7 +253,7 @@ static u64 bind_remove(struct ioasid *ioasid, void *arg)
 	return stamp;
 }
 
-/* The BIND that was made next after @stamp; the oldest one for 0 */
+/* Return the first BIND after @stamp, or the oldest one if @stamp is 0. */
 static const struct ioasid_bind *bind_after(const struct ioasid *ioasid, u64 stamp)
 {
 	const struct ioasid_bind *bind, *found = NULL;
@@ -252,7 +265,10 @@ static const struct ioasid_bind *bind_after(const struct ioasid *ioasid, u64 sta
 	return found;
 }
 
-/* A BIND that a subscriber refuses is taken back from those told before. */
+/*
+ * Deliver a BIND.  If a subscriber refuses it, send an UNBIND to the
+ * subscribers that were called before.
+ */
 int ioasid_tell_bind(struct ioasid *ioasid, void *arg)
 {
 	struct ioasid_walk walk = { .ioasid = ioasid, .ev = IOASID_BIND, .arg = arg };
@@ -277,7 +293,7 @@ int ioasid_tell_bind(struct ioasid *ioasid, void *arg)
 	return ret;
 }
 
-/* Send UNBIND for each BIND, then FREE; once */
+/* Send UNBIND for each BIND, then FREE, unless that was already done. */
 static void tell_free_locked(struct ioasid *ioasid)
 {
 	struct ioasid_bind bind;
@@ -301,8 +317,9 @@ void ioasid_tell_free(struct ioasid *ioasid)
 }
 
 /*
- * After a free, either the worker has told the subscribers or they are told here:
- * when this returns, no subscriber uses @arg any more, and what FREE ends has ended.
+ * Deliver an UNBIND.  After a free, the events of the free are delivered here
+ * unless the worker has delivered them: when this returns, no subscriber uses
+ * @arg any more, and all subscribers have handled the FREE.
  */
 int ioasid_tell_unbind(struct ioasid *ioasid, void *arg)
 {
@@ -328,8 +345,9 @@ int ioasid_tell_unbind(struct ioasid *ioasid, void *arg)
  */
 
 /*
- * The next IOASID whose free was not told.  None can be told now, and what was not
- * told stays on the list: @prev is still there.
+ * Return the next IOASID whose free was not delivered.  With ioasid_set.events
+ * held for writing, no free can be delivered, and an IOASID stays on the list
+ * until its free was delivered: @prev is still on the list.
  */
 static struct ioasid *replay_next(struct ioasid_set *set, struct ioasid *prev)
 {
@@ -372,23 +390,24 @@ static int replay_set(struct ioasid_notifier *nb, struct ioasid_set *set)
 
 /**
  * ioasid_register_notifier() - Subscribe to events
- * @set: the set whose events are wanted, NULL for those of all sets.  The caller
- *	holds a reference on it until it has unregistered.
+ * @set: the set to subscribe to, NULL for all sets.  The caller holds a
+ *	reference on the set until it has unregistered.
  * @nb: the subscriber, with notify and prio filled in
- * @replay: tell it what exists in @set
+ * @replay: first deliver ALLOC and BIND for the IOASIDs that exist in @set
  *
- * The subscriber is called for what happens from now on.  With @replay it is first
- * told IOASID_ALLOC and IOASID_BIND, oldest first, of what exists, before this
- * returns; other events of the set wait meanwhile.  Without @replay it may be told
- * IOASID_FREE of an IOASID that existed before.
+ * The subscriber is called for events from now on.  With @replay, it is first
+ * called with IOASID_ALLOC and IOASID_BIND for the existing IOASIDs and BINDs,
+ * oldest first, before this returns; other events of the set wait meanwhile.
+ * Without @replay, it may be called with IOASID_FREE for an IOASID that existed
+ * before.
  *
  * A subscriber that refuses a BIND in the replay is not registered.
  *
- * Context: Process context. Must not be called by a subscriber. With @set, waits for
- * the subscribers that are being called for that set; the caller holds no lock that
- * they take.
+ * Context: Process context. With @set, waits for the calls in flight to
+ * subscribers for that set. Must not be called by a subscriber, nor with a lock
+ * held that a subscriber takes.
  * Return: 0; -EINVAL if @nb is not filled in properly or a replay of all sets is
- * asked for, or the errno that @nb returned for a BIND in the replay.
+ * requested, or the errno that @nb returned for a BIND in the replay.
  */
 int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 			     bool replay)
@@ -422,12 +441,12 @@ EXPORT_SYMBOL_GPL(ioasid_register_notifier);
  * @set: the set that it was registered with, or NULL
  * @nb: the subscriber
  *
- * When this returns, the subscriber is not called any more and no call of it is
- * under way.  It gets no UNBIND or FREE for existing IOASIDs.
+ * When this returns, the subscriber is not called any more and no call to it is
+ * in flight.  It gets no UNBIND or FREE for existing IOASIDs.
  *
- * Context: Process context. Must not be called by a subscriber. Waits for the
- * subscribers that are being called, for @set or for any set; the caller holds no
- * lock that they take.
+ * Context: Process context. Waits for the calls in flight to subscribers, for
+ * @set or for any set. Must not be called by a subscriber, nor with a lock held
+ * that a subscriber takes.
  */
 void ioasid_unregister_notifier(struct ioasid_set *set,
 				struct ioasid_notifier *nb)

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The numbers of IOASIDs and the limits on them.
+ * Allocation of the numbers of IOASIDs, and the limits on them.
  *
- * The numbers come out of the kernel's global PASID allocator, lowest first, so
- * that none of them can equal the PASID of a process of the host.
+ * The numbers come from the kernel's global PASID allocator, lowest first, so
+ * that no IOASID can have the PASID of a process of the host.
  *
- * A device with few PASID bits can use the low numbers only, and callers with wide
- * devices would take all of them before the first high one.  Half of the numbers of
- * each width are left to callers that can use no wider ones, until there are no
- * others.
+ * A device with few PASID bits can only use low numbers, and callers with wide
+ * devices would take all low numbers before the first high one.  Therefore half
+ * of the numbers of each width are left to callers that can use no wider ones,
+ * until no other numbers are free.
  *
- * Three limits are counted here: the ceiling of the host, the share that processes
- * of the host keep, and what one user may have.  The share holds for every width of
- * PASID: of the numbers that a device with W bits can use, IOASIDs leave the same
- * fraction as of all numbers.  Otherwise those that IOASIDs leave would be the high
- * ones, and of no use to a narrow device.
+ * Three limits are enforced here: the ceiling on all IOASIDs of the host, the
+ * reserve of the host's own processes, and the limit of one user.  The reserve
+ * applies to each PASID width: of the numbers that a device with W bits can
+ * use, IOASIDs leave the same fraction as of all numbers.  Otherwise IOASIDs
+ * would leave only high numbers, which a narrow device cannot use.
  *
- * The quota of a set is counted in ioasid_set.c.
+ * The quota of a set is enforced in ioasid_set.c.
  */
 #define pr_fmt(fmt) "ioasid: " fmt
 
@@ -36,16 +36,16 @@
 #define IOASID_DEFAULT_SET_QUOTA	65536
 /* One sixteenth of the numbers */
 #define IOASID_DEFAULT_HOST_RESERVE	65536
-/* Below this width, nothing is left to narrow devices */
+/* Widths of fewer bits have no numbers that are left to narrow devices */
 #define IOASID_NARROW_BITS		8
 
 /**
  * struct ioasid_pool - Counts and limits of the host
- * @lock: irqsave.  Protects the structure
+ * @lock: protects the structure; irqsave
  * @limit: see &enum ioasid_limit
  * @total: IOASIDs that exist or are being allocated
  * @below: IOASIDs with a number below 2^index
- * @users: those that have sets, by user ID
+ * @users: the users that have sets, by user ID
  */
 static struct ioasid_pool {
 	spinlock_t lock;	/* of the whole structure */
@@ -63,8 +63,8 @@ static struct ioasid_pool {
 };
 
 /*
- * Each allocation asks this first, so that the KUnit suite can make each of them
- * fail.  It costs nothing without KUnit.
+ * Called before each memory allocation, so that the KUnit suite can make each
+ * allocation fail.  Always false without KUnit.
  */
 bool ioasid_out_of_memory(void)
 {
@@ -84,7 +84,7 @@ u32 ioasid_limit(enum ioasid_limit which)
 }
 EXPORT_SYMBOL_IF_KUNIT(ioasid_limit);
 
-/* Limits on what all IOASIDs of the host may have do not fall below what exists. */
+/* The ceiling and the reserve must leave room for the IOASIDs that exist. */
 int ioasid_set_limit(enum ioasid_limit which, u32 value)
 {
 	bool may_be_0 = which == IOASID_HOST_RESERVE || which == IOASID_USER_LIMIT;
@@ -148,7 +148,10 @@ module_param_cb(user_limit, &limit_param_ops,
 MODULE_PARM_DESC(user_limit,
 		 "How many IOASIDs a user without CAP_SYS_RESOURCE may have (default: 0, half of what the host does not keep)");
 
-/* The quota that a caller asks for, or the one it gets instead; 0 if refused */
+/*
+ * Return the quota of a set that asks for @quota: the default if @quota is 0,
+ * or 0 if @quota exceeds the ceiling.
+ */
 u32 ioasid_pool_quota(u32 quota)
 {
 	const u32 *limit = ioasid_pool.limit;
@@ -166,7 +169,10 @@ static u32 pool_user_limit(void)
 	       (IOASID_MAX - ioasid_pool.limit[IOASID_HOST_RESERVE]) / 2;
 }
 
-/* -ENOSPC at the ceiling; -EDQUOT at the limit of @user, unless it may @exceed it */
+/*
+ * Charge one IOASID to @user.  Return -ENOSPC at the ceiling, or -EDQUOT at the
+ * limit of @user unless @exceed is set.
+ */
 int ioasid_pool_charge(struct ioasid_user *user, bool exceed)
 {
 	guard(spinlock_irqsave)(&ioasid_pool.lock);
@@ -191,9 +197,10 @@ void ioasid_pool_uncharge(struct ioasid_user *user)
  */
 
 /*
- * How many of the numbers below 2^@bits a caller does not get that can use those
- * below 2^@wide: the share of the host, which is the same part of each width as
- * host_reserve is of all numbers, and what is left to narrower devices.
+ * Return how many of the numbers below 2^@bits are kept from a caller that can
+ * use numbers below 2^@wide: the reserve of the host, which is the same
+ * fraction of each width as host_reserve is of all numbers, and the numbers
+ * that are left to narrower devices.
  */
 static u32 pool_kept(unsigned int bits, unsigned int wide)
 {
@@ -206,8 +213,9 @@ static u32 pool_kept(unsigned int bits, unsigned int wide)
 }
 
 /*
- * The lowest number, @min or above, that is above the widest range of which
- * IOASIDs have all but what is kept.
+ * Return the lowest number from @min on that is above the widest exhausted
+ * range.  A range [1, 2^bits) is exhausted if IOASIDs have all of its numbers
+ * except those that pool_kept() keeps.
  */
 static ioasid_t pool_floor(ioasid_t min, unsigned int wide)
 {
@@ -226,7 +234,7 @@ static ioasid_t pool_start(ioasid_t min, unsigned int wide)
 	return pool_floor(min, wide);
 }
 
-/* Count a new number, unless concurrent callers took the rest below it. */
+/* Count @id; return false if concurrent callers have exhausted its range. */
 static bool pool_count_number(ioasid_t id)
 {
 	unsigned int bits;
@@ -248,7 +256,10 @@ static void pool_uncount_number(ioasid_t id)
 		ioasid_pool.below[bits]--;
 }
 
-/* The lowest number in [@min, @max] that is free, and not kept from @wide callers */
+/*
+ * Allocate the lowest free number in [@min, @max] that is not kept from callers
+ * that can use numbers below 2^@wide.
+ */
 static int pool_take_number(ioasid_t min, ioasid_t max, unsigned int wide)
 {
 	ioasid_t start;
@@ -266,8 +277,8 @@ static int pool_take_number(ioasid_t min, ioasid_t max, unsigned int wide)
 }
 
 /*
- * A free number in [@min, @max] that is not kept for the host: one that narrower
- * devices have no use for, if there is one.
+ * Allocate a free number in [@min, @max] that is not reserved for the host, and
+ * not left to narrower devices either as long as there is such a number.
  */
 int ioasid_pool_number(ioasid_t min, ioasid_t max)
 {
@@ -290,9 +301,10 @@ void ioasid_pool_number_free(ioasid_t id)
  */
 
 /*
- * In a user namespace, a user can have as many user IDs as are mapped: what counts
- * is the user that has made the outermost namespace.  Where that is root, for which
- * all containers of the host would be one user, it is the namespace's own root.
+ * Return the user to charge for the current task.  In a user namespace, a user
+ * can have as many user IDs as are mapped, so the user that created the
+ * outermost namespace is charged.  If that is root, all containers of the host
+ * would be one user, so the root of the namespace is charged instead.
  */
 static kuid_t user_current(void)
 {
@@ -320,7 +332,7 @@ static struct ioasid_user *user_find(kuid_t uid)
 	return NULL;
 }
 
-/* @new is used if there is no entry for the uid */
+/* Find the entry for the uid of @new, or add @new if there is none. */
 static struct ioasid_user *user_find_or_add(struct ioasid_user *new)
 {
 	struct ioasid_user *user;
@@ -335,7 +347,10 @@ static struct ioasid_user *user_find_or_add(struct ioasid_user *new)
 	return user;
 }
 
-/* The user that the current task counts as, for ioasid_user_put(); NULL: no memory */
+/*
+ * Return the user to charge for the current task, or NULL if out of memory.
+ * The caller drops its reference with ioasid_user_put().
+ */
 struct ioasid_user *ioasid_user_get(void)
 {
 	struct ioasid_user *user, *new;

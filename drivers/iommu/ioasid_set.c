@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: host PASIDs as objects, with an owner, a life and a second number
- * that the owner chooses.
+ * IOASID sets: host PASIDs as objects, with an owner, a lifetime and a second
+ * number that the owner chooses, the set-private ID (SPID).
  *
- * Two xarrays answer the look-ups: ioasid_numbers, host-wide, leads from a number
- * to its IOASID, and that of each set from a SPID to a number.  The latter holds the
- * number itself, as a value entry: one load decides the answer, so a look-up cannot
- * mix an old object with a new number.  A zero entry at the last index keeps the
- * height of both trees, and so the time of a look-up, constant.
+ * Two xarrays serve the lookups: the host-wide ioasid_numbers maps a number to
+ * its IOASID, and the xarray of each set maps a SPID to a number.  The latter
+ * stores the number itself as a value entry: a single load decides the result,
+ * so a lookup cannot combine an old object with a new number.  A zero entry at
+ * the last index keeps the height of both trees constant, and with it the time
+ * of a lookup.
  *
- * A set has two counts.  @users are the references of callers; with the last one the
- * set is dead and its IOASIDs are freed.  @refs keeps the memory.
+ * A set has two reference counts.  @users counts the references of callers;
+ * when the last one is dropped, the set is dead and its IOASIDs are freed.
+ * @refs keeps the memory of the set allocated.
  *
- * An IOASID has two counts as well.  @gets are the references of callers, @pins those
- * of the module.  When both are 0, the number returns to the pool.
+ * An IOASID has two reference counts as well.  @gets counts the references of
+ * callers, @pins those of the module.  When both are 0, the number returns to
+ * the pool.
  *
- * The locks are listed in ioasid_priv.h.
+ * ioasid_priv.h lists the locks.
  */
 #define pr_fmt(fmt) "ioasid: " fmt
 
@@ -51,7 +54,7 @@ struct module *ioasid_owner(void)
 EXPORT_SYMBOL_IF_KUNIT(ioasid_owner);
 
 /*
- * The end of a set
+ * Release of sets
  */
 
 static void set_ref(struct ioasid_set *set)
@@ -70,7 +73,10 @@ static void set_release_work(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-/* Any context, the lock of the set included: the memory stays for a grace period. */
+/*
+ * May be called in any context, also with the lock of the set held: the memory
+ * of the set is freed after an RCU grace period.
+ */
 static void set_unref(struct ioasid_set *set)
 {
 	if (!refcount_dec_and_test(&set->refs))
@@ -84,7 +90,7 @@ static void set_unref(struct ioasid_set *set)
  * References on IOASIDs
  */
 
-/* Under RCU.  @set NULL: whatever set it belongs to */
+/* Called under RCU.  If @set is NULL, the IOASID may belong to any set. */
 static __always_inline struct ioasid *number_load(struct ioasid_set *set,
 						  ioasid_t id)
 {
@@ -98,7 +104,10 @@ static __always_inline struct ioasid *number_load(struct ioasid_set *set,
 	return ioasid;
 }
 
-/* With the entry reserved; NULL erases it. */
+/*
+ * Store @ioasid in the entry @id, or erase the entry if @ioasid is NULL.  The
+ * caller has reserved the entry, so the store needs no memory.
+ */
 static void number_store(ioasid_t id, struct ioasid *ioasid)
 {
 	XA_STATE(xas, &ioasid_numbers, id);
@@ -109,7 +118,9 @@ static void number_store(ioasid_t id, struct ioasid *ioasid)
 	xas_store(&xas, ioasid);
 }
 
-/* The last reference was dropped: the number returns to the pool. */
+/*
+ * Return the number to the pool.  Called when the last reference was dropped.
+ */
 static void ioasid_release(struct ioasid *ioasid)
 {
 	struct ioasid_set *set = ioasid->set;
@@ -135,7 +146,10 @@ static void ioasid_unpin(struct ioasid *ioasid)
 {
 	struct ioasid_set *set = ioasid->set;
 
-	/* The set may be released with the IOASID, before the lock is dropped. */
+	/*
+	 * The IOASID may hold the last reference on the set: RCU keeps the
+	 * memory of the set valid until the lock is released.
+	 */
 	guard(rcu)();
 	guard(spinlock_irqsave)(&set->spids.xa_lock);
 	ioasid_unpin_locked(ioasid);
@@ -143,8 +157,8 @@ static void ioasid_unpin(struct ioasid *ioasid)
 
 /**
  * struct ioasid_locked - An IOASID with its set locked
- * @ioasid: the IOASID, or NULL: none was found, and nothing is locked
- * @flags: for the unlock
+ * @ioasid: the IOASID, or NULL if none was found and nothing is locked
+ * @flags: interrupt flags, for the unlock
  */
 struct ioasid_locked {
 	struct ioasid *ioasid;
@@ -159,7 +173,9 @@ static void ioasid_unlock(struct ioasid_locked *locked)
 	rcu_read_unlock();
 }
 
-/* One that exists: it has a reference, so that another can be taken */
+/*
+ * Find and lock an IOASID that has a reference, so that another can be taken.
+ */
 static struct ioasid_locked ioasid_lock(struct ioasid_set *set, ioasid_t id)
 {
 	struct ioasid_locked locked;
@@ -178,7 +194,7 @@ static struct ioasid_locked ioasid_lock(struct ioasid_set *set, ioasid_t id)
 	return locked;
 }
 
-/* One that is ACTIVE */
+/* Find and lock an IOASID that is ACTIVE. */
 static struct ioasid_locked ioasid_lock_active(struct ioasid_set *set, ioasid_t id)
 {
 	struct ioasid_locked locked = ioasid_lock(set, id);
@@ -196,8 +212,9 @@ DEFINE_CLASS(ioasid_active, struct ioasid_locked, ioasid_unlock(&_T),
 	     ioasid_lock_active(set, id), struct ioasid_set *set, ioasid_t id)
 
 /*
- * Step through the IOASIDs of a set without holding its lock: pins the one after
- * @prev, the first if that is NULL, and unpins @prev.
+ * Iterate over the IOASIDs of a set without holding its lock between the steps:
+ * pin the IOASID after @prev, or the first one if @prev is NULL, and unpin
+ * @prev.
  */
 static struct ioasid *ioasid_next(struct ioasid_set *set, struct ioasid *prev)
 {
@@ -228,8 +245,9 @@ static void spid_erase(struct ioasid_set *set, ioasid_t spid)
 }
 
 /*
- * One attempt, with the memory that @xas has or finds without sleeping.  A look-up
- * from number to SPID that sees the result also finds the number by the SPID.
+ * Try once to store the SPID, with the memory that @xas has or can allocate
+ * without sleeping.  A reader that gets the new SPID from ioasid_spid() also
+ * finds the number by this SPID.
  */
 static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id)
 {
@@ -252,14 +270,15 @@ static int spid_insert(struct xa_state *xas, struct ioasid_set *set, ioasid_t id
 }
 
 /**
- * ioasid_attach_spid() - Give an IOASID its SPID
+ * ioasid_attach_spid() - Assign a SPID to an IOASID
  * @set: the set that owns it
  * @id: its number
  * @spid: the SPID, at most IOASID_MAX
  *
- * Context: Process context. May sleep. Allowed in a subscriber.
- * Return: 0; -EINVAL if @spid is too large; -ENOENT if @set has no such IOASID or
- * if it was freed; -EEXIST if the IOASID has a SPID or @spid an IOASID; -ENOMEM.
+ * Context: Process context. May sleep. May be called by a subscriber.
+ * Return: 0; -EINVAL if @spid is too large; -ENOENT if @set has no such IOASID
+ * or if it was freed; -EEXIST if the IOASID has a SPID already or if @spid is
+ * attached to an IOASID already; -ENOMEM.
  */
 int ioasid_attach_spid(struct ioasid_set *set, ioasid_t id, ioasid_t spid)
 {
@@ -289,8 +308,8 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
 		return IOMMU_PASID_INVALID;
 	entry = xa_load(&set->spids, spid);
 	/*
-	 * Pairs with the barrier of xas_store(): a caller that sees that SPID s is
-	 * number b also sees that the number that had s before has it no longer.
+	 * Pairs with the barrier in xas_store(): a caller that finds number b
+	 * by SPID s also sees that the previous number of s has lost this SPID.
 	 */
 	smp_rmb();
 	return entry ? xa_to_value(entry) : IOMMU_PASID_INVALID;
@@ -301,8 +320,8 @@ static __always_inline ioasid_t spid_load(struct ioasid_set *set, ioasid_t spid)
  * @set: the set
  * @spid: the SPID
  *
- * The answer was right at one instant during the call. ioasid_get_by_spid() is for
- * callers that need it to stay right.
+ * The result was correct at one instant during the call. Callers that need it
+ * to stay correct use ioasid_get_by_spid().
  *
  * Context: Any context. Takes no lock.
  * Return: the number, or IOMMU_PASID_INVALID if @set has no such SPID.
@@ -318,8 +337,9 @@ EXPORT_SYMBOL_GPL(ioasid_find_by_spid);
  * @set: the set
  * @spid: the SPID
  *
- * The reference is on the IOASID that had the SPID.  It can be freed meanwhile, and
- * the SPID be another's, but the number is not issued again before ioasid_put().
+ * The reference is on the IOASID that had the SPID.  This IOASID can be freed
+ * meanwhile and the SPID attached to another one, but the number is not
+ * allocated again before ioasid_put().
  *
  * Context: Any context.
  * Return: the number, or IOMMU_PASID_INVALID if @set has no such SPID.
@@ -343,11 +363,11 @@ EXPORT_SYMBOL_GPL(ioasid_get_by_spid);
  * @set: the set that owns it, or NULL
  * @id: its number
  *
- * The answer was right at one instant during the call.
+ * The result was correct at one instant during the call.
  *
  * Context: Any context. Takes no lock.
- * Return: the SPID, or IOMMU_PASID_INVALID if @set has no such IOASID, if it was
- * freed or has no SPID.
+ * Return: the SPID, or IOMMU_PASID_INVALID if @set has no such IOASID or if the
+ * IOASID was freed or has no SPID.
  */
 ioasid_t ioasid_spid(struct ioasid_set *set, ioasid_t id)
 {
@@ -368,7 +388,7 @@ EXPORT_SYMBOL_GPL(ioasid_spid);
  * Sets
  */
 
-/* ACTIVE to FREE_PENDING */
+/* Move an IOASID from ACTIVE to FREE_PENDING. */
 static void ioasid_free_locked(struct ioasid *ioasid)
 {
 	struct ioasid_set *set = ioasid->set;
@@ -390,7 +410,7 @@ static void ioasid_free_locked(struct ioasid *ioasid)
 		set_unref(set);
 }
 
-/* Frees that come during a run queue the work again. */
+/* IOASIDs that are freed during a run queue the work again. */
 static void set_work(struct work_struct *work)
 {
 	struct ioasid_set *set = container_of(work, struct ioasid_set, work);
@@ -438,7 +458,10 @@ static struct ioasid_set *set_new(void *token, u32 quota,
 	return set;
 }
 
-/* What can fail.  The zero entry is in ioasid_set.spids for good. */
+/*
+ * Do the part of the set-up that can fail.  The zero entry stays in
+ * ioasid_set.spids until the set is released.
+ */
 static int set_prepare(struct ioasid_set *set)
 {
 	if (ioasid_out_of_memory())
@@ -454,16 +477,16 @@ static int set_prepare(struct ioasid_set *set)
 }
 
 /**
- * ioasid_set_alloc() - Make a set of IOASIDs
- * @token: what the set stands for
- * @quota: how many IOASIDs it may have; 0 for the default that the
+ * ioasid_set_alloc() - Allocate a set of IOASIDs
+ * @token: the object that the set stands for; never dereferenced
+ * @quota: how many IOASIDs the set may have; 0 for the default that the
  *	administrator has chosen
- * @type: what @token is
+ * @type: the type of @token
  *
  * The quota is a limit and not a reservation: the quotas of all sets together may
  * exceed the host-wide ceiling, while the IOASIDs that exist cannot.  The IOASIDs
- * count for the user of the current task as long as they exist, also when another
- * task allocates them.
+ * are charged to the user of the current task as long as they exist, even if
+ * another task allocates them.
  *
  * The module stays loaded as long as the set exists.
  *
@@ -505,13 +528,13 @@ EXPORT_SYMBOL_GPL(ioasid_set_alloc);
 
 /**
  * ioasid_set_get() - Take a reference on a set
- * @set: the set; its memory must be safe to touch
+ * @set: the set; its memory must be valid
  *
- * A caller that has a reference can always take another.  It can fail only in a
- * subscriber, for the set in struct ioasid_event_info.
+ * A caller that has a reference can always take another.  The call can fail
+ * only in a subscriber, for the set in struct ioasid_event_info.
  *
  * Context: Any context.
- * Return: true, or false if the last reference was put before.
+ * Return: true, or false if the last reference was already put.
  */
 bool ioasid_set_get(struct ioasid_set *set)
 {
@@ -523,11 +546,12 @@ EXPORT_SYMBOL_GPL(ioasid_set_get);
  * ioasid_set_put() - Drop a reference on a set
  * @set: the set
  *
- * The last one frees all IOASIDs of the set, as ioasid_free_all() does.  It does not
- * wait for subscribers: ioasid_free_all() and ioasid_drain() before it do.
+ * The last put frees all IOASIDs of the set, as ioasid_free_all() does.  It
+ * does not wait for the subscribers: callers that have to wait call
+ * ioasid_free_all() and ioasid_drain() first.
  *
- * Context: Any context for a put that is not the last one, which may sleep: process
- * context. Allowed in a subscriber.
+ * Context: Any context, except for the last put, which may sleep and needs
+ * process context. May be called by a subscriber.
  */
 void ioasid_set_put(struct ioasid_set *set)
 {
@@ -543,11 +567,12 @@ void ioasid_set_put(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_set_put);
 
 /**
- * ioasid_set_disown() - Part a set from its token
+ * ioasid_set_disown() - Detach a set from its token
  * @set: the set
  *
- * For the owner of the token, before the token is freed: others may have references
- * on the set.  Everything else stays as it is.  Calling it again does nothing.
+ * The owner of the token calls this before it frees the token, as others may
+ * hold references on the set.  The set is not changed otherwise.  Further calls
+ * have no effect.
  *
  * Context: Any context.
  */
@@ -558,7 +583,7 @@ void ioasid_set_disown(struct ioasid_set *set)
 }
 EXPORT_SYMBOL_GPL(ioasid_set_disown);
 
-/* What counts against the quota */
+/* Return the number of IOASIDs that count against the quota. */
 static u32 set_count(const struct ioasid_set *set)
 {
 	lockdep_assert_held(&set->spids.xa_lock);
@@ -571,8 +596,8 @@ static u32 set_count(const struct ioasid_set *set)
  * @quota: the new quota, 0 for the default
  *
  * Context: Any context.
- * Return: 0; -EBUSY if the set has more IOASIDs than that, counting those that are
- * FREE_PENDING; -ENOSPC if it exceeds the ceiling.
+ * Return: 0; -EBUSY if the set has more IOASIDs than @quota, counting those
+ * that are FREE_PENDING; -ENOSPC if @quota exceeds the ceiling.
  */
 int ioasid_set_adjust(struct ioasid_set *set, u32 quota)
 {
@@ -590,7 +615,7 @@ EXPORT_SYMBOL_GPL(ioasid_set_adjust);
 /**
  * ioasid_set_stats() - Read the counts of a set
  * @set: the set
- * @stats: filled in with what was true at one instant
+ * @stats: filled in with the counts at one instant
  *
  * Context: Any context.
  */
@@ -632,7 +657,7 @@ static void set_uncharge(struct ioasid_set *set)
 	set->coming--;
 }
 
-/* The limit of a user does not hold for callers that may exceed limits. */
+/* Tasks with CAP_SYS_RESOURCE may exceed the limit of the user. */
 static int set_charge_user(struct ioasid_set *set)
 {
 	int ret = set_charge(set, false);
@@ -642,7 +667,7 @@ static int set_charge_user(struct ioasid_set *set)
 	return ret == -EDQUOT ? -ENOSPC : ret;
 }
 
-/* An object with a number and a place for it, unknown to others */
+/* Allocate an unpublished IOASID with a number and a reserved entry for it. */
 static struct ioasid *ioasid_new(ioasid_t min, ioasid_t max)
 {
 	struct ioasid *ioasid;
@@ -678,7 +703,7 @@ static void ioasid_abandon(struct ioasid *ioasid)
 	kmem_cache_free(ioasid_cache, ioasid);
 }
 
-/* Makes it visible.  From here on ioasid_release() is the only way out. */
+/* Make @ioasid visible.  From here on, only ioasid_release() may free it. */
 static int ioasid_publish(struct ioasid *ioasid)
 {
 	struct ioasid_set *set = ioasid->set;
@@ -694,7 +719,7 @@ static int ioasid_publish(struct ioasid *ioasid)
 	return 0;
 }
 
-/* With a charge, which is used up on success */
+/* The caller has charged one IOASID; the charge is consumed on success. */
 static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t max,
 				void *data, ioasid_t *id)
 {
@@ -710,7 +735,10 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
 	ioasid->pins = 2;
 	ioasid->teller = current;
 
-	/* A subscriber is told of it now, or by ioasid_register_notifier(). */
+	/*
+	 * A subscriber that registers concurrently with a replay is notified
+	 * either below or by ioasid_register_notifier().
+	 */
 	guard(rwsem_read)(&set->events);
 	ret = ioasid_publish(ioasid);
 	if (ret) {
@@ -726,22 +754,23 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
 /**
  * ioasid_alloc() - Allocate an IOASID
  * @set: the set that will own it
- * @min: the lowest number wanted, at least IOMMU_FIRST_GLOBAL_PASID
- * @max: the highest number wanted, at most IOASID_MAX
+ * @min: the lowest number allowed, at least IOMMU_FIRST_GLOBAL_PASID
+ * @max: the highest number allowed, at most IOASID_MAX
  * @data: private data, see ioasid_find()
  * @id: set to the number
  *
- * Issues the lowest number of the range that is free and not kept for processes of
- * the host; half of the numbers of each width are left to callers with an @max of
- * that width or below, until no others are free.  The IOASID comes with a reference
- * for ioasid_put(): others can free it from the moment it exists, but until then the
- * number is not issued again.
+ * Allocates the lowest number of the range that is free and not reserved for
+ * processes of the host; half of the numbers of each width are left to callers
+ * with an @max of that width or below, until no other numbers are free.  The
+ * IOASID is returned with a reference that the caller drops with ioasid_put():
+ * other threads can free the IOASID as soon as it exists, but its number is not
+ * allocated again before the put.
  *
- * Subscribers are told IOASID_ALLOC before this returns; others can look the IOASID
- * up while they are.
+ * IOASID_ALLOC is delivered to the subscribers before this returns; other
+ * threads can look up the IOASID during the delivery.
  *
- * Context: Process context. Sleeps as long as subscribers do; the caller holds no
- * lock that they take, and is not a subscriber.
+ * Context: Process context. Sleeps as long as subscribers do. Must not be
+ * called by a subscriber, nor with a lock held that a subscriber takes.
  * Return: 0; -EINVAL for a range that is empty or out of bounds; -ENOSPC if the
  * quota, the limit of the user, the ceiling or the range is exhausted; -ENOMEM;
  * -ENODEV if the last reference on @set was put.  On failure *@id is not written.
@@ -769,14 +798,15 @@ EXPORT_SYMBOL_GPL(ioasid_alloc);
  * @set: the set that owns it
  * @id: its number
  *
- * When this returns, no look-up finds the IOASID, its SPID can be attached to
- * another one, and no new reference is given.  Subscribers are told from process
- * context later: IOASID_UNBIND for every BIND that is not over, the latest first,
- * then IOASID_FREE.  When all of them have returned and the last reference has been
- * put, the number returns to the pool. ioasid_drain() waits for the subscribers.
+ * When this returns, no lookup finds the IOASID, its SPID can be attached to
+ * another one, and no new reference can be taken.  The subscribers are notified
+ * from process context later: IOASID_UNBIND for each BIND without an UNBIND,
+ * the latest first, then IOASID_FREE.  When all subscribers have returned and
+ * the last reference has been put, the number returns to the pool.
+ * ioasid_drain() waits for the subscribers.
  *
  * Context: Any context.
- * Return: 0; -ENOENT if @set has no such IOASID or if it was freed before.
+ * Return: 0; -ENOENT if @set has no such IOASID or if it was already freed.
  */
 int ioasid_free(struct ioasid_set *set, ioasid_t id)
 {
@@ -793,10 +823,11 @@ EXPORT_SYMBOL_GPL(ioasid_free);
  * ioasid_free_all() - Free all IOASIDs of a set
  * @set: the set
  *
- * As if ioasid_free() were called for each one, in the order of allocation.  Those
- * that are allocated meanwhile may be freed, too.
+ * Has the effect of ioasid_free() for each IOASID, in the order of allocation.
+ * IOASIDs that are allocated concurrently may be freed, too.
  *
- * Context: Process context, as it takes time in proportion to the number of IOASIDs.
+ * Context: Process context, as the run time is proportional to the number of
+ * IOASIDs.
  */
 void ioasid_free_all(struct ioasid_set *set)
 {
@@ -813,18 +844,20 @@ void ioasid_free_all(struct ioasid_set *set)
 EXPORT_SYMBOL_GPL(ioasid_free_all);
 
 /**
- * ioasid_drain() - Wait for the subscribers
+ * ioasid_drain() - Wait until all frees have been delivered
  * @set: the set
  *
- * Sleeps until all subscribers have returned from IOASID_FREE of every IOASID of
- * @set that was FREE_PENDING at the time of the call.  Their numbers are in the pool
- * again then, unless there is a reference or a call about them under way.
+ * Sleeps until all subscribers have returned from IOASID_FREE for each IOASID
+ * of @set that was FREE_PENDING at the time of the call.  The number of such an
+ * IOASID is back in the pool then, unless a caller holds a reference or a call
+ * about the IOASID is in flight.
  *
- * A subscriber must not call this, it would wait for itself.  One that is told of a
- * free of @set warns, and returns without waiting.
+ * A subscriber must not call this, as it would wait for itself.  If a
+ * subscriber calls this while it handles a free in @set, the function warns and
+ * returns without waiting.
  *
- * Context: Process context. Sleeps as long as subscribers do; the caller holds no
- * lock that they take.
+ * Context: Process context. Sleeps as long as subscribers do. Must not be
+ * called with a lock held that a subscriber takes.
  */
 void ioasid_drain(struct ioasid_set *set)
 {
@@ -836,12 +869,12 @@ EXPORT_SYMBOL_GPL(ioasid_drain);
 
 /**
  * ioasid_get() - Take a reference on an IOASID
- * @set: the set that owns it; NULL, for callers inside the kernel that act for no
- *	set, if it does not matter
+ * @set: the set that owns it, or NULL for any set, for callers inside the
+ *	kernel that act for no set
  * @id: its number
  *
- * The number is not issued again before ioasid_put().  The IOASID can be freed
- * meanwhile.
+ * The number is not allocated again before ioasid_put().  The IOASID can be
+ * freed meanwhile.
  *
  * Context: Any context.
  * Return: 0; -ENOENT if @set has no such IOASID or if it was freed.
@@ -857,7 +890,7 @@ int ioasid_get(struct ioasid_set *set, ioasid_t id)
 }
 EXPORT_SYMBOL_GPL(ioasid_get);
 
-/* The KUnit suite counts instead. */
+/* The KUnit suite replaces the warning with a counter. */
 void ioasid_surplus_put(ioasid_t id)
 {
 	KUNIT_STATIC_STUB_REDIRECT(ioasid_surplus_put, id);
@@ -893,8 +926,9 @@ EXPORT_SYMBOL_GPL(ioasid_put);
  * @set: the set that owns it, or NULL
  * @id: its number
  *
- * The owner of the data frees its memory an RCU grace period after the IOASID; the
- * caller holds rcu_read_lock() while it uses the data.
+ * The owner of the data must not free it before an RCU grace period has elapsed
+ * after the free of the IOASID; the caller holds rcu_read_lock() while it uses
+ * the data.
  *
  * Context: Any context. Takes no lock.
  * Return: the data, which may be NULL, or ERR_PTR(-ENOENT) if @set has no such
@@ -922,22 +956,23 @@ static struct ioasid *ioasid_pin(struct ioasid_set *set, ioasid_t id)
 }
 
 /**
- * ioasid_notify() - Tell the subscribers that an IOASID is bound or no longer bound
+ * ioasid_notify() - Deliver a BIND or UNBIND of an IOASID to the subscribers
  * @set: the set that owns it
  * @id: its number
  * @ev: IOASID_BIND or IOASID_UNBIND
- * @arg: passed on; tells the BINDs of one IOASID apart
+ * @arg: passed to the subscribers; distinguishes the BINDs of one IOASID
  *
  * A BIND that no subscriber refuses lasts until an UNBIND with the same @arg, or
  * until the IOASID is freed.  @arg must stay valid until the UNBIND has returned,
  * with 0 or -ENOENT; after a free, until IOASID_FREE has been delivered.
  *
- * Context: Process context. Sleeps as long as subscribers do; the caller holds no
- * lock that they take. Must not be called by a subscriber about another IOASID.
- * Return: 0; -EINVAL for another event; -ENOENT if @set has no such IOASID, if it
- * was freed, or if there is no such BIND; -EDEADLK if it is called by a subscriber
- * that is told about this IOASID; for a BIND also -ENOMEM or what a subscriber
- * refused it with.
+ * Context: Process context. Sleeps as long as subscribers do. Must not be
+ * called with a lock held that a subscriber takes, nor by a subscriber about
+ * another IOASID.
+ * Return: 0; -EINVAL for another event; -ENOENT if @set has no such IOASID, if
+ * the IOASID was freed, or if there is no such BIND; -EDEADLK if called by a
+ * subscriber that is handling an event of this IOASID; for a BIND also -ENOMEM
+ * or the errno with which a subscriber refused it.
  */
 int ioasid_notify(struct ioasid_set *set, ioasid_t id, enum ioasid_event ev,
 		  void *arg)
@@ -960,7 +995,7 @@ EXPORT_SYMBOL_GPL(ioasid_notify);
 
 void ioasid_set_exit(void)
 {
-	/* No set exists, but the release of the last one may not be over. */
+	/* No set exists, but the work that released the last may still run. */
 	if (ioasid_wq)
 		destroy_workqueue(ioasid_wq);
 	xa_destroy(&ioasid_numbers);
@@ -970,7 +1005,7 @@ void ioasid_set_exit(void)
 int __init ioasid_set_init(void)
 {
 	ioasid_cache = KMEM_CACHE(ioasid, SLAB_ACCOUNT);
-	/* Each set whose subscribers sleep takes one place. */
+	/* Each set whose subscribers sleep occupies one active work item. */
 	ioasid_wq = alloc_workqueue("ioasid", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!ioasid_cache || !ioasid_wq ||
 	    xa_reserve_irq(&ioasid_numbers, IOASID_MAX, GFP_KERNEL)) {
