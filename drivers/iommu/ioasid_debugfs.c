@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/ioasid: limits, sets, and the numbers that were freed and have
- * not returned to the pool.
+ * /sys/kernel/debug/ioasid: limits, sets, and the numbers that were freed but
+ * have not returned to the pool yet.
  */
 #include <kunit/visibility.h>
 #include <linux/debugfs.h>
@@ -72,7 +72,7 @@ const struct seq_operations ioasid_sets_sops = {
 EXPORT_SYMBOL_IF_KUNIT(ioasid_sets_sops);
 DEFINE_SEQ_ATTRIBUTE(ioasid_sets);
 
-/* The first FREE_PENDING IOASID with a number of @pos or above */
+/* Return the first FREE_PENDING IOASID with a number of at least @pos. */
 static struct ioasid *pending_from(loff_t *pos)
 {
 	struct ioasid *ioasid;
@@ -87,7 +87,7 @@ static struct ioasid *pending_from(loff_t *pos)
 	return NULL;
 }
 
-/* Position 0 is the headline: no IOASID has this number. */
+/* Position 0 is the header line, as no IOASID has the number 0. */
 static void *ioasid_free_pending_start(struct seq_file *m, loff_t *pos)
 	__acquires(RCU)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the KUnit suites of IOASID sets share: see ioasid_kunit_fixture.c.
+ * Declarations shared by the KUnit suites of IOASID sets, see
+ * ioasid_kunit_fixture.c.
  */
 #ifndef _IOASID_KUNIT_H
 #define _IOASID_KUNIT_H
@@ -12,12 +13,12 @@
 
 #include "ioasid_priv.h"
 
-/* Long enough for anything that is going to happen at all */
+/* How long to wait for something that must happen */
 #define PATIENCE	(20 * HZ)
-/* Long enough for what must not happen to show */
+/* How long to watch for something that must not happen */
 #define A_WHILE		msecs_to_jiffies(100)
 #define RACE_TIME	(5 * HZ)
-/* Fewer steps of each thread than that are no race. */
+/* How many steps each thread must take, on average, for a race to be valid */
 #define MIN_STEPS	10
 
 struct ioasid_test {
@@ -41,9 +42,9 @@ struct subscriber {
 	struct record *record;
 	char name;
 	int answer;
-	ioasid_t first;		/* shows as 0 and others as 1, unless it is 0 */
+	ioasid_t first;		/* if set: recorded as 0, other IOASIDs as 1 */
 	struct ioasid_event_info last;
-	void *args[8];		/* of all events */
+	void *args[8];		/* arg of each event */
 	unsigned int nr_args;
 	bool stops;
 	enum ioasid_event stops_at;
@@ -96,7 +97,7 @@ struct subscriber *subscribe(struct kunit *test, struct ioasid_set *set,
 int ioasid_test_init(struct kunit *test);
 void ioasid_test_exit(struct kunit *test);
 
-/* Each suite has the same fixture: two sets. */
+/* All suites have the same fixture: two sets. */
 #define IOASID_KUNIT_SUITE(_name)					\
 static struct kunit_suite ioasid_##_name##_suite = {			\
 	.name = "ioasid_" #_name,					\

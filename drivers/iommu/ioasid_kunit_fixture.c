@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What IOASID sets do, rule by rule: each test is named after the rule that it
- * checks.  They are in the files ioasid_kunit_*.c.
+ * KUnit tests of IOASID sets: the fixture.  The tests are in the other files
+ * ioasid_kunit_*.c; each test is named after the rule that it checks.
  *
- * Events are compared as text.  Each subscriber has a name of one letter and writes
- * it with the event that it was told: "iA" is "subscriber i saw ALLOC", the others
- * are B for BIND, U for UNBIND and F for FREE.
+ * Events are compared as text.  Each subscriber has a name of one letter and
+ * records it with each event that it receives: "iA" means that subscriber i
+ * received ALLOC; B stands for BIND, U for UNBIND and F for FREE.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
@@ -31,7 +31,7 @@ void expect_surplus_puts(struct kunit *test, unsigned int count)
 	ctx->surplus_puts = 0;
 }
 
-/* Its token stands for no file: nothing looks at it. */
+/* The token of the set is no file, as it is never dereferenced. */
 struct ioasid_set *new_set(u32 quota)
 {
 	static int token;
@@ -68,7 +68,7 @@ void expect_counts(struct kunit *test, struct ioasid_set *set,
 	KUNIT_EXPECT_EQ(test, stats.spids, spids);
 }
 
-/* Without the reference that comes with it */
+/* Allocate an IOASID and drop the reference of ioasid_alloc(). */
 int alloc_id(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 	     ioasid_t *id)
 {
@@ -79,7 +79,7 @@ int alloc_id(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 	return ret;
 }
 
-/* Any number, with no data */
+/* Allocate any number, without private data. */
 int alloc_any(struct ioasid_set *set, ioasid_t *id)
 {
 	return alloc_id(set, IOMMU_FIRST_GLOBAL_PASID, IOASID_MAX, NULL, id);
@@ -99,7 +99,7 @@ static void finish_set(struct kunit *test, struct ioasid_set *set)
 	ioasid_drain(set);
 	expect_counts(test, set, 0, 0, 0);
 
-	/* Nothing else counts against the quota */
+	/* Only this IOASID counts against the quota. */
 	must_alloc(test, set);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(set, 1));
 	ioasid_set_put(set);
@@ -114,7 +114,7 @@ void wait_for_total(struct kunit *test, u32 total)
 	KUNIT_EXPECT_EQ(test, ioasid_total(), total);
 }
 
-/* Whatever a test does, its sets end up with nothing, and so does the pool */
+/* Check that the sets of the test become empty and the pool is as before. */
 void ioasid_test_exit(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -128,7 +128,7 @@ void ioasid_test_exit(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, ioasid_set_limit(i, ctx->limits[i]));
 	finish_set(test, ctx->set);
 	finish_set(test, ctx->other);
-	/* The last put of a set does not wait */
+	/* The last put of a set does not wait for the frees. */
 	wait_for_total(test, ctx->total);
 }
 
@@ -148,7 +148,7 @@ void must_free(struct kunit *test, struct ioasid_set *set, ioasid_t id)
 }
 
 /*
- * Subscribers that write down what they are told
+ * Subscribers that record their events
  */
 
 static void record_event(struct subscriber *sub, enum ioasid_event ev,
@@ -178,7 +178,7 @@ static int subscriber_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 		complete(&sub->stopped);
 		wait_for_completion(&sub->go_on);
 	}
-	/* Once: it may cause events itself */
+	/* Call it only once, as it may cause events itself. */
 	inside = xchg(&sub->inside, NULL);
 	if (inside)
 		sub->inside_ret = inside(info);
@@ -219,7 +219,7 @@ struct subscriber *subscribe(struct kunit *test, struct ioasid_set *set,
 	return sub;
 }
 
-/* What was written since the last time */
+/* Compare the events that were recorded since the last call. */
 void expect_events(struct kunit *test, struct record *rec,
 		   const char *expected)
 {
@@ -235,7 +235,7 @@ void expect_stopped(struct kunit *test, struct subscriber *sub)
 }
 
 /*
- * Something that is done by another thread
+ * Calls that are made by another thread
  */
 
 static int deed_thread(void *data)

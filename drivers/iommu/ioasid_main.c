@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: the module.
+ * IOASID sets: initialisation and exit of the module.
  */
 #include <linux/module.h>
 

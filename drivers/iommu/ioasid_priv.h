@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the ioasid module share.  Calls run one way:
+ * Declarations shared by the files of the ioasid module.  A file only calls
+ * files that follow it in this list:
  *
- *	ioasid_main.c		the module
- *	ioasid_debugfs.c	what exists, as text
- *	ioasid_set.c		sets, IOASIDs, references, SPIDs, look-ups
+ *	ioasid_main.c		initialisation and exit of the module
+ *	ioasid_debugfs.c	limits, sets and pending frees in debugfs
+ *	ioasid_set.c		sets, IOASIDs, references, SPIDs, lookups
  *	ioasid_notifier.c	subscribers and the delivery of events
- *	ioasid_pool.c		numbers and limits: of the host, of a user
+ *	ioasid_pool.c		numbers, and the limits of the host and of a user
  *
  * Locks, outermost first:
  *
- *	ioasid_set.events	rw_semaphore.  Held for reading while an IOASID of the
- *				set is published and while subscribers are told about
- *				one; for writing while a subscriber of the set is
- *				(un)registered, and while it is told what exists
- *	ioasid.teller		a sleeping lock per IOASID: the task that tells the
- *				subscribers about it.  Protects its BINDs
- *	ioasid_set.spids	xa_lock, irqsave.  The set, state and references of its
- *				IOASIDs, its SPIDs
- *	ioasid_all_lock		spinlock, taken alone.  The clock, and changes to the
- *				subscribers of all sets, which events read under SRCU
- *	ioasid_numbers		xa_lock, irqsave.  The IOASIDs by number
- *	ioasid_pool.lock	irqsave.  Counts and limits
- *	ioasid_sets_lock	irqsave.  The list of sets
+ *	ioasid_set.events	rw_semaphore.  Held for reading while an IOASID
+ *				of the set is published and while an event is
+ *				delivered; held for writing while a subscriber
+ *				of the set is (un)registered, including the
+ *				replay of existing IOASIDs
+ *	ioasid.teller		a sleeping lock per IOASID: the task that
+ *				delivers an event of the IOASID.  Protects its
+ *				BINDs
+ *	ioasid_set.spids	xa_lock, irqsave.  Protects the set, the state
+ *				and references of its IOASIDs, and its SPIDs
+ *	ioasid_all_lock		spinlock, taken alone.  Protects the counter of
+ *				stamps, and changes to the list of subscribers
+ *				of all sets, which events read under SRCU
+ *	ioasid_numbers		xa_lock, irqsave.  Protects the map from
+ *				numbers to IOASIDs
+ *	ioasid_pool.lock	irqsave.  Protects counts and limits
+ *	ioasid_sets_lock	irqsave.  Protects the list of sets
  */
 #ifndef __IOASID_PRIV_H
 #define __IOASID_PRIV_H
@@ -41,10 +46,10 @@
 #define IOASID_BITS	20
 
 /**
- * struct ioasid_user - A user that IOASIDs are counted for
+ * struct ioasid_user - A user that IOASIDs are charged to
  * @node: in the hash table of the pool
  * @uid: the user
- * @sets: sets that count for it; the user is freed with the last one
+ * @sets: sets charged to the user; the structure is freed with the last one
  * @count: IOASIDs that exist or are being allocated
  *
  * Belongs to the pool.  Protected by ioasid_pool.lock; @uid does not change.
@@ -57,10 +62,10 @@ struct ioasid_user {
 };
 
 /**
- * struct ioasid_bind - A BIND without its UNBIND
- * @next: the BIND before it
- * @arg: what the caller of ioasid_notify() passed
- * @stamp: when the subscribers were told
+ * struct ioasid_bind - A BIND that was not followed by its UNBIND
+ * @next: the previous BIND of the IOASID
+ * @arg: the argument that the caller of ioasid_notify() passed
+ * @stamp: sequence number from ioasid_clock
  *
  * Belongs to the IOASID.  Protected by ioasid.teller.
  */
@@ -70,35 +75,38 @@ struct ioasid_bind {
 	u64 stamp;
 };
 
-/* In ioasid.spid of a freed IOASID: it had this SPID, and has it no longer */
+/* Set in ioasid.spid when a free detaches the SPID */
 #define IOASID_SPID_TAKEN	BIT(31)
 
 /**
  * struct ioasid - One number that a set owns
- * @set: its set, on which it holds a reference
+ * @set: the set, on which the IOASID holds a reference
  * @data: private data of the caller of ioasid_alloc()
  * @node: in ioasid_set.ids, until the last reference is dropped
- * @rcu: frees it afterwards
- * @work: in ioasid_set.freed, from the free until the worker takes it
- * @teller: the task that tells the subscribers, or NULL
- * @bind: the latest BIND if @bound, and the BINDs before it
+ * @rcu: for kfree_rcu() after the last reference is dropped
+ * @work: in ioasid_set.freed, from the free until the worker dequeues it
+ * @teller: the task that delivers an event to the subscribers, or NULL
+ * @bind: the latest BIND if @bound, linked to the earlier ones
  * @id: the number
- * @spid: the SPID, IOMMU_PASID_INVALID if it has none, or IOASID_SPID_TAKEN with
- *	the SPID that the free took away
+ * @spid: the SPID, IOMMU_PASID_INVALID if the IOASID has none, or
+ *	IOASID_SPID_TAKEN with the SPID that the free detached
  * @gets: references of callers
- * @pins: references of the module: one for the allocation, until the subscribers
- *	were told of the free, one per ioasid_notify() and ioasid_alloc() under way
+ * @pins: references of the module: one for the allocation, until the free has
+ *	been delivered, and one per call in flight that delivers an event or
+ *	iterates over the set
  * @freed: jiffies at the free
- * @pending: FREE_PENDING; look-ups no longer find it
- * @told: the subscribers were told of the free
+ * @pending: the state is FREE_PENDING; lookups no longer find the IOASID
+ * @told: the free has been delivered to the subscribers
  * @bound: @bind is in use
  *
- * There can be a million of them: look at the size before adding a member.  With a
- * mutex as @teller it has 120 bytes in place of 96 (ioasid_bench prints it).
+ * There can be a million of these structures: check the size before adding a
+ * member.  With a mutex as @teller, the size would be 120 bytes instead of 96
+ * (ioasid_bench prints it).
  *
- * @set, @data and @id do not change.  @teller is a lock itself and protects @bind,
- * @bound and @told, all other members are protected by the lock of the set;
- * look-ups read @spid and @pending without it.  Freed when @gets and @pins are 0.
+ * @set, @data and @id do not change.  @teller is a lock itself and protects
+ * @bind, @bound and @told.  All other members are protected by the lock of the
+ * set; lookups read @spid and @pending without it.  Freed when @gets and @pins
+ * are 0.
  */
 struct ioasid {
 	struct ioasid_set *set;
@@ -122,32 +130,34 @@ struct ioasid {
 
 /**
  * struct ioasid_set - All IOASIDs of one owner
- * @spids: SPID to number, as value entries; its xa_lock is the lock of the set.  The
- *	entry of IOASID_MAX is a zero entry when it is not in use, so that the tree
- *	has the same height, and a look-up the same cost, for few IOASIDs and for many
- * @users: references of callers; with the last one, all IOASIDs are freed
- * @refs: references on the memory: one for all of @users, one per IOASID, one per
- *	queued @work
- * @type: what @token is
- * @token: what the set stands for, NULL once disowned
+ * @spids: SPID to number, as value entries; its xa_lock is the lock of the set.
+ *	The entry of IOASID_MAX is a zero entry when it is not in use, so that
+ *	the tree has the same height, and a lookup the same cost, for few
+ *	IOASIDs and for many
+ * @users: references of callers; all IOASIDs are freed with the last one
+ * @refs: references on the memory: one for all of @users, one per IOASID, one
+ *	per queued @work
+ * @type: the type of @token
+ * @token: the object that the set stands for, NULL once disowned
  * @node: in ioasid_sets until @refs is 0, under RCU
- * @nr: tells sets apart in debugfs
- * @user: the user that the IOASIDs are counted for
+ * @nr: identifies the set in debugfs
+ * @user: the user that the IOASIDs are charged to
  * @dead: the last of @users was dropped
- * @quota: how many IOASIDs it may have
+ * @quota: how many IOASIDs the set may have
  * @coming: IOASIDs that are being allocated
  * @active: IOASIDs that are ACTIVE
  * @pending: IOASIDs that are FREE_PENDING
  * @nr_spids: SPIDs attached
  * @ids: the IOASIDs, oldest first
- * @freed: FREE_PENDING ones that the worker has not taken
- * @work: tells the subscribers of the frees
- * @release: frees the set
+ * @freed: FREE_PENDING IOASIDs that the worker has not dequeued
+ * @work: delivers the frees to the subscribers
+ * @release: frees the set after a grace period
  * @events: see the top of this file
  * @chain: subscribers of this set
  *
- * @user, @type and @nr do not change; @events protects @chain, and the lock of the
- * set all that does not protect itself.
+ * @user, @type and @nr do not change.  @events protects @chain,
+ * ioasid_sets_lock protects @node.  The lock of the set protects all other
+ * members that are not atomic or locks themselves.
  */
 struct ioasid_set {
 	struct xarray spids;
@@ -175,12 +185,12 @@ struct ioasid_set {
 /* ioasid_pool.c */
 
 /**
- * enum ioasid_limit - What the administrator can limit
+ * enum ioasid_limit - Limits that the administrator can set
  * @IOASID_CEILING: IOASIDs of all sets together
  * @IOASID_DEFAULT_QUOTA: quota of a set that does not ask for one
  * @IOASID_HOST_RESERVE: numbers that IOASIDs leave to processes of the host
  * @IOASID_USER_LIMIT: IOASIDs of one user, 0 for half of what the host leaves
- * @IOASID_LIMITS: how many limits there are
+ * @IOASID_LIMITS: number of limits
  */
 enum ioasid_limit {
 	IOASID_CEILING,

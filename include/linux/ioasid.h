@@ -26,9 +26,10 @@ struct ioasid_set;
 #define IOASID_MAX	((ioasid_t)((1U << 20) - 1))
 
 /**
- * enum ioasid_set_type - What the token of a set is
+ * enum ioasid_set_type - The type of a set's token
  * @IOASID_SET_TYPE_FILE: an open file or the context behind it.  The set takes no
- *	reference on it; its owner calls ioasid_set_disown() before it is freed.
+ *	reference on the token; the owner of the token calls ioasid_set_disown()
+ *	before it frees the token.
  */
 enum ioasid_set_type {
 	IOASID_SET_TYPE_FILE,
@@ -49,11 +50,12 @@ struct ioasid_set_stats {
 };
 
 /**
- * enum ioasid_event - What a subscriber is told
+ * enum ioasid_event - An event that is delivered to subscribers
  * @IOASID_ALLOC: an IOASID was allocated
- * @IOASID_BIND: it was bound; the only event that a subscriber can refuse
- * @IOASID_UNBIND: a BIND that the subscriber was told of is over
- * @IOASID_FREE: it is FREE_PENDING.  Nothing about it follows.
+ * @IOASID_BIND: an IOASID was bound; the only event that a subscriber can
+ *	refuse
+ * @IOASID_UNBIND: a BIND that was delivered to the subscriber has ended
+ * @IOASID_FREE: an IOASID is FREE_PENDING; the last event of this IOASID
  *
  * ALLOC and BIND are set-up events, UNBIND and FREE are teardown events.
  */
@@ -65,13 +67,13 @@ enum ioasid_event {
 };
 
 /**
- * enum ioasid_prio - The place of a subscriber in the order of delivery
+ * enum ioasid_prio - The priority of a subscriber in the order of delivery
  * @IOASID_PRIO_IOMMU: first at set-up, last at teardown
  * @IOASID_PRIO_DEVICE: a driver that composes virtual devices
  * @IOASID_PRIO_CPU: last at set-up, first at teardown
  *
- * Subscribers of one priority are told in the order of their registration at
- * set-up, in the reverse order at teardown.
+ * Subscribers of the same priority are called in the order of their
+ * registration at set-up, and in the reverse order at teardown.
  */
 enum ioasid_prio {
 	IOASID_PRIO_IOMMU,
@@ -81,12 +83,13 @@ enum ioasid_prio {
 
 /**
  * struct ioasid_event_info - Which IOASID an event is about
- * @set: its set; valid during the call, ioasid_set_get() to keep it
- * @id: its number
- * @spid: its SPID at the time of the call, IOMMU_PASID_INVALID if it has none.
- *	At teardown by a free: the SPID that the free has taken away.
- * @data: its private data
- * @arg: what the caller of ioasid_notify() gave, NULL for ALLOC and FREE
+ * @set: the set of the IOASID; valid during the call, use ioasid_set_get() to
+ *	keep it longer
+ * @id: the number of the IOASID
+ * @spid: the SPID at the time of the call, IOMMU_PASID_INVALID if there is
+ *	none.  At teardown by a free, the SPID that the free detached.
+ * @data: the private data of the IOASID
+ * @arg: the argument of ioasid_notify(), NULL for ALLOC and FREE
  */
 struct ioasid_event_info {
 	struct ioasid_set *set;
@@ -98,17 +101,18 @@ struct ioasid_event_info {
 
 /**
  * struct ioasid_notifier - A subscriber
- * @notify: called in process context, may sleep, once per event.  The return
- *	value matters for IOASID_BIND only: 0 or a negative errno that refuses
+ * @notify: called once per event, in process context; may sleep.  The return
+ *	value is used for IOASID_BIND only: 0, or a negative errno to refuse
  *	the BIND.
  * @prio: see &enum ioasid_prio
  *
  * The subscriber owns the structure, from before ioasid_register_notifier()
- * until after ioasid_unregister_notifier().  The rest belongs to the ioasid module.
+ * until after ioasid_unregister_notifier().  The private members belong to the
+ * ioasid module.
  *
- * @notify must not register or unregister a subscriber, allocate an IOASID, call
- * ioasid_drain(), or ioasid_notify() about another IOASID: it would wait for
- * itself, and lockdep says so.
+ * @notify must not register or unregister a subscriber, allocate an IOASID,
+ * call ioasid_drain(), or call ioasid_notify() about another IOASID: the
+ * callback would wait for itself, and lockdep reports it.
  */
 struct ioasid_notifier {
 	int (*notify)(struct ioasid_notifier *nb, enum ioasid_event ev,
@@ -151,7 +155,7 @@ void ioasid_unregister_notifier(struct ioasid_set *set,
 int ioasid_notify(struct ioasid_set *set, ioasid_t id, enum ioasid_event ev,
 		  void *arg);
 
-/* Of drivers/iommu/iommu.c: a number of the global PASID space in [min, max] */
+/* In drivers/iommu/iommu.c: allocate a global PASID in [min, max]. */
 int iommu_global_pasid_alloc_range(ioasid_t min, ioasid_t max);
 
 #endif /* __LINUX_IOASID_H */
