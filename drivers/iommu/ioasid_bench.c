@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What IOASID sets cost, as a table, for 10 up to all 2^20 - 1 IOASIDs in one set.
+ * Benchmark of IOASID sets: a table of times and memory for sets of 10 up to
+ * all 2^20 - 1 IOASIDs.
  *
- * Times are medians of many rounds, loop and indirect call included, as multiples of
- * one of them: a look-up by SPID in a set of 10.
+ * Times are medians of many rounds, including the loop and an indirect call, as
+ * multiples of one of them: a lookup by SPID in a set of 10.
  *
- * Allocating, attaching and freeing are measured at n: some of n IOASIDs are freed
- * and made again.  The free includes what a worker does until the number is back.
+ * Allocating, attaching and freeing are measured in a set of n IOASIDs, some of
+ * which are freed and allocated again.  The time of a free includes the worker,
+ * until the number is back in the pool.
  *
- * A look-up is measured twice: with a few SPIDs that lie far apart, which is what the
- * look-up itself costs, and with all SPIDs in random order, which adds what the
- * caches of the processor make of that many.
+ * A lookup is measured twice: with a few SPIDs that are far apart, which is the
+ * cost of the lookup itself, and with all SPIDs in random order, which adds the
+ * cache misses of a set of this size.
  *
- * Next to it stand other ways to find a number by a SPID, filled with the same
- * pairs: a list that is searched from its beginning under a spinlock, a hash table,
- * both of a fixed size and of one that grows (rhashtable), and an XArray.
+ * The alternatives to a lookup by SPID are filled with the same pairs: a list
+ * that is searched from its beginning under a spinlock, hash tables of a fixed
+ * size and of a growing size (rhashtable), and an XArray.
  *
- * Memory is what the slab allocator takes from the page allocator from before the
- * set is made until all its IOASIDs have a SPID and are bound.  It comprises the set,
- * the trees in both directions, the bitmap of the numbers, and what is lost in the
- * slabs.
+ * Memory is the memory that the slab allocator takes from the page allocator
+ * from before the set is allocated until all its IOASIDs have a SPID and are
+ * bound.  It comprises the set, the trees in both directions, the bitmap of the
+ * numbers, and the unused space in the slabs.
  *
- * What a second processor does is counted too: a round in which it did nothing tells
- * nothing of its influence.  A spinlock that both take shows that an influence would
- * be seen.
+ * With two processors, the steps of the second one are counted: a round in
+ * which it made no step says nothing about its influence.  A spinlock that both
+ * processors take shows that the benchmark can detect an influence.
  */
 #include <kunit/test.h>
 #include <linux/hash.h>
@@ -46,8 +48,9 @@
 #define SPREAD		8
 #define BATCH		64
 /*
- * Many short rounds: in most of them nothing comes in between.  In bursts, of which
- * the fastest counts: what else the machine does can slow down a whole one.
+ * There are many short rounds, as most of these are not interrupted.  They are
+ * grouped in bursts, of which the fastest counts, as other load on the machine
+ * can slow down a whole burst.
  */
 #define BURSTS		5
 #define ROUNDS		500
@@ -55,22 +58,27 @@
 #define LIST_ROUNDS	50
 #define CHURN_ROUNDS	11
 #define TELL_ROUNDS	(ROUNDS / 2)
-/* Rounds in which the second processor did something: how many are enough */
+/* Minimum number of rounds in which the second processor made a step */
 #define FEW_ROUNDS	50
 #define MANY_TRIES	(10 * ROUNDS)
-/* How long they may take: a contended lock can cost a host's time slice each time */
+/*
+ * Time limit of a burst: a contended lock can cost a host's time slice each
+ * time
+ */
 #define BURST_JIFFIES	HZ
 #define HASH_BITS	10
 
 /* The limits of the design */
 #define MEMORY_LIMIT	140
-/* An event to three subscribers, in events of a blocking_notifier_head to as many */
+/* An event to three subscribers, as a multiple of a blocking_notifier_head's */
 #define EVENT_LIMIT	25
-/* A ratio of times that noise does not explain, in percent */
+/* A ratio of times that exceeds noise, in percent */
 #define TOLERANCE	150
-/* How much more a look-up may take among all numbers than among ten, in percent */
+/* Limit of a lookup among all numbers in percent of a lookup among ten */
 #define FLAT		150
-/* How often two processors may be seen in each other's way, or not, by chance */
+/*
+ * Number of attempts, as two processors may delay each other, or not, by chance
+ */
 #define PAIR_TRIES	5
 
 /**
@@ -93,10 +101,10 @@ struct pair {
  * struct bench - The state of one row of the table
  * @set: the set that is measured
  * @n: how many IOASIDs it has
- * @ids: number by SPID
- * @pairs: the same for the alternatives
+ * @ids: numbers, indexed by SPID
+ * @pairs: the same numbers, for the alternatives
  * @spread: the SPIDs or numbers that are looked up
- * @random: the state of a generator
+ * @random: the state of the random number generator
  * @lock: protects @list
  * @list: all @pairs
  * @hash: all @pairs
@@ -212,10 +220,10 @@ static u32 bench_random_key(struct bench *bench, lookup_fn fn)
 	return fn == lookup_h_to_g ? bench->ids[spid] : spid;
 }
 
-/* One round: picoseconds per look-up, 0 if one failed */
+/* Run one round.  Return picoseconds per lookup, 0 if one failed. */
 static u64 bench_round(struct bench *bench, lookup_fn fn, bool random)
 {
-	/* Alternatives can be so slow that one look-up is a round */
+	/* An alternative can be so slow that one lookup fills a round. */
 	u32 slow_above = fn == lookup_list ? 100 :
 			 fn == lookup_hash ? 100000 : IOASID_MAX;
 	u32 i, key, at_once = bench->n > slow_above ? 1 : BATCH;
@@ -251,9 +259,9 @@ static u64 bench_median(u64 *samples, u32 count)
 }
 
 /*
- * SPIDs, or the numbers that belong to them, from one end to the other.  Others in
- * each burst: pages that collide in a TLB, of which QEMU's has one place for each,
- * make a look-up slower.
+ * Select SPIDs, or the numbers that belong to them, spread over the whole set.
+ * Each burst uses different ones, as lookups are slower if pages collide in a
+ * TLB, and QEMU's TLB is direct-mapped.
  */
 static void bench_spread(struct bench *bench, bool numbers, u32 burst)
 {
@@ -284,7 +292,10 @@ static u64 bench_lookup(struct kunit *test, struct bench *bench, lookup_fn fn,
 	return best;
 }
 
-/* How long a list takes depends on where the SPID is: the mean, not the median */
+/*
+ * Return the mean, not the median: the time depends on the position in the
+ * list.
+ */
 static u64 bench_list(struct kunit *test, struct bench *bench)
 {
 	u64 sum = 0, ps;
@@ -304,7 +315,7 @@ static u64 bench_pages(enum node_stat_item item)
 	u64 pages = global_node_page_state_pages(item);
 	int cpu, node;
 
-	/* And what each processor has not added yet */
+	/* Add the per-CPU counts that are not in the global counter yet. */
 	for_each_online_node(node)
 		for_each_online_cpu(cpu)
 			pages += per_cpu_ptr(NODE_DATA(node)->per_cpu_nodestats,
@@ -314,7 +325,7 @@ static u64 bench_pages(enum node_stat_item item)
 
 static u64 bench_slab_pages(void)
 {
-	/* What was freed before shall not be used again now */
+	/* Flush pending frees, so that the set does not reuse this memory. */
 	kvfree_rcu_barrier();
 	return bench_pages(NR_SLAB_RECLAIMABLE_B) +
 	       bench_pages(NR_SLAB_UNRECLAIMABLE_B);
@@ -374,7 +385,7 @@ static int bench_free_one(struct bench *bench, u32 i)
 	return ioasid_free(bench->set, bench->ids[i]);
 }
 
-/* Picoseconds for each of a batch */
+/* Call @fn for a batch.  Return picoseconds per call. */
 static u64 bench_batch(struct kunit *test, struct bench *bench,
 		       int (*fn)(struct bench *bench, u32 i))
 {
@@ -389,7 +400,7 @@ static u64 bench_batch(struct kunit *test, struct bench *bench,
 	return div_u64((ktime_get_ns() - start) * 1000, batch);
 }
 
-/* Frees some and makes them again */
+/* Measure freeing some IOASIDs and allocating them again. */
 static void bench_churn(struct kunit *test, struct bench *bench,
 			struct bench_row *row)
 {
@@ -442,7 +453,7 @@ static void bench_fill_alternatives(struct kunit *test, struct bench *bench)
 		failed += !!bench_add_pair(bench, &bench->pairs[i]);
 	}
 	KUNIT_EXPECT_EQ(test, 0, failed);
-	/* Lets the rhashtable come to rest */
+	/* Wait until the rhashtable has finished resizing. */
 	schedule_timeout_uninterruptible(HZ / 2);
 }
 
@@ -490,7 +501,7 @@ struct ratio {
 	char text[24];
 };
 
-/* A time as a multiple of another */
+/* Format a time as a multiple of another. */
 static struct ratio multiple(u64 ps, u64 of)
 {
 	u64 hundredths = div64_u64(ps * 100, max(of, 1ULL));
@@ -502,7 +513,7 @@ static struct ratio multiple(u64 ps, u64 of)
 	return ratio;
 }
 
-/* A time as a multiple of a look-up by SPID in a set of 10 */
+/* Format a time as a multiple of a lookup by SPID in a set of 10. */
 static struct ratio ratio(u64 ps)
 {
 	return multiple(ps, bench_rows[0].g_to_h);
@@ -529,7 +540,7 @@ static void bench_print(struct kunit *test)
 	kunit_info(test, "1.00 is %llu ps", bench_rows[0].g_to_h);
 }
 
-/* For scripts */
+/* Print a line that scripts parse. */
 static void bench_print_lookup(struct kunit *test, const char *means, u32 n, u64 ps)
 {
 	kunit_info(test, "lookup: %s n=%u processors=1 ps=%llu", means, n, ps);
@@ -574,13 +585,13 @@ static void memory_is_within_the_limit(struct kunit *test)
 }
 
 /**
- * struct neighbour - What the second processor does while the first one looks up
- * @step: something short
- * @set: what it writes to
- * @lock: what it takes
- * @bench: where it looks up
- * @fn: by this
- * @steps: how often it was done
+ * struct neighbour - Load on the second processor during lookups on the first
+ * @step: a short operation, repeated by the second processor
+ * @set: the set that @step writes to
+ * @lock: the lock that @step takes
+ * @bench: the benchmark in which @step looks up
+ * @fn: the lookup function of @step
+ * @steps: how often @step was called
  */
 struct neighbour {
 	void (*step)(struct neighbour *neighbour);
@@ -591,7 +602,7 @@ struct neighbour {
 	unsigned long steps;
 };
 
-/* Processors can share what computes, without sharing memory */
+/* Load without memory accesses: processors can share execution units */
 static void neighbour_computes(struct neighbour *neighbour)
 {
 	u32 i, state = 1;
@@ -639,7 +650,7 @@ static int neighbour_thread(void *data)
 	return 0;
 }
 
-/* The median of the rounds in which the neighbour did something; 0 if too few */
+/* Return the median of the rounds with a neighbour's step, 0 if too few. */
 static u64 bench_burst_beside(struct kunit *test, struct bench *bench, lookup_fn fn,
 			      struct neighbour *neighbour)
 {
@@ -660,7 +671,7 @@ static u64 bench_burst_beside(struct kunit *test, struct bench *bench, lookup_fn
 	return count < FEW_ROUNDS ? 0 : bench_median(bench_samples, count);
 }
 
-/* The best of the bursts that came off; 0 if none did */
+/* Return the fastest of the valid bursts, 0 if there was none. */
 static u64 bench_beside(struct kunit *test, struct bench *bench, lookup_fn fn,
 			struct neighbour neighbour)
 {
@@ -682,11 +693,12 @@ static u64 bench_beside(struct kunit *test, struct bench *bench, lookup_fn fn,
 }
 
 /**
- * struct pair_times - Look-ups on one processor, with another one at work
- * @alone: which only computes
- * @beside: which writes to another set
- * @locked_alone: under a spinlock, it only computes
- * @locked_beside: under a spinlock, which it takes too
+ * struct pair_times - Times of lookups while a second processor is busy
+ * @alone: the second processor only computes
+ * @beside: the second processor writes to another set
+ * @locked_alone: lookups under a spinlock, the second processor only computes
+ * @locked_beside: lookups under a spinlock, which the second processor takes,
+ *	too
  */
 struct pair_times {
 	u64 alone, beside, locked_alone, locked_beside;
@@ -748,7 +760,7 @@ static void writer_of_another_set_does_not_slow_a_lookup(struct kunit *test)
 	ioasid_set_put(other);
 }
 
-/* What both processors look up by at once */
+/* Lookup functions that both processors call at the same time */
 static const struct {
 	const char *name;
 	lookup_fn fn;
@@ -761,8 +773,8 @@ static const struct {
 };
 
 /*
- * For scripts. 1+1: the second processor only computes, as two processors of a
- * virtual machine can share what computes.
+ * Print lines that scripts parse.  With "1+1", the second processor only
+ * computes, as two processors of a virtual machine can share execution units.
  */
 static void bench_two_look_up(struct kunit *test, struct bench *bench, u64 *one, u64 *two)
 {
@@ -809,7 +821,7 @@ static void two_processors_look_up_side_by_side(struct kunit *test)
 }
 
 /*
- * Subscribers, on a set and on a chain of the kernel's that sleeps, too
+ * Subscribers, on a set and on the kernel's chain that may sleep, too
  */
 
 struct listener {
@@ -844,7 +856,9 @@ static int tell_chain(struct bench *bench, u32 i)
 							      IOASID_UNBIND, bench));
 }
 
-/* One event, with @count listeners on each */
+/*
+ * Measure one event with @count listeners on the set and on the kernel's chain.
+ */
 static void bench_tell(struct kunit *test, struct bench *bench, u32 count,
 		       u64 *set, u64 *chain)
 {
@@ -875,7 +889,7 @@ static void bench_tell(struct kunit *test, struct bench *bench, u32 count,
 	}
 }
 
-/* Beside the chain of a set, the kernel's blocking_notifier_head */
+/* Compare the chain of a set with the kernel's blocking_notifier_head. */
 static void event_is_within_the_limit(struct kunit *test)
 {
 	static const u32 counts[] = { 0, 1, 10, 3 };

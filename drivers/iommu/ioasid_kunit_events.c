@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: events, the contexts that calls may come from, and the failure of each
- * allocation.
+ * IOASID sets: tests of events, of the contexts in which functions may be
+ * called, and of the failure of each memory allocation.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
@@ -52,7 +52,7 @@ static void events_follow_the_priorities(struct kunit *test)
 	struct subscriber *cpu, *iommu, *dev, *late;
 	ioasid_t id;
 
-	/* Those for all sets and those of one are merged */
+	/* Subscribers of all sets and of one set are called in one order. */
 	cpu = subscribe(test, NULL, rec, 'c', IOASID_PRIO_CPU);
 	dev = subscribe(test, ctx->set, rec, 'd', IOASID_PRIO_DEVICE);
 	iommu = subscribe(test, NULL, rec, 'i', IOASID_PRIO_IOMMU);
@@ -125,7 +125,7 @@ static void refused_bind_is_taken_back(struct kunit *test)
 	expect_events(test, rec, "iB");
 	iommu->answer = 0;
 
-	/* Nothing is left of it */
+	/* No BIND remains. */
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			ioasid_notify(ctx->set, id, IOASID_UNBIND, NULL));
 	must_free(test, ctx->set, id);
@@ -262,7 +262,7 @@ static void replay_tells_what_exists(struct kunit *test)
 	expect_events(test, rec, "oA oB oB oA");
 	KUNIT_EXPECT_EQ(test, sub->last.id, b);
 
-	/* From here on everything is live */
+	/* From here on, the subscriber gets live events. */
 	must_free(test, ctx->set, a);
 	must_alloc(test, ctx->set);
 	expect_events(test, rec, "oU oU oF oA");
@@ -290,7 +290,7 @@ static void binds_begin_oldest_first_and_end_latest_first(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-/* What is freed while the replay is at another one */
+/* An IOASID is freed while the replay is at another IOASID. */
 static void replay_tells_of_a_free_that_is_not_out(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -331,7 +331,7 @@ static void events_of_the_set_wait_for_the_replay(struct kunit *test)
 	expect_stopped(test, sub);
 	start_deed(test, &bind);
 	expect_not_done(test, &bind);
-	/* Those of other sets do not. */
+	/* Events of other sets do not wait. */
 	id = must_alloc(test, ctx->other);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->other, id, IOASID_BIND, NULL));
 	expect_events(test, rec, "dA0");
@@ -434,7 +434,7 @@ static void late_unbind_waits_for_the_free(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-/* Registers for @set, stops at @ev and unregisters meanwhile */
+/* Register for @set, stop in the call for @ev, and unregister meanwhile. */
 static void unregister_waits_for(struct kunit *test, struct ioasid_set *set,
 				 enum ioasid_event ev, const char *events)
 {
@@ -462,7 +462,7 @@ static void unregister_waits_for(struct kunit *test, struct ioasid_set *set,
 	ioasid_free_all(ctx->set);
 	ioasid_drain(ctx->set);
 	KUNIT_EXPECT_TRUE(test, strstarts(rec->text, events));
-	/* Nothing more is told of the next one. */
+	/* The next IOASID causes no event for the subscriber. */
 	rec->len = 0;
 	rec->text[0] = '\0';
 	must_alloc(test, ctx->set);
@@ -635,7 +635,7 @@ static void slow_subscriber_holds_up_its_set_only(struct kunit *test)
 	expect_stopped(test, slow);
 	expect_events(test, rec, "aA aF aA sA sF");
 
-	/* Everything in another set, and all but the free in this one */
+	/* Other sets are not delayed at all, and this one only in frees. */
 	id = must_alloc(test, ctx->other);
 	KUNIT_EXPECT_EQ(test, 0, ioasid_notify(ctx->other, id, IOASID_BIND, NULL));
 	must_free(test, ctx->other, id);
@@ -664,7 +664,10 @@ struct atomic_use {
 	ioasid_t id;
 };
 
-/* Everything that says "Any context", on an IOASID that has SPID 30 */
+/*
+ * Call each function whose kernel-doc says "Any context", on an IOASID that has
+ * SPID 30.
+ */
 static void use_in_any_context(struct atomic_use *use)
 {
 	struct ioasid_set *set = use->set;
@@ -794,7 +797,7 @@ static int try_bind(struct kunit *test)
 	return ioasid_notify(ctx->other, 9000, IOASID_BIND, test);
 }
 
-/* Fails the first, the second, ... allocation of @fn until it needs no more */
+/* Let the first, the second, ... allocation of @fn fail, until @fn succeeds. */
 static void fail_each(struct kunit *test, int (*fn)(struct kunit *test),
 		      unsigned int at_least)
 {
@@ -826,9 +829,9 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 
 	sub = subscribe(test, ctx->other, rec, 'd', IOASID_PRIO_DEVICE);
 	kunit_activate_static_stub(test, ioasid_out_of_memory, fail_one);
-	/* The set, its tree, the user */
+	/* Allocations of the set, its xarray and the user */
 	fail_each(test, try_set, 3);
-	/* The object, the number, its place in the tree */
+	/* Allocations of the object, the number and its xarray entry */
 	fail_each(test, try_alloc, 3);
 	expect_events(test, rec, "dA");
 	fail_each(test, try_attach, 1);

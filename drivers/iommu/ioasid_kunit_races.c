@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: races and exhaustion, which take a while.
+ * IOASID sets: tests of races and exhaustion, which are slow.
  */
 #include <linux/bitmap.h>
 #include <linux/kthread.h>
@@ -47,7 +47,7 @@ static int racer_thread(void *data)
 	return 0;
 }
 
-/* The threads are bound to the processors in turn */
+/* Run the threads of @race, bound to the processors in turn. */
 static void run_race(struct kunit *test, struct race *race)
 {
 	struct racer *racer;
@@ -88,8 +88,8 @@ static void race_check(struct racer *racer, bool ok)
 }
 
 /*
- * The model of one SPID: the number that it has, and the one that it gets while
- * its owner changes it, which is while @seq is odd.
+ * The model of one SPID: its current number @now, and @soon, the number that it
+ * is about to get.  @seq is odd while the owner of the model changes the SPID.
  */
 struct model {
 	seqcount_t seq;
@@ -102,8 +102,8 @@ struct model {
 struct lookup_race {
 	struct ioasid_set *sets[2];
 	unsigned int writers;
-	struct model *models;	/* of writer w, set s, SPID i: see model_of() */
-	ioasid_t (*ids)[2];	/* per SPID two IOASIDs that take turns */
+	struct model *models;	/* by model_index() */
+	ioasid_t (*ids)[2];	/* two IOASIDs that alternate, per SPID */
 };
 
 static unsigned int model_index(unsigned int writer, unsigned int i)
@@ -111,7 +111,7 @@ static unsigned int model_index(unsigned int writer, unsigned int i)
 	return writer * MODEL_SPIDS + i;
 }
 
-/* SPIDs lie far apart and close together, and are the same in both sets */
+/* Both sets use the same SPIDs, some of them far apart, some close together. */
 static ioasid_t model_spid(unsigned int index)
 {
 	return index % 3 ? index : index * 5003 % (IOASID_MAX + 1);
@@ -125,7 +125,9 @@ static struct ioasid_set *model_set(struct lookup_race *lr, unsigned int index)
 static void model_change(struct model *model, u32 to)
 {
 	WRITE_ONCE(model->soon, to);
-	/* A reader that sees an odd count sees @soon, too.  Pairs with model_begin() */
+	/*
+	 * A reader of an odd count sees @soon, too.  Pairs with model_begin().
+	 */
 	smp_wmb();
 	raw_write_seqcount_begin(&model->seq);
 }
@@ -142,7 +144,7 @@ static unsigned int model_begin(struct model *model, u32 *now, u32 *soon)
 
 	*now = READ_ONCE(model->now);
 	*soon = READ_ONCE(model->soon);
-	/* What is looked up is looked up after this */
+	/* Reads the model before the caller looks up anything */
 	smp_rmb();
 	return seq;
 }
@@ -175,9 +177,9 @@ static void lookup_writer(struct racer *racer)
 }
 
 /*
- * An answer is right if it was true at one instant during the look-up: the value
- * before or after a change that was under way all the time, or the one value if
- * nothing changed.
+ * A result is correct if it was true at one instant during the lookup: the
+ * value before or after a change that was in progress all the time, or the only
+ * value if nothing changed.
  */
 static void lookup_reader(struct racer *racer)
 {
@@ -203,9 +205,11 @@ static void lookup_reader(struct racer *racer)
 	if (!read_seqcount_retry(&model->seq, seq)) {
 		race_check(racer, id == now || ((seq & 1) && id == soon));
 		race_check(racer, back == spid || (seq & 1));
-		/* Once it is freed, the other set may have the number. */
+		/* Once @id is freed, the other set may own the number. */
 		race_check(racer, stray == IOMMU_PASID_INVALID || (seq & 1));
-		/* A SPID that can be seen leads back, unless it is taken away. */
+		/*
+		 * A visible SPID finds its number, unless a free detaches it.
+		 */
 		if (guest == spid && !((seq & 1) && soon == IOMMU_PASID_INVALID))
 			race_check(racer, there == host);
 	}
@@ -250,9 +254,10 @@ static void race_lookups_agree_with_a_model(struct kunit *test)
 }
 
 /*
- * No owner: everyone does anything to a few numbers and SPIDs of two sets.  What is
- * known without a model: an IOASID of a set has one of two data of this set, and one
- * SPID that can be computed.  Two numbers share a SPID.
+ * A race without owners: all threads call any function for a few numbers and
+ * SPIDs of two sets.  Two facts hold without a model: the private data of an
+ * IOASID is one of two pointers of its set, and the SPID can be computed from
+ * the number.  Two numbers share a SPID.
  */
 struct chaos {
 	struct ioasid_set *sets[2];
@@ -297,7 +302,7 @@ static void chaos_look_up(struct racer *racer, int side, ioasid_t id)
 		local_irq_restore(flags);
 }
 
-/* The limits are changed all the time, and never exceeded */
+/* Change the limits at random, and check that they are never exceeded. */
 static void chaos_limits(struct racer *racer, struct ioasid_set *set)
 {
 	struct ioasid_set_stats stats;
@@ -385,7 +390,7 @@ static void race_of_everything_loses_nothing(struct kunit *test)
 	ioasid_drain(ctx->other);
 	expect_counts(test, ctx->set, 0, 0, 0);
 	expect_counts(test, ctx->other, 0, 0, 0);
-	/* All numbers are in the pool */
+	/* All numbers are back in the pool. */
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, CHAOS_NUMBERS));
 	for (i = 0; i < CHAOS_NUMBERS; i++)
 		KUNIT_EXPECT_EQ(test, 0, alloc_id(ctx->set, 20000 + i, 20000 + i,
@@ -396,7 +401,7 @@ static void race_of_everything_loses_nothing(struct kunit *test)
 struct checker {
 	struct ioasid_notifier nb;
 	struct xarray binds;	/* per number: BINDs + 1 */
-	bool partial;		/* it was not told of all that exists */
+	bool partial;		/* registered without a replay */
 	atomic_t errors;
 	atomic_t counts[4];
 };
@@ -438,7 +443,7 @@ static int checker_notify(struct ioasid_notifier *nb, enum ioasid_event ev,
 
 struct event_race {
 	struct ioasid_set *sets[2];
-	ioasid_t recent[STRANGERS];	/* IOASIDs of all threads, to be disturbed */
+	ioasid_t recent[STRANGERS];	/* IOASIDs that other threads bind */
 	struct checker *checkers;
 };
 
@@ -455,7 +460,7 @@ static void come_and_go(struct racer *racer, struct checker *checker,
 	xa_destroy(&checker->binds);
 }
 
-/* One for each thread and one that stays */
+/* Allocate a checker for each thread and one that stays registered. */
 static struct checker *new_checkers(struct kunit *test, unsigned int count)
 {
 	struct checker *checkers;
@@ -477,7 +482,7 @@ static void expect_no_errors(struct kunit *test, struct checker *checkers,
 		KUNIT_EXPECT_EQ(test, 0, atomic_read(&checkers[i].errors));
 }
 
-/* Bind what another thread may be freeing. */
+/* Bind an IOASID that another thread may be freeing. */
 static void bind_a_stranger(struct racer *racer)
 {
 	struct event_race *er = racer->race->priv;
@@ -543,7 +548,7 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 	ioasid_drain(ctx->other);
 	ioasid_unregister_notifier(NULL, &always->nb);
 
-	/* It heard of every one, and of its end */
+	/* The checker received ALLOC and FREE of each IOASID. */
 	KUNIT_EXPECT_TRUE(test, xa_empty(&always->binds));
 	KUNIT_EXPECT_GT(test, atomic_read(&always->counts[IOASID_ALLOC]), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&always->counts[IOASID_ALLOC]),
@@ -551,14 +556,17 @@ static void race_of_subscribers_keeps_the_order(struct kunit *test)
 	expect_no_errors(test, er.checkers, race.count);
 }
 
-/* Sets are made and freed while others use them and subscribe to all */
+/*
+ * Sets are allocated and freed while other threads use them and subscribe to
+ * all sets.
+ */
 struct set_race {
 	struct mutex lock;	/* of @sets */
 	struct ioasid_set *sets[4];
 	struct checker *checkers;
 };
 
-/* The set at place @i with a reference; a new one if it is empty */
+/* Return slot @i with a reference; allocate a set if the slot is empty. */
 static struct ioasid_set *sr_get(struct set_race *sr, unsigned int i)
 {
 	guard(mutex)(&sr->lock);
@@ -571,7 +579,7 @@ static struct ioasid_set *sr_get(struct set_race *sr, unsigned int i)
 	return sr->sets[i];
 }
 
-/* From now on, the last put ends the set. */
+/* Empty slot @i: the last put by another thread now frees the set. */
 static void sr_drop(struct set_race *sr, unsigned int i)
 {
 	struct ioasid_set *set;
@@ -627,7 +635,7 @@ static void race_of_sets_leaves_none(struct kunit *test)
 		sr_drop(&sr, i);
 }
 
-/* As many numbers as threads: each of which has one at most */
+/* There are as many numbers as threads, and each thread has at most one. */
 static void number_step(struct racer *racer)
 {
 	struct ioasid_set *set = racer->race->priv;
@@ -659,7 +667,10 @@ static void race_for_numbers_finds_one_that_is_free(struct kunit *test)
  * Exhaustion
  */
 
-/* How many can be had, each number once and each sixteenth with a SPID */
+/*
+ * Allocate numbers until none is left, attach a SPID to each sixteenth, and
+ * check that no number is allocated twice.  Return the count.
+ */
 static ioasid_t take_all_numbers(struct ioasid_set *set, unsigned long *seen)
 {
 	ioasid_t count = 0, id;
@@ -685,7 +696,7 @@ static int count_turns(void *data)
 	return 0;
 }
 
-/* Another task of the same processor has its turns meanwhile. */
+/* Check that ioasid_free_all() lets another task of the same processor run. */
 static void free_all_beside_another_task(struct kunit *test, struct ioasid_set *set)
 {
 	unsigned int cpu = cpumask_first(cpu_online_mask);
@@ -722,7 +733,7 @@ static void all_numbers_can_be_had_once(struct kunit *test)
 	expect_counts(test, ctx->set, count, 0, IOASID_MAX / 16);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->other, &again));
 
-	/* The only one that is free is the one that comes */
+	/* The only free number is the one that is allocated. */
 	must_free(test, ctx->set, 4711);
 	KUNIT_EXPECT_EQ(test, 0, alloc_any(ctx->other, &again));
 	KUNIT_EXPECT_EQ(test, again, 4711);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: their life, limits and numbers.
+ * IOASID sets: tests of their lifetime, limits and numbers.
  */
 #include <kunit/static_stub.h>
 #include <linux/cred.h>
@@ -37,7 +37,7 @@ static void last_put_of_set_frees_what_it_has(struct kunit *test)
 	ioasid_unregister_notifier(NULL, &sub->nb);
 }
 
-/* The memory of the set lives as long as the IOASID that is held. */
+/* The memory of the set stays valid as long as a reference on @held exists. */
 static void set_without_users_allocates_nothing(struct kunit *test)
 {
 	struct ioasid_set *set = new_set(9);
@@ -51,7 +51,7 @@ static void set_without_users_allocates_nothing(struct kunit *test)
 	ioasid_put(NULL, held);
 }
 
-/* The last put comes when the allocation has been charged and has a number. */
+/* Set whose last put happens in an allocation, after the charge */
 static struct ioasid_set *dying_set;
 
 static bool put_dying_set(void)
@@ -93,7 +93,7 @@ static void set_takes_a_token_of_a_known_type(struct kunit *test)
 }
 
 #ifdef CONFIG_MODULE_UNLOAD
-/* A set lets the module go when its memory is freed, which takes a while. */
+/* A set drops its module reference when it is freed, which happens later. */
 static void expect_refcount(struct kunit *test, struct module *owner, int count)
 {
 	unsigned long deadline = jiffies + PATIENCE;
@@ -103,7 +103,7 @@ static void expect_refcount(struct kunit *test, struct module *owner, int count)
 	KUNIT_EXPECT_EQ(test, module_refcount(owner), count);
 }
 
-/* When the sets of earlier tests are freed */
+/* Return the reference count once the sets of earlier tests are freed. */
 static int settled_refcount(struct module *owner)
 {
 	int count = -1, last;
@@ -214,7 +214,7 @@ static void ceiling_limits_all_sets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_any(ctx->set, &id));
 	expect_counts(test, ctx->set, 1, 0, 0);
 
-	/* No quota is larger */
+	/* No quota can exceed the ceiling. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, ioasid_set_adjust(ctx->set, 4));
 	KUNIT_EXPECT_EQ(test, -ENOSPC, PTR_ERR(new_set(4)));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_set_adjust(ctx->set, 3));
@@ -244,7 +244,7 @@ struct disguise {
 	const struct cred *old;
 };
 
-/* From here to as_root(), the current task is that of user @uid */
+/* Let the current task run as user @uid until as_root(). */
 static void as_user(struct kunit *test, struct disguise *user, unsigned int uid)
 {
 	user->cred = prepare_creds();
@@ -260,7 +260,7 @@ static void as_root(struct disguise *user)
 	put_cred(user->cred);
 }
 
-/* The same in a namespace that @owner has made, for as_root_from_namespace() */
+/* Likewise in a namespace of @owner, until as_root_from_namespace(). */
 static void as_user_in_namespace(struct kunit *test, struct disguise *user,
 				 unsigned int uid, unsigned int owner)
 {
@@ -305,7 +305,7 @@ static void user_has_one_limit_for_all_its_sets(struct kunit *test)
 	as_user(test, &user, 1001);
 	theirs = new_set(0);
 	KUNIT_EXPECT_EQ(test, 0, alloc_another(theirs));
-	/* Whose IOASIDs they are is a matter of the set. */
+	/* IOASIDs are charged to the user of the set, not of the task. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(sets[0]));
 	as_root(&user);
 
@@ -374,7 +374,7 @@ static void capable_user_exceeds_its_limit_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOSPC, alloc_another(ctx->set));
 }
 
-/* The default is a part of what the host does not keep. */
+/* The default limit is half of the numbers that the host does not reserve. */
 static void user_has_a_limit_by_default(struct kunit *test)
 {
 	struct ioasid_set *set;
@@ -392,7 +392,10 @@ static void user_has_a_limit_by_default(struct kunit *test)
 	ioasid_set_put(set);
 }
 
-/* Half of all numbers: seven of the fifteen that a device with four bits has */
+/*
+ * Half of all numbers are reserved, and so are seven of the fifteen numbers
+ * that a device with four PASID bits can use.
+ */
 static void host_keeps_its_share_of_each_width(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -499,7 +502,7 @@ static void lowest_free_number_comes_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, id, 250);
 }
 
-/* However many have been allocated and freed before */
+/* Numbers that were allocated and freed before do not use up low numbers. */
 static void narrow_device_finds_a_number_after_many(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
@@ -511,7 +514,7 @@ static void narrow_device_finds_a_number_after_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, alloc_up_to(ctx->set, 31, &id));
 }
 
-/* However many there are: half of what eight bits can name is left */
+/* However many IOASIDs exist, half of the eight-bit numbers are left. */
 static void narrow_device_finds_a_number_beside_many(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;

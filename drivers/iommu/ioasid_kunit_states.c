@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOASID sets: states, references, SPIDs and look-ups.
+ * IOASID sets: tests of states, references, SPIDs and lookups.
  */
 #include <linux/sched.h>
 #include <linux/seq_file.h>
@@ -85,7 +85,7 @@ static void freed_ioasid_does_not_exist(struct kunit *test)
 	struct ioasid_test *ctx = test->priv;
 	ioasid_t id = must_alloc_spid(test, ctx->set, 5);
 
-	/* Held, so that it stays FREE_PENDING */
+	/* The reference keeps the IOASID FREE_PENDING after the free. */
 	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, id));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, id));
 	KUNIT_EXPECT_EQ(test, -ENOENT, ioasid_free(ctx->set, id));
@@ -156,7 +156,7 @@ static void drain_waits_for_the_subscribers(struct kunit *test)
 	ioasid_unregister_notifier(ctx->set, &sub->nb);
 }
 
-/* What a file in debugfs says */
+/* Return the text of a file in debugfs. */
 static char *show_file(struct kunit *test, const struct seq_operations *ops)
 {
 	struct seq_file m = { .size = PAGE_SIZE };
@@ -172,7 +172,10 @@ static char *show_file(struct kunit *test, const struct seq_operations *ops)
 	return m.buf;
 }
 
-/* A headline, and @id alone: the rest of the line after its age */
+/*
+ * Expect a header line and a line for @id only.  Return the rest of that line,
+ * after the age.
+ */
 static char *expect_pending(struct kunit *test, ioasid_t id, int min_age)
 {
 	char *line = strchr(show_file(test, &ioasid_free_pending_sops), '\n') + 1;
@@ -322,7 +325,7 @@ static void free_takes_the_spid_at_once(struct kunit *test)
 	/* A neighbour, so that this SPID is not the last of the set */
 	must_alloc_spid(test, ctx->set, 5);
 
-	/* Even while the number is held, the SPID is free */
+	/* Even with a reference on the number, the SPID can be attached. */
 	KUNIT_ASSERT_EQ(test, 0, ioasid_get(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, 0, ioasid_free(ctx->set, a));
 	KUNIT_EXPECT_EQ(test, IOMMU_PASID_INVALID,
@@ -346,7 +349,9 @@ static void look_up_by_spid_can_take_a_reference(struct kunit *test)
 	expect_counts(test, ctx->set, 0, 0, 0);
 }
 
-/* Whatever becomes of the SPID afterwards */
+/*
+ * The reference stays on the IOASID when the SPID is attached to another one.
+ */
 static void reference_by_spid_is_on_what_had_it(struct kunit *test)
 {
 	struct ioasid_test *ctx = test->priv;
