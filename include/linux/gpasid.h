@@ -127,8 +127,9 @@ static inline ioasid_t gpasid_find_host(struct ioasid_set *set,
 
 	if (hpasid != IOMMU_PASID_INVALID)
 		return hpasid;
-	if (IS_ERR(ioasid_find(set, gpasid)) ||
-	    ioasid_spid(set, gpasid) != IOMMU_PASID_INVALID)
+	/* In this order: one that is freed meanwhile has no SPID any more. */
+	if (ioasid_spid(set, gpasid) != IOMMU_PASID_INVALID ||
+	    IS_ERR(ioasid_find(set, gpasid)))
 		return IOMMU_PASID_INVALID;
 	return gpasid;
 }
