@@ -68,7 +68,10 @@ static void ioasid_unlock_teller(struct ioasid *ioasid)
 {
 	/* Pairs with cmpxchg() of the next task */
 	smp_store_release(&ioasid->teller, NULL);
-	/* Pairs with the barrier between a waiter's enqueueing and its cmpxchg() */
+	/*
+	 * Pairs with the barrier between a waiter's enqueueing and its
+	 * cmpxchg()
+	 */
 	smp_mb();
 	wake_up_var(&ioasid->teller);
 }
@@ -85,7 +88,7 @@ struct ioasid_walk {
 	enum ioasid_event ev;
 	void *arg;
 	u64 stamp;	/* of the BIND that begins or ends */
-	u64 key;	/* of the subscriber told last */
+	u64 key;	/* of the subscriber called last */
 };
 
 static bool event_is_teardown(enum ioasid_event ev)
@@ -406,8 +409,8 @@ static int replay_set(struct ioasid_notifier *nb, struct ioasid_set *set)
  * Context: Process context. With @set, waits for the calls in flight to
  * subscribers for that set. Must not be called by a subscriber, nor with a lock
  * held that a subscriber takes.
- * Return: 0; -EINVAL if @nb is not filled in properly or a replay of all sets is
- * requested, or the errno that @nb returned for a BIND in the replay.
+ * Return: 0; -EINVAL if @nb is not filled in properly or a replay of all sets
+ * is requested, or the errno that @nb returned for a BIND in the replay.
  */
 int ioasid_register_notifier(struct ioasid_set *set, struct ioasid_notifier *nb,
 			     bool replay)

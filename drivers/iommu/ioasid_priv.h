@@ -7,7 +7,7 @@
  *	ioasid_debugfs.c	limits, sets and pending frees in debugfs
  *	ioasid_set.c		sets, IOASIDs, references, SPIDs, lookups
  *	ioasid_notifier.c	subscribers and the delivery of events
- *	ioasid_pool.c		numbers, and the limits of the host and of a user
+ *	ioasid_pool.c		numbers, and limits of the host and of a user
  *
  * Locks, outermost first:
  *

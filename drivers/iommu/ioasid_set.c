@@ -483,17 +483,17 @@ static int set_prepare(struct ioasid_set *set)
  *	administrator has chosen
  * @type: the type of @token
  *
- * The quota is a limit and not a reservation: the quotas of all sets together may
- * exceed the host-wide ceiling, while the IOASIDs that exist cannot.  The IOASIDs
- * are charged to the user of the current task as long as they exist, even if
- * another task allocates them.
+ * The quota is a limit and not a reservation: the quotas of all sets together
+ * may exceed the host-wide ceiling, while the IOASIDs that exist cannot.  The
+ * IOASIDs are charged to the user of the current task as long as they exist,
+ * even if another task allocates them.
  *
  * The module stays loaded as long as the set exists.
  *
  * Context: Process context. May sleep.
  * Return: the set with one reference, for ioasid_set_put(), or an ERR_PTR():
- * -EINVAL if @token is NULL or @type unknown; -ENOSPC if @quota exceeds the ceiling;
- * -ENOMEM; -ENODEV if the module is being unloaded.
+ * -EINVAL if @token is NULL or @type unknown; -ENOSPC if @quota exceeds the
+ * ceiling; -ENOMEM; -ENODEV if the module is being unloaded.
  */
 struct ioasid_set *ioasid_set_alloc(void *token, u32 quota,
 				    enum ioasid_set_type type)
@@ -773,7 +773,8 @@ static int ioasid_alloc_charged(struct ioasid_set *set, ioasid_t min, ioasid_t m
  * called by a subscriber, nor with a lock held that a subscriber takes.
  * Return: 0; -EINVAL for a range that is empty or out of bounds; -ENOSPC if the
  * quota, the limit of the user, the ceiling or the range is exhausted; -ENOMEM;
- * -ENODEV if the last reference on @set was put.  On failure *@id is not written.
+ * -ENODEV if the last reference on @set was put.  On failure *@id is not
+ * written.
  */
 int ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *data,
 		 ioasid_t *id)
@@ -962,9 +963,10 @@ static struct ioasid *ioasid_pin(struct ioasid_set *set, ioasid_t id)
  * @ev: IOASID_BIND or IOASID_UNBIND
  * @arg: passed to the subscribers; distinguishes the BINDs of one IOASID
  *
- * A BIND that no subscriber refuses lasts until an UNBIND with the same @arg, or
- * until the IOASID is freed.  @arg must stay valid until the UNBIND has returned,
- * with 0 or -ENOENT; after a free, until IOASID_FREE has been delivered.
+ * A BIND that no subscriber refuses lasts until an UNBIND with the same @arg,
+ * or until the IOASID is freed.  @arg must stay valid until the UNBIND has
+ * returned, with 0 or -ENOENT; after a free, until IOASID_FREE has been
+ * delivered.
  *
  * Context: Process context. Sleeps as long as subscribers do. Must not be
  * called with a lock held that a subscriber takes, nor by a subscriber about

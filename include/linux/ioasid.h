@@ -20,16 +20,16 @@
 struct ioasid_set;
 
 /*
- * PASIDs have 20 bits.  Numbers that are issued start at IOMMU_FIRST_GLOBAL_PASID;
- * IOMMU_PASID_INVALID stands for no number.
+ * PASIDs have 20 bits.  Numbers that are allocated start at
+ * IOMMU_FIRST_GLOBAL_PASID; IOMMU_PASID_INVALID stands for no number.
  */
 #define IOASID_MAX	((ioasid_t)((1U << 20) - 1))
 
 /**
  * enum ioasid_set_type - The type of a set's token
- * @IOASID_SET_TYPE_FILE: an open file or the context behind it.  The set takes no
- *	reference on the token; the owner of the token calls ioasid_set_disown()
- *	before it frees the token.
+ * @IOASID_SET_TYPE_FILE: an open file or the context behind it.  The set takes
+ *	no reference on the token; the owner of the token calls
+ *	ioasid_set_disown() before it frees the token.
  */
 enum ioasid_set_type {
 	IOASID_SET_TYPE_FILE,
