@@ -2,26 +2,28 @@
 /*
  * Page requests of guest PASIDs.
  *
- * A device that meets a page which its guest has not mapped asks for it.  The
- * I/O page fault layer collects the requests of a group and hands the group
- * over here; it waits in the queue of the VM (struct gpasid_fault_queue) until
- * the VMM has read and answered it.  Every group that is accepted is answered
- * exactly once: by the VMM, by the time limit, when its binding is removed, or
- * when the queue is destroyed.  Only a reset of the device ends it without an
- * answer.
+ * A device that accesses a page which its guest has not mapped sends a page
+ * request.  The I/O page fault layer collects the requests of a group and
+ * passes the group to gpasid_fault_handle(), which puts it on the queue of the
+ * VM (struct gpasid_fault_queue).  The group stays there until the VMM has read
+ * and answered it.  Every group that is accepted is answered exactly once: by
+ * the VMM, by the time limit, when its binding is removed, or when the queue is
+ * destroyed.  Only a reset of the device ends it without an answer.
  *
  * Locks, outer to inner:
  *
- *  gpasid_fault_queue::answer	held while groups are taken off and answered:
- *				a caller that gets it finds no answer half given
+ *  gpasid_fault_queue::answer	held while groups are taken off the queue and
+ *				answered: no answer is in progress for a caller
+ *				that holds it
  *  gpasid_fault_queue::lock	the groups of one queue
  *  gpasid_queues_lock		the hash of queues; a spinlock, taken alone
  *
- * A queue is found under RCU and lives by a reference count.  It stays in the
- * hash until its last group is answered, so that a teardown that does not find
- * it has nothing to wait for.  The page-request thread takes no lock but the
- * innermost and never waits for memory: callers that hold the others may wait
- * for it, and no VM's memory limit delays the requests of another.
+ * A queue is looked up under RCU and reference-counted.  It stays in the hash
+ * until its last group is answered, so that a teardown that does not find it
+ * has nothing to wait for.  The page-request thread takes only
+ * gpasid_fault_queue::lock and never waits for memory: callers that hold
+ * gpasid_fault_queue::answer may wait for the thread, and no VM's memory limit
+ * delays the requests of another VM.
  */
 #include <linux/gpasid.h>
 #include <linux/hashtable.h>
@@ -41,18 +43,19 @@
 #define GPASID_QUEUE_HASH_BITS	6
 
 /**
- * struct gpasid_fault_group - A page request group that waits for its answer
+ * struct gpasid_fault_group - A page request group that is not yet answered
  * @node: in gpasid_fault_queue::groups
- * @unread: in gpasid_fault_queue::unread until all of it is read
- * @iopf: the group
- * @gdev: the device; it has a binding, and so stays, as long as the group does
+ * @unread: in gpasid_fault_queue::unread until all records are read
+ * @iopf: the group in the I/O page fault layer
+ * @gdev: the device; no reference is needed, since the group is answered before
+ *        its binding, which keeps the device, is removed
  * @hpasid: host PASID
- * @deadline: when the time limit answers it, in jiffies
- * @cookie: its name
- * @exclusive: the device is the VM's alone
+ * @deadline: when the group is answered as invalid, in jiffies
+ * @cookie: identifies the group to the VMM
+ * @exclusive: the device is used by this VM only
  * @nr: number of records
- * @nr_read: of them, how many have been read
- * @record: what the VMM reads
+ * @nr_read: number of records that have been read
+ * @record: the records that the VMM reads
  *
  * Protected by the lock of the queue that it is on.
  */
@@ -73,23 +76,25 @@ struct gpasid_fault_group {
 /**
  * struct gpasid_fault_queue - The page requests of one VM
  * @hash: in gpasid_queues, by @set
- * @users: the file, and teardowns that look at the queue
+ * @users: reference count; held by the fault file and by callers of
+ *         gpasid_queue_get()
  * @set: the VM's PASIDs; a reference is held
- * @memcg: what the groups are charged to; a reference is held
- * @answer: held by the caller that answers
+ * @memcg: the memory cgroup that groups are charged to; a reference is held
+ * @answer: held while groups are taken off the queue and answered
  * @lock: protects the fields below
  * @groups: all groups, oldest first
- * @unread: those with something to read, oldest first
+ * @unread: groups with unread records, oldest first
  * @by_cookie: @groups by cookie
  * @nr: number of groups
- * @dead: takes no more groups
- * @paused: time limits stand still, since @paused_at
+ * @dead: no more groups are accepted
+ * @paused: time limits are stopped since @paused_at
  * @paused_at: in jiffies
- * @limit: groups allowed at a time; constant
+ * @limit: number of groups allowed at a time; constant
  * @timeout: time limit in jiffies; constant
- * @expire: answers the groups whose time is over
- * @wait: woken when there is something to read
- * @rcu: for the page-request thread
+ * @expire: answers the groups whose time limit has expired
+ * @wait: woken when a group is queued
+ * @rcu: defers the free until the page-request thread has left its RCU critical
+ *       section
  */
 struct gpasid_fault_queue {
 	struct hlist_node hash;
@@ -116,12 +121,12 @@ static DEFINE_SPINLOCK(gpasid_queues_lock);
 static DEFINE_HASHTABLE(gpasid_queues, GPASID_QUEUE_HASH_BITS);
 
 /*
- * Unique across all contexts: an answer that is written to the wrong file, or is
- * repeated, finds nothing.
+ * Unique across all contexts, so that an answer which is written to the wrong
+ * file or repeated does not match another group.
  */
 static atomic64_t gpasid_fault_cookie;
 
-/* Under RCU or gpasid_queues_lock. */
+/* Called under RCU or with gpasid_queues_lock held. */
 static struct gpasid_fault_queue *gpasid_queue_find(struct ioasid_set *set)
 {
 	struct gpasid_fault_queue *q;
@@ -133,7 +138,7 @@ static struct gpasid_fault_queue *gpasid_queue_find(struct ioasid_set *set)
 	return NULL;
 }
 
-/* The queue with a reference, or NULL. */
+/* Return the queue of @set with a reference, or NULL. */
 static struct gpasid_fault_queue *gpasid_queue_get(struct ioasid_set *set)
 {
 	struct gpasid_fault_queue *q;
@@ -158,7 +163,7 @@ static void gpasid_queue_put(struct gpasid_fault_queue *q)
  * Groups
  */
 
-/* Take @g off its queue; it is the caller's to answer. */
+/* Take @g off its queue; the caller must answer or free it. */
 static void gpasid_group_take(struct gpasid_fault_queue *q,
 			      struct gpasid_fault_group *g)
 {
@@ -180,9 +185,9 @@ static void gpasid_group_answer(struct gpasid_fault_group *g,
 }
 
 /*
- * Unanswered groups are answered as invalid: the request fails.  "Response
- * Failure" would have the device switch its page requests off until it is
- * reset, also for others that use it.
+ * Answer @groups as invalid, which fails these requests only.  On "Response
+ * Failure", the device would disable its page requests until it is reset, for
+ * all VMs that use it.
  */
 static void gpasid_groups_fail(struct list_head *groups)
 {
@@ -225,9 +230,9 @@ static void gpasid_record_fill(struct gpasid_fault_group *g,
 }
 
 /*
- * The I/O page fault layer puts requests of a device together by their group
- * index alone.  One of another PASID that got in between is not this VM's to
- * see.
+ * The I/O page fault layer groups the requests of a device by their group index
+ * alone, so a group may contain a request for another PASID.  Leave such
+ * requests out: they must not be visible to this VM.
  */
 static struct gpasid_fault_group *gpasid_group_alloc(struct iopf_group *iopf)
 {
@@ -259,7 +264,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	unsigned int i;
 	int ret;
 
-	/* Without a number of its own the guest uses the host's. */
+	/* A guest without guest PASIDs uses host PASIDs. */
 	if (gpasid == IOMMU_PASID_INVALID)
 		gpasid = b->pasid;
 
@@ -271,7 +276,7 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	}
 
 	guard(spinlock)(&q->lock);
-	/* A teardown marks the binding before it looks at the queue. */
+	/* A teardown sets GPASID_CLEARED before it takes the queue's lock. */
 	if (q->dead || READ_ONCE(b->state) == GPASID_CLEARED)
 		return -ENODEV;
 	if (q->nr >= q->limit)
@@ -289,7 +294,10 @@ static int gpasid_group_queue(struct gpasid_fault_queue *q,
 	return 0;
 }
 
-/* Under RCU: the queue of the VM that has @hpasid of @dev bound. */
+/*
+ * Return the queue of the VM that has bound @hpasid on @dev, or NULL, and the
+ * binding in *@b.  Called under RCU.
+ */
 static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 						      ioasid_t hpasid,
 						      struct gpasid_binding **b)
@@ -299,8 +307,8 @@ static struct gpasid_fault_queue *gpasid_fault_target(struct device *dev,
 }
 
 /*
- * The memcg to charge for the page requests of @pasid, with a reference, or NULL;
- * *@found: its VM takes page requests.
+ * Return the memory cgroup to charge for page requests of @pasid, with a
+ * reference, or NULL.  Set *@found to whether the VM has a queue.
  */
 static struct mem_cgroup *gpasid_fault_memcg(struct device *dev, ioasid_t pasid,
 					     bool *found)
@@ -314,7 +322,9 @@ static struct mem_cgroup *gpasid_fault_memcg(struct device *dev, ioasid_t pasid,
 	return q && mem_cgroup_tryget(q->memcg) ? q->memcg : NULL;
 }
 
-/* As gpasid_group_alloc(), at the cost of the VM and not of this thread. */
+/*
+ * gpasid_group_alloc(), charged to the VM instead of the page-request thread.
+ */
 static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
 {
 	ioasid_t hpasid = iopf->last_fault.fault.prm.pasid;
@@ -335,8 +345,8 @@ static struct gpasid_fault_group *gpasid_group_charge(struct iopf_group *iopf)
 }
 
 /*
- * For a request of a group that is not complete.  Those of an HWPT's PASIDs are
- * not charged, as their groups are not.
+ * Allocate a request of an incomplete group.  Requests of PASIDs that are
+ * attached to an HWPT are not charged, like the groups of these PASIDs.
  */
 static void *gpasid_fault_alloc(struct device *dev, ioasid_t pasid, size_t size)
 {
@@ -354,7 +364,7 @@ static void *gpasid_fault_alloc(struct device *dev, ioasid_t pasid, size_t size)
 	return p;
 }
 
-/* Put the group where its VM finds it. */
+/* Put the group on the queue of its VM. */
 static int gpasid_fault_deliver(struct iopf_group *iopf)
 {
 	struct gpasid_fault_group *g;
@@ -377,12 +387,12 @@ static int gpasid_fault_deliver(struct iopf_group *iopf)
 	return ret;
 }
 
-/* From the page-request thread of a unit. */
+/* Called from the page-request thread of a unit. */
 static int gpasid_fault_handle(struct iopf_group *iopf)
 {
 	int ret;
 
-	/* A group has one owner: the layer does not end it by itself. */
+	/* From now on only this file answers the group. */
 	iopf_group_dequeue(iopf);
 	ret = gpasid_fault_deliver(iopf);
 	if (!ret)
@@ -399,8 +409,9 @@ static int gpasid_fault_handle(struct iopf_group *iopf)
 }
 
 /*
- * A binding whose entry is not present claims nothing, so that no request is
- * kept for it once the hardware is drained.
+ * Return true if page requests of @pasid are for a binding.  A binding whose
+ * PASID-table entry has been cleared claims none, so that no request is kept
+ * for it after the page requests of the device are drained.
  */
 static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
 				struct iommu_attach_handle **handle)
@@ -422,7 +433,10 @@ static bool gpasid_fault_claims(struct device *dev, ioasid_t pasid,
  * Teardown
  */
 
-/* Is the PASID that of @b, or with @b NULL of a cleared binding of @gdev? */
+/*
+ * Return true if @pasid is that of @b, or, if @b is NULL, that of any cleared
+ * binding of @gdev.
+ */
 static bool gpasid_ending(struct gpasid_device *gdev, struct gpasid_binding *b,
 			  ioasid_t pasid)
 {
@@ -434,8 +448,8 @@ static bool gpasid_ending(struct gpasid_device *gdev, struct gpasid_binding *b,
 }
 
 /*
- * Fail the groups of @q that belong to @b of @gdev; with @b NULL to any cleared
- * binding of it; with @gdev NULL all.
+ * Answer groups of @q as invalid: those of the binding @b of @gdev, those of
+ * all cleared bindings of @gdev if @b is NULL, or all groups if @gdev is NULL.
  */
 static void gpasid_queue_fail(struct gpasid_fault_queue *q,
 			      struct gpasid_device *gdev,
@@ -457,9 +471,10 @@ static void gpasid_queue_fail(struct gpasid_fault_queue *q,
 }
 
 /*
- * Answer what is outstanding of @b, or with NULL of all cleared bindings of
- * @att, and wait for answers that are on their way.  Only bindings by IOASIDs
- * have a queue here: an HWPT answers its own page requests.
+ * Answer the outstanding page requests of @b, or, if @b is NULL, of all cleared
+ * bindings of the device of @att, and wait for answers in progress.  Only
+ * bindings of IOASIDs have a queue here: iommufd answers the page requests of
+ * PASIDs that are attached to an HWPT.
  */
 void gpasid_fault_flush(struct gpasid_attachment *att,
 			struct gpasid_binding *b)
@@ -487,7 +502,10 @@ static bool gpasid_partial_match(ioasid_t pasid, void *arg)
 	return gpasid_ending(partial->gdev, partial->b, pasid);
 }
 
-/* Drop requests whose group will never be complete. */
+/*
+ * Drop the requests of incomplete groups of @b, or, if @b is NULL, of all
+ * cleared bindings: their groups will not be completed.
+ */
 void gpasid_fault_discard_partial(struct gpasid_attachment *att,
 				  struct gpasid_binding *b)
 {
@@ -530,7 +548,10 @@ static void gpasid_queue_expire(struct work_struct *work)
 	gpasid_groups_fail(&expired);
 }
 
-/* The time limits go on where they stopped; later groups begin with theirs. */
+/*
+ * Extend each time limit by the time for which the group waited during the
+ * pause: a group that arrived in the pause gets its full time limit.
+ */
 static void gpasid_queue_resume(struct gpasid_fault_queue *q)
 {
 	struct gpasid_fault_group *g;
@@ -551,9 +572,9 @@ static void gpasid_queue_resume(struct gpasid_fault_queue *q)
 }
 
 /**
- * gpasid_fault_pause() - Stop the time limits of a queue, or let them run on
+ * gpasid_fault_pause() - Stop or resume the time limits of a queue
  * @q: the queue
- * @pause: whether they are to stand still
+ * @pause: true to stop the time limits, false to resume them
  *
  * Context: Process context. Takes the queue's lock.
  */
@@ -568,7 +589,10 @@ void gpasid_fault_pause(struct gpasid_fault_queue *q, bool pause)
 }
 EXPORT_SYMBOL_GPL(gpasid_fault_pause);
 
-/* False: the set has a queue already, or is being freed. */
+/*
+ * Add @q to the hash.  Return false if the set already has a queue or is being
+ * freed.
+ */
 static bool gpasid_queue_publish(struct gpasid_fault_queue *q)
 {
 	guard(spinlock)(&gpasid_queues_lock);
@@ -581,17 +605,17 @@ static bool gpasid_queue_publish(struct gpasid_fault_queue *q)
 /**
  * gpasid_fault_queue_create() - Create the queue of page requests of a VM
  * @set: the VM's PASIDs
- * @limit: groups that may be unanswered at a time, 0: the default; set to the
- *         one in force
- * @timeout_ms: time limit in milliseconds, 0: the default; set to the one in
- *              force
+ * @limit: Input: number of groups that may be unanswered at a time, or 0 for
+ *         the default.  Output: the limit in force
+ * @timeout_ms: Input: time limit in milliseconds, or 0 for the default.
+ *              Output: the time limit in force
  *
- * From now on page requests of PASIDs of @set, on whatever device they are
- * bound, wait in the queue. Without a queue they are answered as invalid.
+ * Page requests of PASIDs of @set, on any device, are then put on the queue.
+ * Without a queue they are answered as invalid.
  *
  * Context: Process context. May sleep.
- * Return: the queue; -EBUSY when @set has one; -EINVAL (limit or time limit out
- * of range); -ENOMEM.
+ * Return: the queue; -EBUSY if @set already has a queue or is being freed;
+ * -EINVAL (limit or time limit out of range); -ENOMEM.
  */
 struct gpasid_fault_queue *gpasid_fault_queue_create(struct ioasid_set *set,
 						     u32 *limit,
@@ -634,7 +658,7 @@ EXPORT_SYMBOL_GPL(gpasid_fault_queue_create);
  * gpasid_fault_queue_destroy() - Undo gpasid_fault_queue_create()
  * @q: the queue; no readers or waiters remain
  *
- * What is outstanding is answered as invalid.
+ * Outstanding groups are answered as invalid.
  *
  * Context: Process context. May sleep.
  */
@@ -651,16 +675,16 @@ void gpasid_fault_queue_destroy(struct gpasid_fault_queue *q)
 EXPORT_SYMBOL_GPL(gpasid_fault_queue_destroy);
 
 /**
- * gpasid_fault_peek() - Look at the page requests that are to be read next
+ * gpasid_fault_peek() - Copy the page requests that are to be read next
  * @q: the queue
  * @records: filled in
  * @nr: room in @records
  *
- * They stay unread until gpasid_fault_take().
+ * The records stay unread until gpasid_fault_take(); the caller must serialise
+ * readers from this call to that one.
  *
- * Context: Process context. Takes the queue's lock. The caller keeps other
- * readers away in between.
- * Return: how many records were copied.
+ * Context: Process context. Takes the queue's lock.
+ * Return: the number of records copied.
  */
 unsigned int gpasid_fault_peek(struct gpasid_fault_queue *q,
 			       struct iommu_gpasid_fault *records,
@@ -683,10 +707,10 @@ EXPORT_SYMBOL_GPL(gpasid_fault_peek);
 /**
  * gpasid_fault_take() - Mark page requests as read
  * @q: the queue
- * @records: of gpasid_fault_peek()
- * @nr: how many of them
+ * @records: records that gpasid_fault_peek() has copied
+ * @nr: number of records
  *
- * Groups that have been answered meanwhile are passed over.
+ * Groups that have been answered since gpasid_fault_peek() are skipped.
  *
  * Context: Process context. Takes the queue's lock.
  */
@@ -707,11 +731,11 @@ void gpasid_fault_take(struct gpasid_fault_queue *q,
 EXPORT_SYMBOL_GPL(gpasid_fault_take);
 
 /**
- * gpasid_fault_pending() - Check whether there is something to read
+ * gpasid_fault_pending() - Check whether there are unread records
  * @q: the queue
  *
  * Context: Any context.
- * Return: true when gpasid_fault_peek() would copy a record.
+ * Return: true if gpasid_fault_peek() would copy a record.
  */
 bool gpasid_fault_pending(struct gpasid_fault_queue *q)
 {
@@ -720,11 +744,11 @@ bool gpasid_fault_pending(struct gpasid_fault_queue *q)
 EXPORT_SYMBOL_GPL(gpasid_fault_pending);
 
 /**
- * gpasid_fault_wait() - Get where to wait for something to read
+ * gpasid_fault_wait() - Get the wait queue for unread records
  * @q: the queue
  *
  * Context: Any context.
- * Return: a wait queue, woken when a group arrives.
+ * Return: the wait queue, woken when a group is queued.
  */
 wait_queue_head_t *gpasid_fault_wait(struct gpasid_fault_queue *q)
 {
@@ -734,13 +758,13 @@ EXPORT_SYMBOL_GPL(gpasid_fault_wait);
 
 /**
  * gpasid_fault_respond() - Answer a page request group
- * @q: the queue that it was read from
- * @cookie: its name
+ * @q: the queue that the group was read from
+ * @cookie: cookie of the group
  * @code: enum iommu_gpasid_fault_code
  *
  * Context: Process context. May sleep.
- * Return: 0; -EINVAL (code); -ENOENT when no such group of this queue has been
- * read and waits for its answer.
+ * Return: 0; -EINVAL (code); -ENOENT if @q has no such group, or not all of its
+ * records have been read.
  */
 int gpasid_fault_respond(struct gpasid_fault_queue *q, u64 cookie, u32 code)
 {
@@ -774,8 +798,8 @@ EXPORT_SYMBOL_GPL(gpasid_fault_respond);
  */
 
 /*
- * End the groups of @gdev that are on @q.  The device no longer waits for them,
- * and no answer is on its way when this returns.
+ * Free the groups of @gdev that are on @q without an answer: the device no
+ * longer expects one.  No answer is in progress when this returns.
  */
 static void gpasid_queue_reset(struct gpasid_fault_queue *q,
 			       struct gpasid_device *gdev)
@@ -798,8 +822,9 @@ static void gpasid_queue_reset(struct gpasid_fault_queue *q,
 }
 
 /*
- * A device has the bindings of one VM, or if it is shared, of a few.  A number of
- * the device's own has no queue here: what holds its groups frees them.
+ * The bindings of a device belong to one VM, or to a few VMs if the device is
+ * shared.  PASIDs of the device's own number space have no queue here: the
+ * fault queue of their HWPT frees their groups.
  */
 static void gpasid_fault_reset(struct device *dev)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs: between the I/O page fault layer and the binding core.
+ * Guest PASIDs: connect the I/O page fault layer to the binding core.
  *
- * Built in, as the layer is; the core is a module.  Page requests of bound PASIDs
- * go to the core, through a handle and a domain that stand for all of them: they
- * are here, where they outlive the module.
+ * Built in, as the I/O page fault layer is; the core is a module.  Page
+ * requests of bound PASIDs are passed to the core through one attach handle and
+ * one domain, shared by all bindings.  Both are defined here so that they
+ * outlive the module.
  */
 #include <linux/iommu.h>
 #include <linux/gpasid-reset.h>
@@ -20,7 +21,7 @@
 DEFINE_STATIC_SRCU(iommu_gpasid_srcu);
 static const struct iommu_gpasid_iopf_ops __rcu *iommu_gpasid_iopf_ops;
 
-/* Once this returns, no caller is using the operations that were set before. */
+/* When this returns, the previous operations are no longer in use. */
 void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops)
 {
 	rcu_assign_pointer(iommu_gpasid_iopf_ops, ops);
@@ -28,7 +29,10 @@ void iommu_gpasid_set_iopf_ops(const struct iommu_gpasid_iopf_ops *ops)
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_set_iopf_ops);
 
-/* Under iommu_gpasid_srcu: the operations, or NULL. */
+/*
+ * Return the operations of the core, or NULL while it is not loaded.  Called
+ * under iommu_gpasid_srcu.
+ */
 static const struct iommu_gpasid_iopf_ops *iommu_gpasid_ops(void)
 {
 	return srcu_dereference(iommu_gpasid_iopf_ops, &iommu_gpasid_srcu);
@@ -51,7 +55,7 @@ static struct iommu_attach_handle iommu_gpasid_handle = {
 	.domain = &iommu_gpasid_domain,
 };
 
-/* How a group for @handle that cannot be handled is answered. */
+/* Return the response to a group for @handle that cannot be handled. */
 enum iommu_page_response_code
 iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 {
@@ -59,7 +63,10 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 						IOMMU_PAGE_RESP_FAILURE;
 }
 
-/* @group is about to be handed over: it waits from now on. */
+/*
+ * Account for @group and add it to the waiting groups.  Called before the group
+ * is passed to its handler.
+ */
 void iommu_gpasid_begin_group(struct iopf_group *group)
 {
 	struct iommu_fault_param *param = group->fault_param;
@@ -73,8 +80,9 @@ void iommu_gpasid_begin_group(struct iopf_group *group)
 }
 
 /*
- * @group is about to be answered; one that was refused at once has not waited.
- * False: a reset of the device has ended it, so there is nothing to answer.
+ * Remove @group from the waiting groups before it is answered.  The abort
+ * group of the I/O page fault layer was never added to them.  Return false if a
+ * reset of the device has ended @group, so that no response must be sent.
  */
 bool iommu_gpasid_answer_group(struct iopf_group *group,
 			       enum iommu_page_response_code code)
@@ -93,7 +101,7 @@ bool iommu_gpasid_answer_group(struct iopf_group *group,
 	return true;
 }
 
-/* @group is about to be freed. */
+/* Undo iommu_gpasid_begin_group().  Called before @group is freed. */
 void iommu_gpasid_end_group(struct iopf_group *group)
 {
 	if (!group->waiting.next)
@@ -107,15 +115,16 @@ void iommu_gpasid_end_group(struct iopf_group *group)
 }
 
 /**
- * iommu_gpasid_group_excess() - Check whether there is no room for a group
- * @group: the group, which has been begun
+ * iommu_gpasid_group_excess() - Check whether a device has too many requests
+ * @group: a group of the device, after iommu_gpasid_begin_group()
  *
- * For a queue without a limit of its own, whose groups no memory cgroup is charged
- * for.  A device that behaves has no more requests outstanding than it was allowed.
+ * For a queue that has no limit of its own and whose groups are not charged to
+ * a memory cgroup.  A well-behaved device has no more requests outstanding than
+ * its allocation allows.
  *
  * Context: Any context.
- * Return: true if the requests of the device that are in memory, those of @group
- * among them, are more than there may be.
+ * Return: true if the requests of the device that are in memory, including
+ * those of @group, exceed IOMMU_GPASID_KEPT_MAX.
  */
 bool iommu_gpasid_group_excess(const struct iopf_group *group)
 {
@@ -123,7 +132,10 @@ bool iommu_gpasid_group_excess(const struct iopf_group *group)
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_group_excess);
 
-/* Where page requests of a bound PASID go; NULL: it is not bound. */
+/*
+ * Return the handle that page requests of @pasid on @dev are reported to, or
+ * NULL if the PASID is not bound.
+ */
 struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 						       ioasid_t pasid)
 {
@@ -138,10 +150,13 @@ struct iommu_attach_handle *iommu_gpasid_attach_handle(struct device *dev,
 }
 
 /*
- * Requests of groups that are not complete
+ * Incomplete groups
  */
 
-/* The device's own, with a reference, or NULL while page requests are off. */
+/*
+ * Return the fault parameters of @dev with a reference, or NULL if page
+ * requests are disabled.
+ */
 static struct iommu_fault_param *iommu_gpasid_param_get(struct device *dev)
 {
 	struct iommu_fault_param *param;
@@ -157,7 +172,7 @@ static void iommu_gpasid_param_put(struct iommu_fault_param *param)
 		kfree_rcu(param, rcu);
 }
 
-/* A device does not have more requests outstanding than it was allowed. */
+/* A well-behaved device has fewer requests outstanding. */
 static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
 {
 	guard(mutex)(&param->lock);
@@ -166,16 +181,17 @@ static bool iommu_gpasid_partial_full(struct iommu_fault_param *param)
 
 /**
  * iommu_gpasid_alloc_partial() - Allocate a request whose group is incomplete
- * @param: the device's
+ * @param: fault parameters of the device
  * @fault: the request
  *
- * A group that is never completed keeps its requests until its PASID is unbound
- * or the device is reset.  So they are few, and the VM pays for them.
+ * The requests of a group that is never completed stay in memory until the
+ * PASID is unbound or the device is reset.  Their number is therefore limited,
+ * and they are charged to the memory cgroup of the VM.
  *
- * Context: Process context, the page-request thread of a unit: does not wait for
- * memory.
- * Return: zeroed memory, or NULL: the request is dropped, and its group is
- * reported without it.
+ * Context: Process context, the page-request thread of a unit. Does not wait
+ * for memory.
+ * Return: zeroed memory, or NULL if the request is to be dropped; its group is
+ * then reported without it.
  */
 struct iopf_fault *iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 					      const struct iommu_fault *fault)
@@ -193,7 +209,9 @@ struct iopf_fault *iommu_gpasid_alloc_partial(struct iommu_fault_param *param,
 	return kzalloc(size, GFP_NOWAIT | __GFP_NOWARN);
 }
 
-/* Drop the requests of incomplete groups whose PASID @match names. */
+/*
+ * Free the requests of incomplete groups for whose PASID @match returns true.
+ */
 void iommu_gpasid_discard_partial(struct device *dev,
 				  bool (*match)(ioasid_t pasid, void *arg),
 				  void *arg)
@@ -215,7 +233,7 @@ void iommu_gpasid_discard_partial(struct device *dev,
 }
 EXPORT_SYMBOL_GPL(iommu_gpasid_discard_partial);
 
-/* Visit the groups that a device waits for an answer to, the oldest first. */
+/* Call @fn for each group of @dev that is not yet answered, oldest first. */
 void iommu_gpasid_visit_waiting(struct device *dev, gpasid_group_fn fn, void *arg)
 {
 	struct iommu_fault_param *param = iommu_gpasid_param_get(dev);
@@ -237,12 +255,13 @@ static bool iommu_gpasid_any(ioasid_t pasid, void *arg)
 }
 
 /*
- * Times that groups were ended. A holder of groups that sees another number than
- * before looks for those of its groups that have.
+ * Incremented on each reset, after the groups of the device are marked as
+ * ended. A fault queue whose copy of this number is out of date checks its
+ * groups for ended ones.
  */
 static atomic_t iommu_gpasid_ended = ATOMIC_INIT(0);
 
-/* Pairs with the release after the groups are marked. */
+/* Pairs with the release in iommu_gpasid_end_waiting(). */
 unsigned int iommu_gpasid_nr_ended(void)
 {
 	return atomic_read_acquire(&iommu_gpasid_ended);
@@ -250,10 +269,10 @@ unsigned int iommu_gpasid_nr_ended(void)
 EXPORT_SYMBOL_GPL(iommu_gpasid_nr_ended);
 
 /*
- * The device no longer waits for the groups that are out.  Their holders' locks
- * may be held by a caller that waits for this reset, so the groups are marked
- * only: they are not answered any more, and the holders free them when they see
- * that.
+ * Mark all waiting groups of @dev as ended: the device no longer expects a
+ * response.  The lock of the queue that a group is on may be held by a caller
+ * that waits for this reset, so the group is not taken off the queue here.  An
+ * ended group is not answered, and the owner of its queue frees it later.
  */
 static void iommu_gpasid_end_waiting(struct device *dev)
 {
@@ -266,14 +285,17 @@ static void iommu_gpasid_end_waiting(struct device *dev)
 	scoped_guard(mutex, &param->lock)
 		list_for_each_entry_safe(group, next, &param->waiting, waiting) {
 			list_del_init(&group->waiting);
-			/* Its holder frees it without the lock: iommu_gpasid_end_group(). */
+			/*
+			 * The group may be freed without @lock from now on:
+			 * pairs with the acquire in iommu_gpasid_end_group().
+			 */
 			smp_store_release(&group->ended, true);
 		}
 	atomic_inc_return_release(&iommu_gpasid_ended);
 	iommu_gpasid_param_put(param);
 }
 
-/* End all page requests of a device inside a reset, without an answer. */
+/* End all page requests of a device without a response, inside a reset. */
 void iommu_gpasid_reset_requests(struct device *dev)
 {
 	const struct iommu_gpasid_iopf_ops *ops;
