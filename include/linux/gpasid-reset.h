@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Resets of devices: page requests end, device TLBs are left alone meanwhile.
+ * Guest PASIDs: resets of devices.  A reset ends the page requests of its
+ * device, and no invalidation is sent to the device until the reset is
+ * complete.
  */
 #ifndef _LINUX_GPASID_RESET_H
 #define _LINUX_GPASID_RESET_H
@@ -11,16 +13,17 @@ struct iommu_ops;
 struct iopf_group;
 
 /**
- * struct gpasid_reset_ops - What an IOMMU driver does around a reset
- * @iommu_ops: devices that it serves are those with these operations
- * @prepare: from now on send nothing to the device; wait for what is under way
+ * struct gpasid_reset_ops - Operations of an IOMMU driver around a reset
+ * @iommu_ops: the driver serves the devices that have these operations
+ * @prepare: stop sending invalidations to the device, and wait for those in
+ *           flight
  * @drain: wait until every page request that the device has sent so far is
  *         reported
- * @done: undo @prepare; ATS of the device is switched off and on now, and while
- *        it is off the device does not answer
- * @settled: ATS is on
+ * @done: undo @prepare.  The caller then disables and enables ATS; while ATS is
+ *        disabled, the device does not answer invalidations
+ * @settled: called when ATS is enabled again
  *
- * Called in process context, one caller at a time for a device.
+ * Called in process context.  Calls for one device are serialised.
  */
 struct gpasid_reset_ops {
 	const struct iommu_ops *iommu_ops;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASIDs of an iommufd context, for drivers that open their devices through
- * iommufd: VFIO, and drivers of virtual devices.
+ * Guest PASIDs of an iommufd context, for drivers that bind their devices to
+ * iommufd: VFIO and drivers of virtual devices.
  */
 #ifndef _LINUX_IOMMUFD_GPASID_H
 #define _LINUX_IOMMUFD_GPASID_H
 
 #include <linux/gpasid.h>
 
-/* Bind the context's PASIDs. */
+/* Bind PASIDs of the context to guest page tables. */
 struct iommufd_device;
 
 int iommufd_device_bind_gpasid(struct iommufd_device *idev,
@@ -16,13 +16,13 @@ int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid);
 unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev);
 
-/* Attach the device's own PASIDs to HWPTs. */
+/* Attach PASIDs of the device's own number space to HWPTs. */
 int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 				u32 pt_id);
 void iommufd_device_pasid_detach(struct iommufd_device *idev, u32 pasid);
 void iommufd_device_pasid_detach_all(struct iommufd_device *idev);
 
-/* For drivers of virtual devices: the PASIDs and the parent of a context. */
+/* PASIDs and nesting parents of a context, for drivers of virtual devices. */
 struct iommufd_ctx;
 struct iommufd_hw_pagetable;
 

@@ -8,15 +8,17 @@
 #include <linux/gpasid.h>
 
 /**
- * struct vfio_gpasid_ops - What a VFIO device does with guest PASIDs
- * @bind: VFIO_DEVICE_GPASID_BIND; what the user gives is filled in.  @pt_id: the
- *        nest parent that the user names, or 0.  Sets gpasid_bind_data::hpasid
- * @unbind: VFIO_DEVICE_GPASID_UNBIND; @guest: @pasid is a guest PASID
- * @info: VFIO_DEVICE_GPASID_INFO; @bound: PASIDs bound by this device.  Members
- *        that it does not set are reported as 0
+ * struct vfio_gpasid_ops - Guest PASID operations of a VFIO device
+ * @bind: VFIO_DEVICE_GPASID_BIND.  The caller has filled in the members of
+ *        @data that come from user space; @pt_id is the nesting parent that the
+ *        user names, or 0.  Sets gpasid_bind_data::hpasid
+ * @unbind: VFIO_DEVICE_GPASID_UNBIND.  If @guest is true, @pasid is a guest
+ *          PASID
+ * @info: VFIO_DEVICE_GPASID_INFO.  Sets @bound to the number of PASIDs bound by
+ *        this device; members that it does not set are reported as 0
  *
- * @priv is what the caller of vfio_gpasid_ioctl() gave.  Called in process
- * context; the return value is that of the ioctl.
+ * @priv is the argument of vfio_gpasid_ioctl().  Called in process context; the
+ * return value is that of the ioctl.
  */
 struct vfio_gpasid_ops {
 	int (*bind)(void *priv, struct gpasid_bind_data *data, u32 pt_id);
