@@ -2,13 +2,15 @@
 /*
  * Guest PASIDs in iommufd.
  *
- * The ioctls of a context are at the head of this file.  Binding is per device and
- * comes through the device's own file (VFIO), which calls the functions at the end.
- * The set of a context is in gpasid_set.c, its page requests are in gpasid_fault.c.
+ * The first part of this file implements the ioctls of a context.  Binds are
+ * per device and are requested on the device's own file (VFIO), which calls the
+ * functions in the second part.  gpasid_set.c has the set of a context, and
+ * gpasid_fault.c its page requests.
  *
- * iommufd_group::lock keeps the HWPT of the device's RID while a bind looks at
- * it.  What is bound does not depend on the RID afterwards: bindings hold their
- * nest parent themselves, and end at the latest with the device.
+ * A bind looks up the HWPT of the device's RID under iommufd_group::lock.
+ * After the bind, the binding does not depend on the RID: it holds a reference
+ * on its nesting parent, and is removed at the latest when the device is
+ * unbound from the context.
  */
 #include <linux/iommufd.h>
 #include <linux/iommufd-gpasid.h>
@@ -19,10 +21,10 @@
 #include "gpasid.h"
 #include "iommufd_private.h"
 
-/* Entries of an invalidation that are copied in and submitted at once. */
+/* Number of invalidation entries that are copied in and submitted at a time. */
 #define GPASID_INV_CHUNK	128
 
-/* Is a device, or a virtual one, bound to the context? */
+/* Return true if a physical or virtual device is bound to the context. */
 static bool gpasid_has_device(struct iommufd_ctx *ictx)
 {
 	struct iommufd_object *obj;
@@ -36,7 +38,10 @@ static bool gpasid_has_device(struct iommufd_ctx *ictx)
 	return false;
 }
 
-/* A file by itself is cheap to have and nothing to use PASIDs with. */
+/*
+ * A user can open /dev/iommu any number of times, and a context without a
+ * device has no use for PASIDs: limit those that it can allocate.
+ */
 static int gpasid_may_alloc(struct iommufd_ctx *ictx, struct ioasid_set *set)
 {
 	struct ioasid_set_stats stats;
@@ -86,7 +91,10 @@ out_free:
 	return rc;
 }
 
-/* A PASID of the context, by its guest or host number, to its host number. */
+/*
+ * Look up a PASID of the context by its guest or host PASID, and return its
+ * host PASID in @hpasid.
+ */
 static int gpasid_to_host(struct iommufd_ctx *ictx, u32 pasid, bool guest,
 			  ioasid_t *hpasid)
 {
@@ -157,11 +165,11 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(set);
 
 	if (cmd->flags & IOMMU_GPASID_QUOTA_SET) {
-		/* The answer must have a place before anything changes. */
+		/* Check that @ucmd can be written before the quota changes. */
 		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 		if (rc)
 			return rc;
-		/* What a VM may take from the others is the administrator's. */
+		/* Raising a quota takes PASIDs from others: a privilege. */
 		ioasid_set_stats(set, &stats);
 		if (cmd->quota > stats.quota && !capable(CAP_SYS_RESOURCE))
 			return -EPERM;
@@ -175,11 +183,13 @@ int iommufd_gpasid_quota(struct iommufd_ucmd *ucmd)
 	cmd->out_allocated = stats.active + stats.free_pending;
 	cmd->out_pending = stats.free_pending;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	/* A quota that is set stays, wherever the place for the answer is now. */
+	/* The quota is set, even if @ucmd can no longer be written. */
 	return cmd->flags & IOMMU_GPASID_QUOTA_SET ? 0 : rc;
 }
 
-/* One chunk; returns the entries done in @done, also on an error. */
+/*
+ * Submit @nr entries.  Set @done to the number of entries done, also on error.
+ */
 static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 			    struct iommu_gpasid_inv *entries, void __user *uptr,
 			    u32 entry_len, unsigned int nr, u32 flags,
@@ -191,7 +201,7 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 
 	*done = 0;
 	for (i = 0; i < nr && !rc; i++) {
-		/* There may be billions, and each copy may wait for a page. */
+		/* Billions of entries may follow, and each copy may fault. */
 		if (fatal_signal_pending(current))
 			rc = -EINTR;
 		else
@@ -200,7 +210,7 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 						   uptr + (size_t)i * entry_len,
 						   entry_len);
 	}
-	/* Those before a bad one are still to be done. */
+	/* Still submit the entries before the bad one. */
 	if (rc)
 		i--;
 	if (!set)
@@ -226,7 +236,10 @@ int iommufd_gpasid_invalidate(struct iommufd_ucmd *ucmd)
 		rc = -EINVAL;
 		goto out_respond;
 	}
-	/* What follows an entry that we know is looked through byte by byte. */
+	/*
+	 * copy_struct_from_user() checks byte by byte that the rest of an entry
+	 * is zero: limit the rest.
+	 */
 	if (nr && cmd->entry_len > PAGE_SIZE) {
 		rc = -E2BIG;
 		goto out_respond;
@@ -257,7 +270,10 @@ out_respond:
  * Devices
  */
 
-/* The nest parent of @idev's RID, or of the nested HWPT that the RID is on. */
+/*
+ * Return, with a reference, the nesting parent that the RID of @idev is
+ * attached to, or the parent of the nested HWPT that the RID is attached to.
+ */
 static struct iommufd_hwpt_paging *gpasid_rid_parent(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
@@ -279,7 +295,7 @@ static struct iommufd_hwpt_paging *gpasid_rid_parent(struct iommufd_device *idev
 	return paging;
 }
 
-/* The nest parent that the user names, with a reference. */
+/* Return the nesting parent that the user names, with a reference. */
 static struct iommufd_hwpt_paging *gpasid_named_parent(struct iommufd_ctx *ictx,
 						       u32 pt_id)
 {
@@ -308,7 +324,10 @@ static struct iommufd_hwpt_paging *gpasid_parent(struct iommufd_device *idev,
 	return gpasid_rid_parent(idev);
 }
 
-/* The last binding that kept the nest parent has ended. */
+/*
+ * Called when the last binding under the nesting parent is removed, and for a
+ * bind that does not need its reference.
+ */
 static void gpasid_unpin(void *arg)
 {
 	struct iommufd_hwpt_paging *paging = arg;
@@ -316,7 +335,10 @@ static void gpasid_unpin(void *arg)
 	refcount_dec(&paging->common.obj.users);
 }
 
-/* -ENODEV is for a device that could be attached to a nest parent. */
+/*
+ * Return -EOPNOTSUPP instead of -ENODEV if the device cannot be attached to a
+ * nesting parent because its IOMMU does not nest.
+ */
 static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 {
 	struct gpasid_caps caps;
@@ -328,8 +350,9 @@ static int gpasid_no_parent(struct iommufd_device *idev, int rc)
 }
 
 /*
- * The guest writes its number into the device, which puts that on the wire: a
- * number that is not translated on its way cannot stand for another.
+ * Return -EINVAL if the guest PASID differs from the host PASID.  The guest of
+ * a physical device writes its PASID into the device, which puts it on the
+ * wire: nothing translates it to a host PASID.
  */
 static int gpasid_identity(struct gpasid_bind_data *data)
 {
@@ -350,7 +373,10 @@ static int gpasid_count_device(struct device *dev, void *nr)
 	return ++*(int *)nr > 1;
 }
 
-/* A PASID table is a device's: the others of a group would share the RID. */
+/*
+ * Return true if @idev is the only device of its group.  A PASID table belongs
+ * to one device, but the devices of a group share the attachment of the RID.
+ */
 bool iommufd_gpasid_is_alone(struct iommufd_device *idev)
 {
 	int nr = 0;
@@ -359,7 +385,10 @@ bool iommufd_gpasid_is_alone(struct iommufd_device *idev)
 					 gpasid_count_device);
 }
 
-/* Page requests on, and back to what they were when the bind fails. */
+/*
+ * Enable page requests and bind.  Disable page requests again if this call has
+ * enabled them and the bind fails.
+ */
 static int gpasid_bind_iopf(struct iommufd_device *idev,
 			    struct iommu_domain *parent,
 			    struct gpasid_bind_data *data)
@@ -375,7 +404,7 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 		data->unpin(data->unpin_arg);
 	} else {
 		rc = iommu_sva_bind_gpasid(parent, idev->dev, data);
-		/* What is bound may have page requests to be answered. */
+		/* Other bindings of the device may need page requests. */
 		if (rc && !iopf && !gpasid_count(idev->dev, idev))
 			iommufd_gpasid_iopf_disable(idev);
 	}
@@ -385,17 +414,18 @@ static int gpasid_bind_iopf(struct iommufd_device *idev,
 /**
  * iommufd_device_bind_gpasid() - Bind a host PASID of a device
  * @idev: the device
- * @data: the binding; set, owner and the pin are filled in here
- * @pt_id: the nest-parent HWPT to bind under; 0: the one that @idev is attached
- *         to, by itself or by a nested HWPT
+ * @data: the binding; @set, @owner, @dev_id, @unpin and @unpin_arg are filled
+ *        in here
+ * @pt_id: the nest-parent HWPT to bind under, or 0 for the one that @idev is
+ *         attached to, directly or by a nested HWPT
  *
- * iommu_sva_bind_gpasid() with the context's PASIDs.  The guest PASID of a
- * physical device is the host PASID.
+ * Calls iommu_sva_bind_gpasid() with the PASIDs of the context.  The guest
+ * PASID of a physical device is the host PASID.
  *
  * Context: Process context. May sleep. Takes the device's group lock.
- * Return: as iommu_sva_bind_gpasid(); -ENODEV when @pt_id is 0 and the device is
- * not attached to a nest parent; -EOPNOTSUPP when it shares its IOMMU group, or
- * cannot nest; -EINVAL when the guest PASID is another than the host PASID.
+ * Return: as iommu_sva_bind_gpasid(); -ENODEV if @pt_id is 0 and the device is
+ * not attached to a nesting parent; -EOPNOTSUPP if the device shares its IOMMU
+ * group or cannot nest; -EINVAL if the guest PASID differs from the host PASID.
  */
 int iommufd_device_bind_gpasid(struct iommufd_device *idev,
 			       struct gpasid_bind_data *data, u32 pt_id)
@@ -425,10 +455,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind_gpasid, IOMMUFD);
 /**
  * iommufd_device_unbind_gpasid() - Undo iommufd_device_bind_gpasid()
  * @idev: the device
- * @pasid: the PASID, for host and guest the same
+ * @pasid: the PASID, which is host and guest PASID
  *
  * Context: Process context. May sleep.
- * Return: 0; -ENOENT when @idev has not bound it.
+ * Return: 0; -ENOENT if @idev has not bound @pasid.
  */
 int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid)
 {
@@ -438,11 +468,11 @@ int iommufd_device_unbind_gpasid(struct iommufd_device *idev, u32 pasid)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind_gpasid, IOMMUFD);
 
 /**
- * iommufd_device_count_gpasid() - How many PASIDs of a device are bound
+ * iommufd_device_count_gpasid() - Count the bound PASIDs of a device
  * @idev: the device
  *
  * Context: Process context. May sleep.
- * Return: the number bound through @idev.
+ * Return: the number of PASIDs bound through @idev.
  */
 unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev)
 {
@@ -450,7 +480,7 @@ unsigned long iommufd_device_count_gpasid(struct iommufd_device *idev)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_count_gpasid, IOMMUFD);
 
-/* The device leaves the context, and nothing of it stays bound. */
+/* Remove all bindings of a device before it is unbound from the context. */
 void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
 {
 	iommu_sva_unbind_gpasid_owner(idev->dev, idev);
@@ -464,27 +494,27 @@ void iommufd_gpasid_unbind_all(struct iommufd_device *idev)
  */
 
 /**
- * iommufd_ctx_gpasid_set() - The PASIDs of a context
+ * iommufd_ctx_gpasid_set() - Get the IOASID set of a context
  * @ictx: the context
  *
- * The set is made if this is its first use.
+ * The set is allocated on first use.
  *
  * Context: Process context. May sleep.
- * Return: the set with a reference, for ioasid_set_put(); an ERR_PTR() of
- * -ENOMEM or -ENOSPC.
+ * Return: the set with a reference, to be released by ioasid_set_put(); an
+ * ERR_PTR() of -ENOMEM or -ENOSPC.
  */
 struct ioasid_set *iommufd_ctx_gpasid_set(struct iommufd_ctx *ictx)
 {
 	struct ioasid_set *set = iommufd_gpasid_set_make(ictx);
 
-	/* The context's own reference is there as long as the context. */
+	/* The context holds a reference until it is released. */
 	if (!IS_ERR(set) && WARN_ON(!ioasid_set_get(set)))
 		return ERR_PTR(-ENODEV);
 	return set;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ctx_gpasid_set, IOMMUFD);
 
-/* Is the HWPT a nest parent for @dev?  A reference on it when it is. */
+/* Take a reference on the HWPT if @dev can have bindings under it. */
 static int gpasid_parent_try(struct iommufd_hwpt_paging *paging,
 			     struct device *dev)
 {
@@ -500,14 +530,15 @@ static int gpasid_parent_try(struct iommufd_hwpt_paging *paging,
 }
 
 /*
- * A nest parent of the IOAS, shared by all virtual devices that it fits.  It is
- * destroyed with its last user, as automatic HWPTs are.
+ * Return, with a reference, a nesting parent of the IOAS that fits @dev, shared
+ * by all virtual devices that it fits.  Allocate one if there is none.  Like
+ * other automatic HWPTs, it is destroyed with its last user.
  */
 static struct iommufd_hwpt_paging *gpasid_parent_auto(struct iommufd_ctx *ictx,
 						      struct iommufd_ioas *ioas,
 						      struct device *dev)
 {
-	/* All that the allocation of an HWPT asks of a device. */
+	/* The allocation of an HWPT uses only these members. */
 	struct iommufd_device proxy = {
 		.dev = dev,
 		.enforce_cache_coherency = device_iommu_capable(dev,
@@ -544,16 +575,16 @@ static struct iommufd_hwpt_paging *gpasid_parent_auto(struct iommufd_ctx *ictx,
 }
 
 /**
- * iommufd_gpasid_parent_get() - The nest parent that a user names
+ * iommufd_gpasid_parent_get() - Get the nesting parent that a user names
  * @ictx: the user's context
- * @dev: the physical function whose PASIDs will be bound under it
- * @pt_id: Input: a nest-parent HWPT, or an IOAS.  Output: the HWPT, with an
- *         IOAS one that is made for it as need be
+ * @dev: the physical function whose PASIDs will be bound under the parent
+ * @pt_id: Input: a nest-parent HWPT, or an IOAS.  Output: the HWPT; for an
+ *         IOAS, one of its automatic HWPTs, which is allocated if necessary
  *
- * What vfio_device_ops::attach_ioas of a virtual device is to do, so that
- * VFIO_DEVICE_ATTACH_IOMMUFD_PT means the same there as on a physical device.
- * @dev itself is not attached: it stays with its driver, and so does its DMA
- * without PASID, which is why its reserved regions are none of the IOAS's.
+ * To be called by vfio_device_ops::attach_ioas of a virtual device, so that
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT means the same as on a physical device.  @dev
+ * itself is not attached: its driver keeps using its DMA without PASID, so its
+ * reserved regions do not concern the IOAS.
  *
  * The HWPT cannot be destroyed until iommufd_gpasid_parent_put().
  *
@@ -603,7 +634,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_gpasid_parent_get, IOMMUFD);
 /**
  * iommufd_gpasid_parent_put() - Undo iommufd_gpasid_parent_get()
  * @ictx: the context
- * @hwpt: the HWPT; the caller has no binding under it any more
+ * @hwpt: the HWPT; the caller has removed its bindings under the HWPT
  *
  * Context: Process context. May sleep. Takes the lock of the IOAS.
  */
@@ -615,11 +646,11 @@ void iommufd_gpasid_parent_put(struct iommufd_ctx *ictx,
 EXPORT_SYMBOL_NS_GPL(iommufd_gpasid_parent_put, IOMMUFD);
 
 /**
- * iommufd_gpasid_parent_domain() - The second stage to bind under
- * @hwpt: of iommufd_gpasid_parent_get()
+ * iommufd_gpasid_parent_domain() - Get the second-stage domain of a parent
+ * @hwpt: the HWPT, from iommufd_gpasid_parent_get()
  *
  * Context: Any context.
- * Return: the domain, alive until iommufd_gpasid_parent_put().
+ * Return: the domain, valid until iommufd_gpasid_parent_put().
  */
 struct iommu_domain *
 iommufd_gpasid_parent_domain(struct iommufd_hw_pagetable *hwpt)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PASIDs: what the rest of iommufd calls.
+ * Guest PASIDs: functions that the rest of iommufd calls.
  */
 #ifndef __IOMMUFD_GPASID_H
 #define __IOMMUFD_GPASID_H
@@ -176,18 +176,22 @@ static inline void iommufd_map_file_release(struct iopt_pages *pages)
 }
 #endif
 
-/* What is behind a structure is looked through: of ours, no more than a page. */
+/*
+ * Return true if the structure of the guest PASID command @nr is larger than a
+ * page.  The part that the kernel does not know is checked for zeroes byte by
+ * byte, so the size must be limited.
+ */
 static inline bool iommufd_gpasid_too_large(unsigned int nr, u32 size)
 {
 	return nr >= GPASID_CMD_ALLOC && nr <= GPASID_CMD_FAULT_ALLOC &&
 	       size > PAGE_SIZE;
 }
 
-/* gpasid_set.c, for gpasid_fault.c and gpasid.c */
+/* Defined in gpasid_set.c, called by gpasid_fault.c and gpasid.c */
 struct ioasid_set *iommufd_gpasid_set(struct iommufd_ctx *ictx);
 struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx);
 
-/* gpasid_fault.c, for gpasid.c */
+/* Defined in gpasid_fault.c, called by gpasid.c */
 int iommufd_gpasid_iopf_enable(struct iommufd_device *idev);
 void iommufd_gpasid_iopf_disable(struct iommufd_device *idev);
 

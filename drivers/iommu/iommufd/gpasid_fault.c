@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file by which page requests of a context's guest PASIDs travel.
+ * The fault file of a context: page requests of its guest PASIDs are read from
+ * the file, and answers are written to it.
  *
  * The file owns the VM's queue of page requests and holds a reference on the
- * context; iommufd_ctx::gpasid_faults points to the queue while the file is
- * open, for binds.  It is set and cleared by xchg; the queue itself
- * is looked at only through the file.
+ * context.  iommufd_ctx::gpasid_faults points to the queue while the file is
+ * open, so that a bind can tell whether to enable page requests.  The pointer
+ * is set and cleared by xchg() and never dereferenced; the queue is accessed
+ * only through the file.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -19,13 +21,13 @@
 #include "gpasid.h"
 #include "iommufd_private.h"
 
-/* Records that are copied at once. */
+/* Number of records that are copied at a time. */
 #define GPASID_FAULT_CHUNK	16
 
 struct gpasid_fault_file {
 	struct iommufd_ctx *ictx;
 	struct gpasid_fault_queue *q;
-	struct mutex read_lock;		/* readers one after another */
+	struct mutex read_lock;		/* serialises readers */
 };
 
 static int gpasid_fault_release(struct inode *inode, struct file *filp)
@@ -41,7 +43,7 @@ static int gpasid_fault_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* Wait until there is something to read. */
+/* Wait until there are unread records. */
 static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
 				      struct file *filp)
 {
@@ -54,8 +56,8 @@ static int gpasid_fault_wait_readable(struct gpasid_fault_file *ff,
 }
 
 /*
- * Copy unread records, @room at most; the bytes copied, or an error when there
- * are none.
+ * Copy at most @room unread records.  Return the number of bytes copied, or
+ * -EFAULT if the first copy fails.
  */
 static ssize_t gpasid_fault_copy(struct gpasid_fault_file *ff,
 				 char __user *buf, size_t room)
@@ -89,7 +91,7 @@ static ssize_t gpasid_fault_fops_read(struct file *filp, char __user *buf,
 	if (!count || count % size)
 		return -EINVAL;
 
-	/* Another reader may have taken them: wait again. */
+	/* If another reader has taken the records, wait again. */
 	do {
 		rc = gpasid_fault_wait_readable(ff, filp);
 		if (rc)
@@ -170,7 +172,7 @@ static const struct file_operations gpasid_fault_fops = {
 	.release = gpasid_fault_release,
 };
 
-/* The queue and a file for it; the file is not installed yet. */
+/* Create the queue and a file for it; the caller installs the file. */
 static struct file *gpasid_fault_file_make(struct iommufd_ctx *ictx,
 					   struct iommu_gpasid_fault_alloc *cmd)
 {
@@ -244,9 +246,9 @@ out_fd:
 }
 
 /*
- * Page requests on a device: on from the first bind while the context has a
- * fault file, off when the device leaves its parent.  iommufd_group::lock is
- * held.
+ * Page requests of a device are enabled by the first bind while the context has
+ * a fault file, and disabled when the device is unbound from the context.
+ * Called with iommufd_group::lock held.
  */
 int iommufd_gpasid_iopf_enable(struct iommufd_device *idev)
 {
@@ -277,11 +279,13 @@ void iommufd_gpasid_iopf_disable(struct iommufd_device *idev)
 }
 
 /*
- * The fault queues of HWPTs: groups that a reset of their device has ended, and
- * those for which there is no room
+ * Fault queues of HWPTs: groups that are ended by a reset or exceed the limit
  */
 
-/* Free what has not been read.  Runs in the page-request thread: does not sleep. */
+/*
+ * Free the ended groups that have not been read.  Also called from the
+ * page-request thread: does not sleep.
+ */
 void iommufd_fault_free_unread(struct iommufd_fault *fault)
 {
 	struct iopf_group *group, *next;
@@ -300,9 +304,10 @@ void iommufd_fault_free_unread(struct iommufd_fault *fault)
 }
 
 /*
- * A device can ask without waiting for answers, and its VMM can leave what it has
- * asked unread.  True: @group is answered and freed.  Invalid, as a failure would end
- * the device's page requests until it is reset.
+ * Answer and free @group, and return true, if its device has too many requests
+ * in memory: a device can send requests without waiting for answers, and its
+ * VMM can leave them unread.  The answer is "invalid", since after a failure
+ * the device would send no page requests until it is reset.
  */
 bool iommufd_fault_refuse(struct iopf_group *group)
 {
@@ -313,7 +318,10 @@ bool iommufd_fault_refuse(struct iopf_group *group)
 	return true;
 }
 
-/* Free all, so that a cookie from before the reset is not known any more. */
+/*
+ * Free all ended groups, read or unread, so that a response with a cookie from
+ * before the reset is refused.
+ */
 void iommufd_fault_free_ended(struct iommufd_fault *fault)
 {
 	unsigned int nr_ended = iommu_gpasid_nr_ended();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest PASIDs in iommufd: the IOASID set of a context, which holds the PASIDs of
- * its VM.
+ * Guest PASIDs in iommufd: the IOASID set of a context, which contains the
+ * PASIDs of its VM.
  *
- * The set is allocated when it is first needed and released with the context; a
- * look-up before that finds nothing.  iommufd_ctx::gpasid_set is written once, by
- * cmpxchg, and read without a lock.
+ * The set is allocated on first use and released with the context; a lookup
+ * before the first use fails.  iommufd_ctx::gpasid_set is set once, by
+ * cmpxchg(), and read without a lock.
  */
 #include <linux/iommufd.h>
 #include <linux/iommufd-gpasid.h>
@@ -14,13 +14,16 @@
 #include "gpasid.h"
 #include "iommufd_private.h"
 
-/* NULL: nothing has needed it yet. */
+/* Return the set of the context, or NULL if it has not been used yet. */
 struct ioasid_set *iommufd_gpasid_set(struct iommufd_ctx *ictx)
 {
 	return READ_ONCE(ictx->gpasid_set);
 }
 
-/* The context's set, made if need be; it lives as long as the context. */
+/*
+ * Return the set of the context, and allocate it on first use.  The set is
+ * valid as long as the context.
+ */
 struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 {
 	struct ioasid_set *set = iommufd_gpasid_set(ictx), *old;
@@ -29,7 +32,7 @@ struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 		return set;
 
 	set = ioasid_set_alloc(ictx->file, 0, IOASID_SET_TYPE_FILE);
-	/* Another thread of this context is allocating it. */
+	/* Another thread is allocating the set of this context. */
 	while (IS_ERR(set) && PTR_ERR(set) == -EEXIST) {
 		cond_resched();
 		old = iommufd_gpasid_set(ictx);
@@ -48,7 +51,10 @@ struct ioasid_set *iommufd_gpasid_set_make(struct iommufd_ctx *ictx)
 	return old;
 }
 
-/* Undo what the context's set holds; its devices have been released before. */
+/*
+ * Free all PASIDs of the context and release its set.  Called after all
+ * devices are unbound from the context.
+ */
 void iommufd_gpasid_release(struct iommufd_ctx *ictx)
 {
 	struct ioasid_set *set = iommufd_gpasid_set(ictx);

@@ -3,12 +3,13 @@
  * PASIDs by iommufd's own ABI: an HWPT is attached to a PASID of a device.
  *
  * An HWPT that is allocated for PASIDs has a table in the binding core for as
- * long as it has a domain.  Each attach holds the HWPT and the device until the
- * core says that it has ended (pasid_unbound()).
+ * long as it has a domain.  Each attach holds references on the HWPT and the
+ * device until the core calls pasid_unbound().
  *
- * iommufd_group::lock is held over an attach, so that what the RID is attached
- * to and whether PASIDs are attached agree.  The end of an attach does not take
- * it: a replace, which holds it, is the end of another attach.
+ * iommufd_group::lock is held during an attach, so that the check of the HWPT
+ * of the RID and the number of attached PASIDs are consistent.  pasid_unbound()
+ * does not take this lock: it is called under the lock when an attach replaces
+ * another one.
  */
 #include <linux/iommufd.h>
 #include <linux/iommufd-gpasid.h>
@@ -26,8 +27,10 @@
  */
 
 /*
- * What of the user's flags iommufd's code for paging HWPTs is to see.  The page
- * requests of a parent are those of its nested HWPTs: that mix it refuses.
+ * Return the flags that iommufd_hwpt_paging_alloc() checks and passes to the
+ * IOMMU driver.  IOMMU_HWPT_FAULT_ID_VALID is left set on a nesting parent, for
+ * which that function refuses it: the page requests are those of the nested
+ * HWPTs.
  */
 u32 iommufd_pasid_paging_flags(u32 flags)
 {
@@ -52,7 +55,7 @@ static void pasid_faults_off(struct iommufd_hw_pagetable *hwpt,
 	kfree(to_iommufd_handle(handle));
 }
 
-/* An attach has ended, or has not come about. */
+/* Release the resources of an attach that has ended or failed. */
 static void pasid_unbound(void *priv, void *owner,
 			  struct iommu_attach_handle *handle)
 {
@@ -70,8 +73,9 @@ static const struct gpasid_hwpt_ops pasid_hwpt_ops = {
 };
 
 /*
- * The flag says what an HWPT is for, not what the device can do: without guest
- * PASIDs in the device's IOMMU driver there is no table, and no attach.
+ * IOMMU_HWPT_ALLOC_PASID is accepted on every device.  If the IOMMU driver of
+ * the device does not support guest PASIDs, the HWPT has no table and cannot be
+ * attached to a PASID.
  */
 int iommufd_pasid_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 			    struct iommufd_device *idev, u32 flags)
@@ -90,14 +94,17 @@ int iommufd_pasid_hwpt_init(struct iommufd_hw_pagetable *hwpt,
 	return 0;
 }
 
-/* Before the domain is freed. */
+/* Called before the domain is freed. */
 void iommufd_pasid_hwpt_destroy(struct iommufd_hw_pagetable *hwpt)
 {
 	if (hwpt->domain)
 		gpasid_table_put(hwpt->domain->gpasid_table);
 }
 
-/* -EINVAL and -ENOENT tell an object of another type from one that is not there. */
+/*
+ * Return the nested HWPT @id with a reference, -EINVAL if @id is an object of
+ * another type, or -ENOENT if there is no such object.
+ */
 struct iommufd_hw_pagetable *iommufd_pasid_get_nested(struct iommufd_ucmd *ucmd,
 						      u32 id)
 {
@@ -117,8 +124,8 @@ struct iommufd_hw_pagetable *iommufd_pasid_get_nested(struct iommufd_ucmd *ucmd,
  */
 
 /*
- * What the RID of a group may be attached to: beside PASIDs only to an HWPT that
- * is made for that.
+ * Return 0 if the RID of a group may be attached to @hwpt.  While PASIDs are
+ * attached, @hwpt must be allocated with IOMMU_HWPT_ALLOC_PASID.
  */
 int iommufd_pasid_check_rid(struct iommufd_group *igroup,
 			    const struct iommufd_hw_pagetable *hwpt)
@@ -148,8 +155,9 @@ static int pasid_check(struct iommufd_device *idev,
 }
 
 /*
- * Virtual functions share the page requests of their physical one, -EINVAL;
- * whatever else is missing, the device has none.
+ * iommufd_fault_iopf_enable() returns -EINVAL for all virtual functions.
+ * Return -EINVAL only if the physical function has page requests, which its
+ * virtual functions share, and -ENODEV for a device without page requests.
  */
 static int pasid_iopf_enable(struct iommufd_device *idev)
 {
@@ -162,7 +170,10 @@ static int pasid_iopf_enable(struct iommufd_device *idev)
 	return pdev->is_virtfn && pci_pri_supported(pdev) ? -EINVAL : -ENODEV;
 }
 
-/* An HWPT without a fault queue needs no handle: *@handle is NULL. */
+/*
+ * Enable page requests and allocate *@handle.  An HWPT without a fault queue
+ * needs no handle: *@handle is NULL.
+ */
 static int pasid_faults_on(struct iommufd_hw_pagetable *hwpt,
 			   struct iommufd_device *idev,
 			   struct iommu_attach_handle **handle)
@@ -206,7 +217,7 @@ static int pasid_attach(struct iommufd_device *idev,
 	if (rc)
 		return rc;
 
-	/* The attach may have ended before the call returns. */
+	/* The attach may end, and drop these, before the call returns. */
 	refcount_inc(&hwpt->obj.users);
 	refcount_inc(&idev->obj.users);
 	atomic_inc(&idev->igroup->nr_pasids);
@@ -217,27 +228,29 @@ static int pasid_attach(struct iommufd_device *idev,
 	pasid_unbound(hwpt, idev, p.handle);
 	if (rc > 0)
 		return 0;
-	/* "Another HWPT may do", as for a RID. */
+	/* -EINVAL: another HWPT may be compatible, as for a RID. */
 	return rc == -EOPNOTSUPP ? -EINVAL : rc;
 }
 
 /**
  * iommufd_device_pasid_attach() - Attach a PASID of a device to an HWPT
  * @idev: the device
- * @pasid: the number on the wire
+ * @pasid: the PASID on the wire
  * @pt_id: the HWPT, allocated with IOMMU_HWPT_ALLOC_PASID
  *
- * A PASID that is attached to another HWPT is moved over; on an error it stays
- * there.
+ * A PASID that is attached to another HWPT is moved to this one; on an error it
+ * stays attached to the other one.
  *
  * Context: Process context. May sleep. Takes the device's group lock.
- * Return: 0, also when the PASID is attached to that HWPT already; -ENOENT (no
- * such object); -EINVAL (not an HWPT, or not for PASIDs; the RID's HWPT is not;
- * PASID out of range; the HWPT does not fit the device's IOMMU; page requests of
- * a virtual function); -EOPNOTSUPP (no PASIDs on this device, or it is not alone
- * in its IOMMU group); -ENODEV (no page requests); -EBUSY (PASID 0 while the RID is
- * attached, or the number is bound otherwise); -ENOSPC (out of what a PASID can be,
- * or domain IDs); -ENOMEM.
+ * Return: 0, also if the PASID is already attached to that HWPT; -ENOENT (no
+ * such object); -EINVAL (not an HWPT; this HWPT or that of the RID is not
+ * allocated for PASIDs; PASID out of range, or PASID 0 while the RID is not
+ * attached; the HWPT does not fit the device's IOMMU; page requests of a
+ * virtual function); -EOPNOTSUPP (no PASIDs on this device or in its IOMMU
+ * driver, or the device is not alone in its IOMMU group); -ENODEV (the HWPT has
+ * a fault queue, and the device no page requests); -EBUSY (PASID 0 while the
+ * RID is attached, or the PASID is bound otherwise); -ENOSPC (PASID above
+ * INT_MAX, or out of domain IDs); -ENOMEM.
  */
 int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 				u32 pt_id)
@@ -252,7 +265,7 @@ int iommufd_device_pasid_attach(struct iommufd_device *idev, u32 pasid,
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
-	/* The HWPT that is made for an IOAS is not for PASIDs. */
+	/* An automatic HWPT of an IOAS is not allocated for PASIDs. */
 	if (obj->type == IOMMUFD_OBJ_HWPT_NESTED ||
 	    obj->type == IOMMUFD_OBJ_HWPT_PAGING) {
 		hwpt = container_of(obj, struct iommufd_hw_pagetable, obj);
@@ -268,7 +281,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_attach, IOMMUFD);
 /**
  * iommufd_device_pasid_detach() - Undo iommufd_device_pasid_attach()
  * @idev: the device
- * @pasid: the number on the wire; one that is not attached is left alone
+ * @pasid: the PASID on the wire; nothing is done if it is not attached
  *
  * Context: Process context. May sleep.
  */
@@ -279,10 +292,10 @@ void iommufd_device_pasid_detach(struct iommufd_device *idev, u32 pasid)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach, IOMMUFD);
 
 /**
- * iommufd_device_pasid_detach_all() - Take all PASIDs of a device down
+ * iommufd_device_pasid_detach_all() - Detach all PASIDs of a device
  * @idev: the device
  *
- * For a driver that is about to detach the RID and to leave the context.
+ * For a driver that is about to detach the RID and unbind from the context.
  *
  * Context: Process context. May sleep.
  */
@@ -296,7 +309,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_pasid_detach_all, IOMMUFD);
  * IOMMU_GET_HW_INFO
  */
 
-/* What the driver says, if it is of the type that the user asks for. */
+/*
+ * Return the hardware information of the IOMMU driver, or -EOPNOTSUPP if it is
+ * not of the type that the user asks for.
+ */
 void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 			    struct iommu_hw_info *cmd)
 {
@@ -312,8 +328,8 @@ void *iommufd_pasid_hw_info(struct device *dev, u32 *len,
 }
 
 /*
- * The PASID control register of a device, 0 for one without, as it was last set:
- * inside a reset the register itself is cleared.
+ * Return the PASID control register of a device, or 0 if it has none.  Return
+ * the value that was last set: during a reset the register itself is cleared.
  */
 int iommufd_pasid_status(struct pci_dev *pdev)
 {
@@ -324,8 +340,9 @@ int iommufd_pasid_status(struct pci_dev *pdev)
 }
 
 /*
- * What the IOMMU core knows is what device and unit could have.  PASIDs are not
- * enabled on a path that does not redirect requests to the unit (ACS).
+ * dev->iommu->max_pasids is the number of PASIDs that the device and its unit
+ * support.  Return 0 if PASIDs could not be enabled, as on a path that does not
+ * redirect requests to the unit (ACS).
  */
 u32 iommufd_pasid_max(struct device *dev)
 {
