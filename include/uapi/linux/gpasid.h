@@ -2,10 +2,11 @@
 /*
  * Guest PASIDs: user ABI of /dev/iommu and of VFIO device files.
  *
- * Every structure starts with its size (argsz on a VFIO device file) and grows at
- * its end only: what the kernel does not know must be zero, and the size at most a
- * page (-E2BIG); what a caller does not pass reads as zero.  Reserved fields must be
- * zero, unknown flags are refused with -EINVAL.
+ * Every structure starts with its size (argsz on a VFIO device file) and grows
+ * only at its end.  The part of a larger structure that the kernel does not
+ * know must be zero, and the size at most a page (-E2BIG); fields that a caller
+ * does not pass read as zero.  Reserved fields must be zero, and unknown flags
+ * are refused with -EINVAL.
  */
 #ifndef _UAPI_LINUX_GPASID_H
 #define _UAPI_LINUX_GPASID_H
@@ -15,7 +16,7 @@
 
 #define GPASID_TYPE		(';')
 
-/* Command numbers, well above those that upstream gives out. */
+/* Command numbers, well above those that upstream assigns. */
 enum {
 	GPASID_CMD_BIND = 0xd4,
 	GPASID_CMD_UNBIND = 0xd5,
@@ -42,17 +43,18 @@ enum iommu_gpasid_alloc_flags {
  * struct iommu_gpasid_alloc - ioctl(IOMMU_GPASID_ALLOC)
  * @size: sizeof(struct iommu_gpasid_alloc)
  * @flags: Combination of enum iommu_gpasid_alloc_flags
- * @min: Smallest host PASID wanted, 0 for the smallest there is
- * @max: Largest host PASID wanted, inclusive, 0 for the largest there is
+ * @min: Smallest host PASID wanted, 0 for the smallest possible
+ * @max: Largest host PASID wanted, inclusive, 0 for the largest possible
  * @gpasid: Guest PASID, with IOMMU_GPASID_ALLOC_GPASID
  * @out_hpasid: The host PASID allocated
  *
  * Allocate a host PASID.  It belongs to this context until it is freed or the
  * context is closed, and counts against the context's quota.
  *
- * Errors: EINVAL (empty range, PASID beyond 20 bits), EEXIST (guest PASID
- * taken), ENOSPC (quota, a limit of the administrator, more than
- * IOMMU_GPASID_ALONE_MAX without a device, or no number in the range), ENOMEM.
+ * Errors: EINVAL (empty range, PASID beyond 20 bits), EEXIST (guest PASID in
+ * use), ENOSPC (quota, a limit of the administrator, more than
+ * IOMMU_GPASID_ALONE_MAX without a device, or no free number in the range),
+ * ENOMEM.
  */
 struct iommu_gpasid_alloc {
 	__u32 size;
@@ -65,12 +67,12 @@ struct iommu_gpasid_alloc {
 
 #define IOMMU_GPASID_ALLOC _IO(GPASID_TYPE, GPASID_CMD_ALLOC)
 
-/* Host PASIDs that a context may hold without a device (ENOSPC). */
+/* Number of host PASIDs that a context without a device may have (ENOSPC). */
 #define IOMMU_GPASID_ALONE_MAX	64
 
 /**
- * enum iommu_gpasid_flags - How a PASID is named
- * @IOMMU_GPASID_BY_GPASID: The PASID given is a guest PASID, else a host PASID
+ * enum iommu_gpasid_flags - Meaning of a PASID argument
+ * @IOMMU_GPASID_BY_GPASID: The PASID is a guest PASID, else a host PASID
  */
 enum iommu_gpasid_flags {
 	IOMMU_GPASID_BY_GPASID = 1 << 0,
@@ -83,8 +85,8 @@ enum iommu_gpasid_flags {
  * @pasid: The PASID to free
  * @__reserved: Must be 0
  *
- * Free a PASID.  What is still bound to it is unbound first: when the call
- * returns, no device reaches memory by it.
+ * Free a PASID.  Devices that still have the PASID bound are unbound first:
+ * when the call returns, no device can access memory by the PASID.
  *
  * Errors: ENOENT (no such PASID in this context).
  */
@@ -130,16 +132,16 @@ enum iommu_gpasid_quota_flags {
  * struct iommu_gpasid_quota - ioctl(IOMMU_GPASID_QUOTA)
  * @size: sizeof(struct iommu_gpasid_quota)
  * @flags: Combination of enum iommu_gpasid_quota_flags
- * @quota: Input and output: how many host PASIDs the context may hold
- * @out_allocated: How many it holds
- * @out_pending: How many of them were freed but are still referenced
+ * @quota: Input and output: number of host PASIDs that the context may have
+ * @out_allocated: Number of host PASIDs that the context has
+ * @out_pending: Number of these that were freed but are still referenced
  * @__reserved: Must be 0
  *
  * Read the context's quota and counts, or set the quota.
  *
- * Errors: EBUSY (quota below what is allocated), ENOSPC (quota above the
- * administrator's ceiling), EPERM (quota above what it is, without
- * CAP_SYS_RESOURCE), EINVAL (quota 0).
+ * Errors: EBUSY (quota below the number allocated), ENOSPC (quota above the
+ * administrator's ceiling), EPERM (quota raised without CAP_SYS_RESOURCE),
+ * EINVAL (quota 0).
  */
 struct iommu_gpasid_quota {
 	__u32 size;
@@ -155,7 +157,7 @@ struct iommu_gpasid_quota {
 /**
  * enum iommu_gpasid_inv_flags - Flags of an invalidation entry
  * @IOMMU_GPASID_INV_BY_GPASID: @pasid is a guest PASID, else a host PASID
- * @IOMMU_GPASID_INV_PASID: Everything cached under the PASID; @addr and
+ * @IOMMU_GPASID_INV_PASID: All cached translations of the PASID; @addr and
  *                          @npages must be 0
  * @IOMMU_GPASID_INV_LEAF: Only last-level entries changed
  */
@@ -181,8 +183,8 @@ struct iommu_gpasid_inv {
 
 /**
  * enum iommu_gpasid_invalidate_flags - Flags of IOMMU_GPASID_INVALIDATE
- * @IOMMU_GPASID_INVALIDATE_SKIP: Pass over a PASID that is not in this context, or
- *                                not bound, and count the entry as done
+ * @IOMMU_GPASID_INVALIDATE_SKIP: Skip entries whose PASID is not in this
+ *                                context or not bound, and count them as done
  */
 enum iommu_gpasid_invalidate_flags {
 	IOMMU_GPASID_INVALIDATE_SKIP = 1 << 0,
@@ -196,16 +198,18 @@ enum iommu_gpasid_invalidate_flags {
  * @entry_len: sizeof(struct iommu_gpasid_inv)
  * @entry_num: Input: entries in the array.  Output: entries done
  *
- * Pass a guest's first-stage invalidations on to every device of the context
- * that has the PASID bound.  When the call returns the invalidations are
- * complete.  The first entry in error ends the call; @entry_num then tells how
- * many before it were done.  A guest may still have invalidations in its queue for
- * a PASID that it has just given up: IOMMU_GPASID_INVALIDATE_SKIP is for those.
+ * Send a guest's first-stage invalidations to every device of the context that
+ * has the PASID bound.  When the call returns, the invalidations are complete.
+ * The call ends at the first entry in error; @entry_num is then the number of
+ * entries done before it.  The queue of a guest may still contain invalidations
+ * for a PASID that the guest has just freed; use IOMMU_GPASID_INVALIDATE_SKIP
+ * for these.
  *
- * Errors: EINVAL (flags, alignment, empty range, or a range that wraps), ENOENT
- * (without the flag: no such PASID in this context, or not bound), E2BIG
- * (@entry_len above a page, or what follows the entry is not zero), EINTR (the
- * caller is being killed), EFAULT, ENOMEM.
+ * Errors: EINVAL (flags, @entry_len too small, alignment, empty range, or a
+ * range that wraps), ENOENT (without IOMMU_GPASID_INVALIDATE_SKIP: no such
+ * PASID in this context, or not bound), E2BIG (@entry_len above a page, or
+ * bytes after the known entry that are not zero), EINTR (the caller is being
+ * killed), EFAULT, ENOMEM.
  */
 struct iommu_gpasid_invalidate {
 	__u32 size;
@@ -221,30 +225,32 @@ struct iommu_gpasid_invalidate {
  * struct iommu_gpasid_fault_alloc - ioctl(IOMMU_GPASID_FAULT_ALLOC)
  * @size: sizeof(struct iommu_gpasid_fault_alloc)
  * @flags: Must be 0
- * @limit: Input: page request groups that may be unanswered at a time, 0 for
- *         the default; a request beyond it is answered as invalid.  Output:
- *         the limit in force
+ * @limit: Input: number of page request groups that may be unanswered at a
+ *         time, 0 for the default; a group beyond the limit is answered as
+ *         invalid.  Output: the limit in force
  * @timeout_ms: Input: milliseconds after which an unanswered group is answered
- *              as invalid, 0 for the default.  Output: the one in force
- * @out_fault_fd: The file, close-on-exec
+ *              as invalid, 0 for the default.  Output: the time limit in force
+ * @out_fault_fd: The file descriptor, close-on-exec
  * @__reserved: Must be 0
  *
- * Open the file by which page requests of this context's bound PASIDs arrive
- * and are answered.  read() takes whole records of struct iommu_gpasid_fault,
- * as many as there are and fit; without one it waits, or with O_NONBLOCK fails
- * with EAGAIN.  A length that is 0 or not that of whole records is EINVAL.
- * write() takes whole records of struct iommu_gpasid_fault_response, stops at
- * the first that is in error and tells how much it took, or the error when
- * that was the first one: ENOENT (no such group unanswered in this context, or
- * not read yet), EINVAL (code, reserved field, or length).  poll() tells when
- * there is something to read.
+ * Open the fault file, on which page requests of this context's bound PASIDs
+ * are read and answered.  read() returns whole records of struct
+ * iommu_gpasid_fault, as many as are unread and fit; if there is none, read()
+ * waits, or with O_NONBLOCK fails with EAGAIN.  A length that is 0 or not a
+ * multiple of a record is EINVAL.  write() takes whole records of struct
+ * iommu_gpasid_fault_response and stops at the first record in error.  It
+ * returns the number of bytes taken, or, if the first record is in error, its
+ * error: ENOENT (no such unanswered group in this context, or not all of its
+ * records have been read), EINVAL (code, reserved field, or length), EFAULT.
+ * poll() reports when records are unread.
  *
- * Page requests are enabled on a device when a PASID is bound on it while the
- * file is open.  Closing the file answers what is outstanding as invalid.
- * IOMMU_GPASID_FAULT_PAUSE stops the time limit.
+ * Page requests are enabled on a device when a PASID is bound on the device
+ * while the file is open.  When the file is closed, outstanding groups are
+ * answered as invalid.  IOMMU_GPASID_FAULT_PAUSE stops the time limit.
  *
- * Errors: EBUSY (the context has such a file), EINVAL (flags, reserved field,
- * limit or timeout out of range), EMFILE and ENFILE (no file left), ENOMEM.
+ * Errors: EBUSY (the context already has a fault file), EINVAL (flags, reserved
+ * field, limit or timeout out of range), EMFILE and ENFILE (too many open
+ * files), ENOMEM.
  */
 struct iommu_gpasid_fault_alloc {
 	__u32 size;
@@ -259,7 +265,7 @@ struct iommu_gpasid_fault_alloc {
 
 /**
  * enum iommu_gpasid_fault_pause_flags - Flags of IOMMU_GPASID_FAULT_PAUSE
- * @IOMMU_GPASID_FAULT_PAUSED: The time limit stands still; else it runs on
+ * @IOMMU_GPASID_FAULT_PAUSED: Stop the time limits; else resume them
  */
 enum iommu_gpasid_fault_pause_flags {
 	IOMMU_GPASID_FAULT_PAUSED = 1 << 0,
@@ -270,10 +276,11 @@ enum iommu_gpasid_fault_pause_flags {
  * @size: sizeof(struct iommu_gpasid_fault_pause)
  * @flags: Combination of enum iommu_gpasid_fault_pause_flags
  *
- * On the file of IOMMU_GPASID_FAULT_ALLOC, for a VMM that pauses its VM: the time
- * limit of every page request group stands still until it runs on, and continues
- * where it was.  Groups can be read and answered as ever.  What ends a group
- * otherwise still does: an unbind, a reset, the close of the file.
+ * On the fault file of IOMMU_GPASID_FAULT_ALLOC, for a VMM that pauses its VM:
+ * stop or resume the time limits of all page request groups.  After a pause,
+ * each time limit continues where it was stopped.  During a pause, groups can
+ * be read and answered, and an unbind, a reset or the close of the file ends
+ * them, as usual.
  *
  * Errors: EINVAL (size, unknown flag), EFAULT.
  */
@@ -289,7 +296,7 @@ struct iommu_gpasid_fault_pause {
 #define IOMMU_GPASID_FAULT_TIMEOUT_MAX	600000
 
 /**
- * enum iommu_gpasid_fault_perm - What a page request asks for
+ * enum iommu_gpasid_fault_perm - Access that a page request asks for
  * @IOMMU_GPASID_FAULT_READ: Read
  * @IOMMU_GPASID_FAULT_WRITE: Write
  * @IOMMU_GPASID_FAULT_EXEC: Execute
@@ -304,7 +311,8 @@ enum iommu_gpasid_fault_perm {
 
 /**
  * enum iommu_gpasid_fault_flags - Flags of a page request
- * @IOMMU_GPASID_FAULT_LAST: The last request of its group: an answer is due
+ * @IOMMU_GPASID_FAULT_LAST: The last request of its group, which is to be
+ *                           answered now
  */
 enum iommu_gpasid_fault_flags {
 	IOMMU_GPASID_FAULT_LAST = 1 << 0,
@@ -312,7 +320,8 @@ enum iommu_gpasid_fault_flags {
 
 /**
  * struct iommu_gpasid_fault - One page request
- * @cookie: Names the group in the answer; the same in all of its requests
+ * @cookie: Identifies the group in the answer; the same in all requests of a
+ *          group
  * @dev_id: iommufd ID of the device
  * @gpasid: Guest PASID
  * @group: Page request group index, as the device gave it
@@ -334,11 +343,12 @@ struct iommu_gpasid_fault {
 
 /**
  * enum iommu_gpasid_fault_code - Answer to a page request group
- * @IOMMU_GPASID_FAULT_SUCCESS: The pages are there, the device retries
- * @IOMMU_GPASID_FAULT_INVALID: A page cannot be had; the device gives up
- * @IOMMU_GPASID_FAULT_FAILURE: Something is broken; the device stops asking,
- *                              for all PASIDs, until it is reset.  On a device
- *                              that is shared with others it counts as invalid
+ * @IOMMU_GPASID_FAULT_SUCCESS: The pages are present; the device retries
+ * @IOMMU_GPASID_FAULT_INVALID: A page cannot be made present; the access fails
+ * @IOMMU_GPASID_FAULT_FAILURE: Catastrophic error; the device sends no page
+ *                              requests, for any PASID, until it is reset.  On
+ *                              a device that is shared with other VMs, handled
+ *                              as IOMMU_GPASID_FAULT_INVALID
  */
 enum iommu_gpasid_fault_code {
 	IOMMU_GPASID_FAULT_SUCCESS = 0,
@@ -381,10 +391,10 @@ enum gpasid_vtd_flags {
 /**
  * enum vfio_gpasid_bind_flags - Flags of VFIO_DEVICE_GPASID_BIND
  * @VFIO_GPASID_BIND_GPASID: @gpasid is given; else the guest uses the host
- *                           PASID itself (identity)
- * @VFIO_GPASID_BIND_REPLACE: The PASID is bound; exchange its first-stage table,
- *                            on all devices that have it bound under the same
- *                            second stage
+ *                           PASID (identity)
+ * @VFIO_GPASID_BIND_REPLACE: Replace the first-stage table of a bound PASID, on
+ *                            all devices that have the PASID bound under the
+ *                            same second stage
  */
 enum vfio_gpasid_bind_flags {
 	VFIO_GPASID_BIND_GPASID = 1 << 0,
@@ -397,31 +407,32 @@ enum vfio_gpasid_bind_flags {
  * @flags: Combination of enum vfio_gpasid_bind_flags
  * @format: One of enum gpasid_format
  * @addr_width: Guest-virtual address width: 48 (4 levels) or 57 (5 levels)
- * @hpasid: Input: a host PASID of the context, or 0: the one that has @gpasid.
- *          Output: the host PASID bound
+ * @hpasid: Input: a host PASID of the context, or 0 for the host PASID of
+ *          @gpasid.  Output: the host PASID bound
  * @gpasid: Guest PASID, with VFIO_GPASID_BIND_GPASID
  * @pgtbl: Guest-physical address of the guest's first-stage table
  * @vtd_flags: Combination of enum gpasid_vtd_flags
- * @pt_id: Nest-parent HWPT to bind under; 0: the one that the device is attached
- *         to, by itself or by a nested HWPT.  The binding keeps it from being
- *         destroyed.  Must be 0 on a virtual device
+ * @pt_id: Nest-parent HWPT to bind under, or 0 for the one that the device is
+ *         attached to, directly or by a nested HWPT.  The HWPT cannot be
+ *         destroyed while the binding exists.  Must be 0 on a virtual device
  * @__reserved: Must be 0
  *
  * Point the device's PASID-table entry at a guest's first-stage table, nested
- * on a nest-parent HWPT.  What the device is attached to may change afterwards;
- * the binding stays.
+ * on a nest-parent HWPT.  The binding does not change when the device is
+ * attached to another HWPT or detached afterwards.
  *
- * The guest of a physical device writes its PASID into the device, which puts it
- * on the wire as it is: there the guest PASID is the host PASID.
+ * The guest of a physical device writes its PASID into the device, which puts
+ * the same PASID on the wire: on such a device the guest PASID is the host
+ * PASID.
  *
- * Errors: EINVAL (unknown flag, misaligned or too wide table address, PASID
- * out of range; physical device: the guest PASID is not the host PASID),
- * EOPNOTSUPP (the hardware cannot, or the device is not alone in its group),
- * ENOENT (PASID or HWPT not of this context; replace: not bound), EEXIST (the
- * host PASID has another guest PASID), EBUSY (bound already, or bound to another
- * table on another device), ENODEV (device not attached to a nest parent),
- * ENOSPC, ENOMEM.  As for every ioctl of a VFIO device file, EINVAL when the file is
- * not bound to iommufd; ENOTTY, it was opened by its VFIO group.
+ * Errors: EINVAL (unknown flag, misaligned or too wide table address, PASID out
+ * of range; physical device: the guest PASID is not the host PASID), EOPNOTSUPP
+ * (not supported by the hardware, or the device is not alone in its IOMMU
+ * group), ENOENT (PASID or HWPT not of this context; replace: not bound),
+ * EEXIST (the host PASID has another guest PASID), EBUSY (already bound, or
+ * bound to another table on another device), ENODEV (device not attached to a
+ * nesting parent), ENOSPC, ENOMEM.  As for every ioctl of a VFIO device file:
+ * EINVAL (file not bound to iommufd), ENOTTY (file opened by its VFIO group).
  */
 struct vfio_device_gpasid_bind {
 	__u32 argsz;
@@ -445,11 +456,12 @@ struct vfio_device_gpasid_bind {
  * @pasid: The PASID to unbind from this device
  * @__reserved: Must be 0
  *
- * Take a binding down.  When the call returns, the device does not reach
- * memory by the PASID and no cache holds a translation of it.
+ * Unbind a PASID.  When the call returns, the device cannot access memory by
+ * the PASID, and no cache holds a translation of the PASID.
  *
- * Errors: ENOENT (not bound on this device by this file), EINVAL (flags, reserved
- * field, or file not bound to iommufd), ENOTTY (opened by its VFIO group).
+ * Errors: ENOENT (not bound on this device by this file), EINVAL (flags,
+ * reserved field, or file not bound to iommufd), ENOTTY (file opened by its VFIO
+ * group).
  */
 struct vfio_device_gpasid_unbind {
 	__u32 argsz;
@@ -461,12 +473,12 @@ struct vfio_device_gpasid_unbind {
 #define VFIO_DEVICE_GPASID_UNBIND _IO(GPASID_TYPE, GPASID_CMD_UNBIND)
 
 /**
- * enum gpasid_cap_flags - What a device and its IOMMU can do
+ * enum gpasid_cap_flags - Capabilities of a device and its IOMMU
  * @GPASID_CAP_NEST: Nested translation per PASID
  * @GPASID_CAP_ATS: Address Translation Services are enabled
  * @GPASID_CAP_ATS_GLOBAL: The device TLB can be invalidated for all
- *                              PASIDs at once
- * @GPASID_CAP_PRI: The device can raise page requests
+ *                         PASIDs at once
+ * @GPASID_CAP_PRI: The device can send page requests
  * @GPASID_CAP_DIRTY: Second-stage dirty tracking
  */
 enum gpasid_cap_flags {
@@ -478,10 +490,10 @@ enum gpasid_cap_flags {
 };
 
 /**
- * enum gpasid_errata_flags - Errata that a VMM must know of
- * @GPASID_ERRATA_772415: No read-only second-stage mapping may stand
- *                             under a nested entry; such mappings are refused
- *                             on a nest parent
+ * enum gpasid_errata_flags - Errata that a VMM must take into account
+ * @GPASID_ERRATA_772415: The second stage of a nested entry must not have
+ *                        read-only mappings; they are refused on a nesting
+ *                        parent
  */
 enum gpasid_errata_flags {
 	GPASID_ERRATA_772415 = 1 << 0,
@@ -497,12 +509,12 @@ enum gpasid_errata_flags {
  * @out_pasid_bits: Width of the PASIDs that the device can use, 0 for none
  * @out_addr_widths: Bit 0: 48-bit, bit 1: 57-bit first-stage tables
  * @out_formats: Bit N: enum gpasid_format N
- * @out_bound: PASIDs bound on this device by this file
+ * @out_bound: Number of PASIDs bound on this device by this file
  *
- * Tell what a bind on this device may ask for.
+ * Report the attributes that a bind on this device may ask for.
  *
- * Errors: EINVAL (flags, or file not bound to iommufd), ENOTTY (opened by its VFIO
- * group), EOPNOTSUPP (the IOMMU driver has no guest PASIDs).
+ * Errors: EINVAL (flags, or file not bound to iommufd), ENOTTY (file opened by
+ * its VFIO group), EOPNOTSUPP (the IOMMU driver does not support guest PASIDs).
  */
 struct vfio_device_gpasid_info {
 	__u32 argsz;
