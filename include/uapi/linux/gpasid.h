@@ -460,8 +460,8 @@ struct vfio_device_gpasid_bind {
  * the PASID, and no cache holds a translation of the PASID.
  *
  * Errors: ENOENT (not bound on this device by this file), EINVAL (flags,
- * reserved field, or file not bound to iommufd), ENOTTY (file opened by its VFIO
- * group).
+ * reserved field, or file not bound to iommufd), ENOTTY (file opened by its
+ * VFIO group).
  */
 struct vfio_device_gpasid_unbind {
 	__u32 argsz;
