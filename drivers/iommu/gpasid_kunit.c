@@ -580,6 +580,31 @@ static void close_without_bindings_flushes_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gpasid_is_bound(ctx->dev, ctx->set, id, &first));
 }
 
+/* Another task is waiting for the processor: it gets it before the look ends. */
+static bool stays_on_the_processor(void)
+{
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+	gpasid_owner_busy(&second);
+	return need_resched();
+}
+
+static void an_owner_is_looked_for_with_reschedules(struct kunit *test)
+{
+	struct gpasid_test *ctx = test->priv;
+	bool stays = true;
+	int i;
+
+	if (IS_ENABLED(CONFIG_PREEMPTION))
+		kunit_skip(test, "any task is preempted on this kernel");
+
+	KUNIT_ASSERT_EQ(test, 0, bind(ctx, &first, PGTBL, 0));
+	/* A tick in between may ask for the processor once more. */
+	for (i = 0; i < 10 && stays; i++)
+		stays = stays_on_the_processor();
+	KUNIT_EXPECT_FALSE(test, stays);
+}
+
 /*
  * Two VMs
  */
@@ -853,6 +878,7 @@ static struct kunit_case gpasid_cases[] = {
 	KUNIT_CASE(owners_replace_in_place),
 	KUNIT_CASE(numbers_beyond_the_device_are_refused),
 	KUNIT_CASE(close_without_bindings_flushes_nothing),
+	KUNIT_CASE(an_owner_is_looked_for_with_reschedules),
 	KUNIT_CASE_SLOW(no_vm_waits_for_another),
 	KUNIT_CASE(no_vm_waits_for_a_subscriber_of_another),
 	KUNIT_CASE(parent_is_pinned_once),

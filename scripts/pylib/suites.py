@@ -454,9 +454,10 @@ def ioasid(suite):
         }}
         modprobe kunit
         run ioasid_kunit 'ioasid_races.all_numbers*'; run ioasid_bench '*.*'
+        run gpasid_kunit '*.an_owner_is_looked_for_with_reschedules'
         {SHOW_KUNIT}
-        rmmod ioasid_kunit ioasid_bench"""
-    take_kunit(suite, 2, *lab(suite, "--kernel", "release", "--cpus", "2", "--no-vtdsim",
+        rmmod ioasid_kunit ioasid_bench gpasid_kunit"""
+    take_kunit(suite, 3, *lab(suite, "--kernel", "release", "--cpus", "2", "--no-vtdsim",
                               "--no-gpasid", program=["sh", "-c", script], timeout=300))
 
 
