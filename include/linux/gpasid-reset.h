@@ -33,13 +33,15 @@ struct gpasid_reset_ops {
 	void (*settled)(struct device *dev);
 };
 
+/* Built whenever there are page requests, with the core or without. */
+unsigned int iommu_gpasid_nr_ended(void);
+bool iommu_gpasid_group_excess(const struct iopf_group *group);
+
 #if IS_ENABLED(CONFIG_GPASID)
 void gpasid_reset_register_ops(const struct gpasid_reset_ops *ops);
 void gpasid_reset_prepare(struct device *dev);
 void gpasid_reset_done(struct device *dev);
 bool gpasid_in_reset(struct device *dev);
-unsigned int iommu_gpasid_nr_ended(void);
-bool iommu_gpasid_group_excess(const struct iopf_group *group);
 int gpasid_reset_set_power_state(struct pci_dev *pdev, pci_power_t state,
 				 bool resets);
 void gpasid_reset_powered(struct pci_dev *pdev);

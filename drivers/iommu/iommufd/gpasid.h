@@ -17,6 +17,9 @@
 struct iopt_pages;
 struct page;
 
+int iommufd_map_file_list(struct list_head *list, struct iopt_pages *pages,
+			  unsigned long start_byte, unsigned long length);
+
 #ifdef CONFIG_IOMMUFD_GPASID
 int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd);
 int iommufd_gpasid_free(struct iommufd_ucmd *ucmd);
@@ -49,8 +52,6 @@ long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
 			  unsigned long npages, unsigned int gup_flags,
 			  struct page **out);
 void iommufd_map_file_release(struct iopt_pages *pages);
-int iommufd_map_file_list(struct list_head *list, struct iopt_pages *pages,
-			  unsigned long start_byte, unsigned long length);
 #else
 static inline int iommufd_gpasid_alloc(struct iommufd_ucmd *ucmd)
 {
