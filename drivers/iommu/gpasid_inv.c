@@ -38,6 +38,8 @@ static int gpasid_inv_resolve(struct ioasid_set *set,
 		return -EINVAL;
 	}
 
+	if (!set)
+		return -ENOENT;
 	if (entry->flags & IOMMU_GPASID_INV_BY_GPASID)
 		*id = gpasid_find_host(set, entry->pasid);
 	else
@@ -122,7 +124,8 @@ static int gpasid_inv_one(struct gpasid_batch *batches, struct ioasid_set *set,
 
 /**
  * gpasid_invalidate() - Pass first-stage invalidations on to the hardware
- * @set: the set that the PASIDs belong to
+ * @set: the set that the PASIDs belong to; NULL: the VM has none yet, and so no
+ *       PASID
  * @entries: the invalidations
  * @nr: number of entries
  * @flags: combination of enum iommu_gpasid_invalidate_flags

@@ -213,9 +213,6 @@ static int gpasid_inv_chunk(struct iommufd_ctx *ictx,
 	/* Still submit the entries before the bad one. */
 	if (rc)
 		i--;
-	if (!set)
-		return i ? -ENOENT : rc;
-
 	rc_inv = gpasid_invalidate(set, entries, i, flags, done);
 	return rc_inv ?: rc;
 }

@@ -665,6 +665,34 @@ TEST_F(isolation, an_invalidation_can_pass_over_what_is_not_bound)
 				     IOMMU_GPASID_INVALIDATE, &cmd));
 }
 
+/* One that has never had a PASID, either. */
+TEST_F(isolation, a_context_without_pasids_can_pass_over_any)
+{
+	struct iommu_gpasid_inv inv = { .flags = IOMMU_GPASID_INV_PASID };
+	struct iommu_gpasid_invalidate cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_GPASID_INVALIDATE_SKIP,
+		.entry_uptr = (uintptr_t)&inv,
+		.entry_len = sizeof(inv),
+		.entry_num = 1,
+	};
+	struct gvm vm;
+
+	inv.pasid = self->victim;
+	ASSERT_EQ(0, gvm_open(&vm, 0, GVM_SZ_4K, 0));
+	EXPECT_EQ(0, gvm_ioctl(vm.iommufd, IOMMU_GPASID_INVALIDATE, &cmd));
+	EXPECT_EQ(1, cmd.entry_num);
+	cmd.flags = 0;
+	EXPECT_EQ(-ENOENT, gvm_ioctl(vm.iommufd, IOMMU_GPASID_INVALIDATE,
+				     &cmd));
+	EXPECT_EQ(0, cmd.entry_num);
+	cmd.entry_num = 1;
+	inv.npages = 1;
+	EXPECT_EQ(-EINVAL, gvm_ioctl(vm.iommufd, IOMMU_GPASID_INVALIDATE,
+				     &cmd));
+	gvm_close(&vm);
+}
+
 TEST_F(isolation, guest_numbers_are_each_contexts_own)
 {
 	__u32 h, got = 0;
