@@ -64,8 +64,8 @@ iommu_gpasid_abort_code(const struct iommu_attach_handle *handle)
 }
 
 /*
- * Account for @group and add it to the waiting groups.  Called before the group
- * is passed to its handler.
+ * Add @group to the waiting groups.  Called before the group is passed to its
+ * handler.
  */
 void iommu_gpasid_begin_group(struct iopf_group *group)
 {
@@ -73,7 +73,6 @@ void iommu_gpasid_begin_group(struct iopf_group *group)
 
 	trace_gpasid_page_request(param->dev, &group->last_fault.fault.prm,
 				  group->fault_count);
-	atomic_add(group->fault_count, &param->kept);
 	guard(mutex)(&param->lock);
 	group->since = jiffies;
 	list_add_tail(&group->waiting, &param->waiting);
@@ -106,7 +105,8 @@ void iommu_gpasid_end_group(struct iopf_group *group)
 {
 	if (!group->waiting.next)
 		return;
-	atomic_sub(group->fault_count, &group->fault_param->kept);
+	if (group->kept)
+		atomic_sub(group->fault_count, &group->fault_param->kept);
 	/* Pairs with the release in iommu_gpasid_end_waiting(). */
 	if (smp_load_acquire(&group->ended))
 		return;
@@ -115,22 +115,26 @@ void iommu_gpasid_end_group(struct iopf_group *group)
 }
 
 /**
- * iommu_gpasid_group_excess() - Check whether a device has too many requests
- * @group: a group of the device, after iommu_gpasid_begin_group()
+ * iommu_gpasid_keep_group() - Account for a group that waits in a fault queue
+ * @group: the group
  *
  * For a queue that has no limit of its own and whose groups are not charged to
  * a memory cgroup.  A well-behaved device has no more requests outstanding than
- * its allocation allows.
+ * its allocation allows.  The account ends when the group is freed.
  *
  * Context: Any context.
- * Return: true if the requests of the device that are in memory, including
- * those of @group, exceed IOMMU_GPASID_KEPT_MAX.
+ * Return: false if the device has more requests in such queues, including those
+ * of @group, than IOMMU_GPASID_KEPT_MAX.
  */
-bool iommu_gpasid_group_excess(const struct iopf_group *group)
+bool iommu_gpasid_keep_group(struct iopf_group *group)
 {
-	return atomic_read(&group->fault_param->kept) > IOMMU_GPASID_KEPT_MAX;
+	group->kept = true;
+
+	return atomic_add_return(group->fault_count,
+				 &group->fault_param->kept) <=
+	       IOMMU_GPASID_KEPT_MAX;
 }
-EXPORT_SYMBOL_GPL(iommu_gpasid_group_excess);
+EXPORT_SYMBOL_GPL(iommu_gpasid_keep_group);
 
 /*
  * Return the handle that page requests of @pasid on @dev are reported to, or

@@ -35,7 +35,7 @@ struct gpasid_reset_ops {
 
 /* Built whenever there are page requests, with the core or without. */
 unsigned int iommu_gpasid_nr_ended(void);
-bool iommu_gpasid_group_excess(const struct iopf_group *group);
+bool iommu_gpasid_keep_group(struct iopf_group *group);
 
 #if IS_ENABLED(CONFIG_GPASID)
 void gpasid_reset_register_ops(const struct gpasid_reset_ops *ops);

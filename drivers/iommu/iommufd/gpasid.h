@@ -46,6 +46,7 @@ int iommufd_pasid_status(struct pci_dev *pdev);
 u32 iommufd_pasid_max(struct device *dev);
 void iommufd_fault_free_ended(struct iommufd_fault *fault);
 void iommufd_fault_free_unread(struct iommufd_fault *fault);
+void iommufd_fault_poll_ended(struct iommufd_fault *fault);
 bool iommufd_fault_refuse(struct iopf_group *group);
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
 long iommufd_map_file_pin(struct iopt_pages *pages, unsigned long pos,
@@ -88,6 +89,10 @@ static inline void iommufd_fault_free_ended(struct iommufd_fault *fault)
 }
 
 static inline void iommufd_fault_free_unread(struct iommufd_fault *fault)
+{
+}
+
+static inline void iommufd_fault_poll_ended(struct iommufd_fault *fault)
 {
 }
 

@@ -311,7 +311,7 @@ void iommufd_fault_free_unread(struct iommufd_fault *fault)
  */
 bool iommufd_fault_refuse(struct iopf_group *group)
 {
-	if (!iommu_gpasid_group_excess(group))
+	if (iommu_gpasid_keep_group(group))
 		return false;
 	iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
 	iopf_free_group(group);
@@ -340,4 +340,19 @@ void iommufd_fault_free_ended(struct iommufd_fault *fault)
 		iopf_free_group(group);
 	}
 	WRITE_ONCE(fault->nr_ended, nr_ended);
+}
+
+/*
+ * Free the ended groups, as the limit of their device counts them.  Not those
+ * that have been read if a read or write is under way, which does it and can
+ * wait for memory of the VMM.
+ */
+void iommufd_fault_poll_ended(struct iommufd_fault *fault)
+{
+	if (!mutex_trylock(&fault->mutex)) {
+		iommufd_fault_free_unread(fault);
+		return;
+	}
+	iommufd_fault_free_ended(fault);
+	mutex_unlock(&fault->mutex);
 }

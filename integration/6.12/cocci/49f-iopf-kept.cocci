@@ -1,5 +1,5 @@
 // file: include/linux/iommu.h
-// Page requests of a device that are in complete groups, until these are freed.
+// Page requests of a device in fault queues of iommufd, until they are freed.
 @@
 @@
  struct iommu_fault_param {

@@ -7,6 +7,6 @@ symbol fault, filep, wait;
  {
 	...
 	poll_wait(filep, &fault->wait_queue, wait);
-+	iommufd_fault_free_unread(fault);
++	iommufd_fault_poll_ended(fault);
 	...
  }

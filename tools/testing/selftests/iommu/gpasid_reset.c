@@ -987,6 +987,30 @@ TEST_F_TIMEOUT(upstream, unanswered_requests_have_a_limit, 120)
 	free(f);
 }
 
+/* A VMM that is told of nothing to read polls, and no more. */
+TEST_F_TIMEOUT(upstream, a_poll_frees_read_requests_that_a_reset_has_ended, 120)
+{
+	struct iommu_hwpt_pgfault *f = calloc(KEPT_MAX, sizeof(*f));
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	__u32 id, hwpt;
+	int fd;
+
+	ASSERT_EQ(0, send_full_group(self, 0));
+	ASSERT_EQ(PARTIAL_MAX + 1, read_group(self->fd, f, KEPT_MAX));
+	ASSERT_EQ(0, restart(self));
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	/* As many again, in another queue. */
+	ASSERT_EQ(0, gvm_fault_queue(&self->b.vm, &id, &fd));
+	ASSERT_EQ(0, gvm_hwpt_nested_fault(self->dev, &self->p.pt, id, &hwpt));
+	ASSERT_EQ(0, gvm_pasid_attach(self->dev, PASID + 1, hwpt));
+	self->pasid = PASID + 1;
+	ASSERT_EQ(0, send_full_group(self, 0));
+	EXPECT_EQ(-ETIMEDOUT, lab_wait(self->lab, 0, 100));
+	EXPECT_EQ(PARTIAL_MAX + 1, read_group(fd, f, KEPT_MAX));
+	close(fd);
+	free(f);
+}
+
 /* They are in memory until their queue is looked at. */
 TEST_F_TIMEOUT(upstream, requests_that_a_reset_has_ended_count_against_the_limit, 120)
 {

@@ -7,7 +7,8 @@ expression E;
 @@
  iommu_gpasid_end_group(...)
  {
-	...
+	<...
 -	atomic_sub(E, &group->fault_param->kept);
-	...
++	;
+	...>
  }

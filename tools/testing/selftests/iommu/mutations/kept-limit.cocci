@@ -3,11 +3,14 @@
 // run: gpasid_reset -t unanswered_requests_have_a_limit
 // kernel: debug
 @@
+symbol group;
 @@
  iommufd_fault_refuse(...)
  {
--	if (!iommu_gpasid_group_excess(...))
+	...
+-	if (iommu_gpasid_keep_group(group))
 -		return false;
--	...
-+	return false;
++	if (iommu_gpasid_keep_group(group) || group)
++		return false;
+	...
  }
