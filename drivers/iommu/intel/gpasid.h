@@ -97,13 +97,11 @@ extern const struct gpasid_ops vtd_ops;
 #endif
 
 /**
- * struct intel_gpasid_tries - Descriptors of one submission that a unit refused
- * @nr: number of attempts in which the unit refused a descriptor
- * @refused: descriptors refused at least once
+ * struct intel_gpasid_tries - What a unit has refused of one submission
+ * @refused: the number of times, for each descriptor
  */
 struct intel_gpasid_tries {
-	unsigned int nr;
-	DECLARE_BITMAP(refused, QI_LENGTH);
+	u8 refused[QI_LENGTH];
 };
 
 /* gpasid_queue.c */

@@ -42,7 +42,11 @@
 /* Consecutive time-outs after which a device is sent no more invalidations. */
 #define PORT_TIMEOUTS_MAX	3
 
-/* Attempts at a refused submission; the last one uses coarser descriptors. */
+/*
+ * Times that a descriptor is refused before a coarser one is submitted in its
+ * place, and before it is given up.
+ */
+#define QUEUE_COARSE_AFTER	2
 #define QUEUE_TRIES_MAX		3
 
 /* Microseconds that a unit may take to clear an error. */
@@ -328,32 +332,29 @@ static const struct qi_desc intel_gpasid_nothing = {
 };
 
 /*
- * Switch off ATS of the device that @desc is for, if any, and return a no-op.
- * Called under RCU.
+ * Switch off ATS of the device that the device-TLB invalidation @desc is for, and
+ * return a no-op.  While a reset switches ATS itself, @desc is retried, as after
+ * a time-out.  Called under RCU.
  */
 static const struct qi_desc *
 intel_gpasid_no_devtlb(struct intel_iommu *iommu, const struct qi_desc *desc)
 {
-	struct intel_gpasid_port *port;
+	struct intel_gpasid_port *port = NULL;
 	u16 sid;
 
-	if (!intel_gpasid_desc_sid(desc, &sid))
+	if (intel_gpasid_desc_sid(desc, &sid))
+		port = intel_gpasid_port_find(iommu, sid);
+	if (!port || port->state == PORT_SETTLING)
 		return desc;
-	port = intel_gpasid_port_find(iommu, sid);
-	if (port)
-		intel_gpasid_port_silence(port, "invalidations of it are refused");
+	intel_gpasid_port_silence(port, "invalidations of it are refused");
 
 	return &intel_gpasid_nothing;
 }
 
-/*
- * Return a descriptor that invalidates at least as much as @desc, which the
- * unit refuses: @coarse, a no-op if the device loses ATS instead, or @desc if
- * there is no coarser one.  Called under RCU.
- */
+/* Set @coarse to the global form of @desc; return NULL if it has none. */
 static const struct qi_desc *
-intel_gpasid_desc_coarser(struct intel_iommu *iommu, const struct qi_desc *desc,
-			  struct qi_desc *coarse)
+intel_gpasid_desc_global(struct intel_iommu *iommu, const struct qi_desc *desc,
+			 struct qi_desc *coarse)
 {
 	*coarse = (struct qi_desc){};
 	switch (desc->qw0 & GENMASK_ULL(3, 0)) {
@@ -367,11 +368,31 @@ intel_gpasid_desc_coarser(struct intel_iommu *iommu, const struct qi_desc *desc,
 	case QI_EIOTLB_TYPE:
 		qi_desc_iotlb(iommu, 0, 0, 0, DMA_TLB_GLOBAL_FLUSH, coarse);
 		return coarse;
-	case QI_DIOTLB_TYPE:
-	case QI_DEIOTLB_TYPE:
-		return intel_gpasid_no_devtlb(iommu, desc);
+	case QI_IEC_TYPE:
+		coarse->qw0 = QI_IEC_TYPE;
+		return coarse;
 	}
-	return desc;
+	return NULL;
+}
+
+/*
+ * Return the descriptor to submit for @desc, which the unit has refused @times
+ * times: @desc, @coarse, or a no-op.  Called under RCU.
+ */
+static const struct qi_desc *
+intel_gpasid_desc_refused(struct intel_iommu *iommu, const struct qi_desc *desc,
+			  unsigned int times, struct qi_desc *coarse)
+{
+	if (times < QUEUE_COARSE_AFTER)
+		return desc;
+	if (intel_gpasid_desc_is_devtlb(desc))
+		return intel_gpasid_no_devtlb(iommu, desc);
+	if (times < QUEUE_TRIES_MAX)
+		return intel_gpasid_desc_global(iommu, desc, coarse) ?: desc;
+	pr_err_ratelimited("%s: descriptor of type %llu refused\n", iommu->name,
+			   desc->qw0 & GENMASK_ULL(3, 0));
+
+	return &intel_gpasid_nothing;
 }
 
 /**
@@ -396,9 +417,9 @@ void intel_gpasid_queue_desc(struct intel_iommu *iommu, void *to,
 	if (intel_gpasid_desc_sid(desc, &sid) &&
 	    !intel_gpasid_desc_wanted(iommu, sid, desc, ask))
 		desc = &intel_gpasid_nothing;
-	else if (tries->nr == QUEUE_TRIES_MAX - 1 &&
-		 test_bit(nr, tries->refused))
-		desc = intel_gpasid_desc_coarser(iommu, desc, &coarse);
+	else
+		desc = intel_gpasid_desc_refused(iommu, desc,
+						 tries->refused[nr], &coarse);
 	memcpy(to, desc, 1 << qi_shift(iommu));
 }
 
@@ -461,65 +482,76 @@ static void intel_gpasid_port_timed_out(struct intel_gpasid_port *port)
 }
 
 /*
- * Count a time-out for all devices with an aborted invalidation.  Units before
- * version 4 of the specification do not report the source ID of the device that
- * timed out.  A source ID of no device is handled alike: if the time-out were
- * not counted, aborted submissions would be retried forever.
+ * Return true if an invalidation for @sid is among the descriptors that the unit
+ * has fetched and that are not known to be complete.
  */
-static void intel_gpasid_unnamed_timed_out(struct intel_iommu *iommu)
+static bool intel_gpasid_fetched_for(struct intel_iommu *iommu, int head, u16 sid)
 {
-	struct intel_gpasid_port *port;
+	struct q_inval *qi = iommu->qi;
 	struct qi_desc *desc;
-	u16 sid;
-	int i;
+	u16 other;
+	int slot;
 
-	for (i = 0; i < QI_LENGTH; i++) {
-		desc = intel_gpasid_slot(iommu, i);
-		if (iommu->qi->desc_status[i] != QI_ABORT ||
-		    !intel_gpasid_desc_is_devtlb(desc) ||
-		    !intel_gpasid_desc_sid(desc, &sid))
-			continue;
-		port = intel_gpasid_port_find(iommu, sid);
-		if (port)
-			intel_gpasid_port_timed_out(port);
+	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH) {
+		desc = intel_gpasid_slot(iommu, slot);
+		if (qi->desc_status[slot] == QI_IN_USE &&
+		    intel_gpasid_desc_is_devtlb(desc) &&
+		    intel_gpasid_desc_sid(desc, &other) && other == sid)
+			return true;
 	}
+	return false;
 }
 
-static void intel_gpasid_count_time_out(struct intel_iommu *iommu)
+/*
+ * Count a time-out once for each device that it may be due to.  Units before
+ * version 4 of the specification do not report the source ID.
+ */
+static void intel_gpasid_unnamed_timed_out(struct intel_iommu *iommu, int head)
+{
+	unsigned long first = intel_gpasid_port_index(iommu, 0), index;
+	struct intel_gpasid_port *port;
+
+	xa_for_each_range(&intel_gpasid_ports, index, port, first,
+			  first | U16_MAX)
+		if (intel_gpasid_fetched_for(iommu, head, index))
+			intel_gpasid_port_timed_out(port);
+}
+
+/*
+ * A source ID for which nothing was fetched is handled as if the unit reported
+ * none: if the time-out did not count for the device that causes it, aborted
+ * submissions would be retried forever.
+ */
+static void intel_gpasid_count_time_out(struct intel_iommu *iommu, int head)
 {
 	u16 sid = DMAR_IQER_REG_ITESID(dmar_readq(iommu->reg + DMAR_IQER_REG));
 	struct intel_gpasid_port *port;
 
 	guard(rcu)();
 	port = intel_gpasid_port_find(iommu, sid);
-	if (port)
+	if (port && intel_gpasid_fetched_for(iommu, head, sid))
 		intel_gpasid_port_timed_out(port);
 	else
-		intel_gpasid_unnamed_timed_out(iommu);
+		intel_gpasid_unnamed_timed_out(iommu, head);
 }
 
 /*
  * Mark descriptors as aborted that the unit has fetched and that are not known
- * to be complete.  Return true if there was one.
+ * to be complete.
  */
-static bool intel_gpasid_queue_abort(struct q_inval *qi, int head)
+static void intel_gpasid_queue_abort(struct q_inval *qi, int head)
 {
-	bool found = false;
 	int slot;
 
 	for (slot = qi->free_tail; slot != head; slot = (slot + 1) % QI_LENGTH)
-		if (qi->desc_status[slot] == QI_IN_USE) {
+		if (qi->desc_status[slot] == QI_IN_USE)
 			qi->desc_status[slot] = QI_ABORT;
-			found = true;
-		}
-	return found;
 }
 
 /*
- * Count a time-out only if it aborts a descriptor: otherwise it has been
- * handled before.  The fault handler writes the same register without the
- * queue's lock, and its write may hide that of intel_gpasid_queue_clear() from
- * a reader.
+ * A time-out that aborts no descriptor has been handled before, and counts for
+ * no device.  The fault handler writes the same register without the queue's
+ * lock, and its write may hide that of intel_gpasid_queue_clear() from a reader.
  */
 static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 {
@@ -527,8 +559,8 @@ static void intel_gpasid_queue_timed_out(struct intel_iommu *iommu)
 
 	if (head < 0)
 		return;
-	if (intel_gpasid_queue_abort(iommu->qi, head))
-		intel_gpasid_count_time_out(iommu);
+	intel_gpasid_count_time_out(iommu, head);
+	intel_gpasid_queue_abort(iommu->qi, head);
 	intel_gpasid_queue_clear(iommu, DMA_FSTS_ITE);
 }
 
@@ -605,38 +637,33 @@ static void intel_gpasid_desc_done(struct intel_iommu *iommu,
 }
 
 /**
- * intel_gpasid_queue_done() - Finish a submission whose wait has completed
+ * intel_gpasid_queue_done() - Finish a submission whose wait is complete
  * @iommu: the unit; the lock of its queue is held
  * @index: slot of the first descriptor
  * @count: number of descriptors without the wait
  * @tries: descriptors that the unit has refused so far; zeroed at first
  *
  * Context: Any context.
- * Return: 0; -EAGAIN if a descriptor was aborted or refused and the submission
- * has to be retried as a whole; -EINVAL if the unit keeps refusing a descriptor
- * and its coarser replacement.
+ * Return: 0; -EAGAIN if the submission must be retried, because a descriptor was
+ * aborted or refused.
  */
 int intel_gpasid_queue_done(struct intel_iommu *iommu, int index,
 			    unsigned int count, struct intel_gpasid_tries *tries)
 {
-	bool aborted = false, refused = false;
 	unsigned int i, slot;
+	bool again = false;
+	int status;
 
 	for (i = 0; i < count; i++) {
 		slot = (index + i) % QI_LENGTH;
-		if (iommu->qi->desc_status[slot] == QUEUE_REFUSED) {
-			__set_bit(i, tries->refused);
-			refused = true;
-		} else if (iommu->qi->desc_status[slot] == QI_ABORT) {
-			aborted = true;
-		} else {
+		status = iommu->qi->desc_status[slot];
+		if (status == QUEUE_REFUSED && tries->refused[i] < U8_MAX)
+			tries->refused[i]++;
+		if (status == QUEUE_REFUSED || status == QI_ABORT)
+			again = true;
+		else
 			intel_gpasid_desc_done(iommu,
 					       intel_gpasid_slot(iommu, slot));
-		}
 	}
-	if (refused && ++tries->nr >= QUEUE_TRIES_MAX) {
-		pr_err_ratelimited("%s: descriptor refused\n", iommu->name);
-		return -EINVAL;
-	}
-	return aborted || refused ? -EAGAIN : 0;
+	return again ? -EAGAIN : 0;
 }

@@ -57,6 +57,8 @@ static bool is_global(const u64 *d)
 		return INV_G(d[0]) == 1;
 	case INV_PASID_CACHE:
 		return INV_G(d[0]) == 3;
+	case INV_IEC:
+		return !bits(d[0], 4, 4);
 	}
 	return false;
 }

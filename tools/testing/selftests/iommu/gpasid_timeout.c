@@ -147,15 +147,46 @@ TEST_F(timeout, an_invalidation_that_is_lost_is_sent_again)
 	EXPECT_EQ(self->a.waits, self->c.u_waits);
 }
 
-/* What time-outs name decides whom they count for, not whether they end. */
+/* Names of no device, and of one that nothing was sent to. */
 TEST_F(timeout, a_device_that_never_answers_loses_ats_whatever_the_unit_names)
 {
+	const __u32 names[] = { 0xffff, lab_regs(self->b.lab)->source_id };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		lab_fail(self->unit, LAB_FAIL(names), names[i]);
+		lab_fail(self->a.lab, LAB_FAIL(mute), MANY);
+		ASSERT_EQ(0, vm_unbind(&self->a));
+		EXPECT_GE(TIMEOUTS_MAX,
+			  MANY - lab_fails(self->a.lab, LAB_FAIL(mute)));
+		EXPECT_FALSE(ats_is_on(&self->a));
+		EXPECT_TRUE(ats_is_on(&self->b));
+		lab_fail(self->a.lab, LAB_FAIL(mute), 0);
+		ASSERT_EQ(0, gvm_dev_reset(self->a.dev));
+		ASSERT_EQ(0, gvm_dev_enable(self->a.dev, true));
+		ASSERT_EQ(0, lab_dev_restart(self->a.lab));
+		ASSERT_EQ(0, vm_bind(&self->a));
+		EXPECT_TRUE(ats_is_on(&self->a));
+	}
+}
+
+/* One is allowed, however many invalidations it has aborted. */
+TEST_F(timeout, a_time_out_that_names_no_device_counts_once)
+{
+	struct iommu_gpasid_inv inv[6];
+	__u32 i, num = ARRAY_SIZE(inv);
+
+	for (i = 0; i < num; i++)
+		inv[i] = (struct iommu_gpasid_inv) {
+			.pasid = self->a.h,
+			.addr = PROC_VA + i * 4 * GVM_SZ_4K,
+			.npages = 1,
+		};
 	lab_fail(self->unit, LAB_FAIL(names), 0xffff);
-	lab_fail(self->a.lab, LAB_FAIL(mute), MANY);
-	ASSERT_EQ(0, vm_unbind(&self->a));
-	EXPECT_GE(TIMEOUTS_MAX, MANY - lab_fails(self->a.lab, LAB_FAIL(mute)));
-	EXPECT_FALSE(ats_is_on(&self->a));
-	EXPECT_TRUE(ats_is_on(&self->b));
+	lab_fail(self->a.lab, LAB_FAIL(mute), 1);
+	ASSERT_EQ(0, gvm_invalidate(&self->a.b.vm, inv, &num));
+	EXPECT_EQ(0, lab_fails(self->a.lab, LAB_FAIL(mute)));
+	EXPECT_TRUE(ats_is_on(&self->a));
 }
 
 /* What the device has cached must be dropped in another way. */

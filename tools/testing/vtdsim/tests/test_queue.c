@@ -552,6 +552,12 @@ TEST(refuses, "of a type that is refused, global invalidations are executed")
 	submit(w, d_iotlb(1, 0), 0);
 	EXPECT_EQ(w->u->cnt.u_iqe, 1);
 	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IOTLB], 2);
+	regs(w)->refuses = 1 << INV_IEC;
+	submit(w, INV_IEC, 0);
+	EXPECT_EQ(w->u->cnt.u_iqe, 1);
+	EXPECT_EQ(w->u->cnt.u_desc[VTDSIM_D_IEC], 1);
+	submit(w, INV_IEC | 1 << 4, 0);
+	EXPECT_EQ(w->u->cnt.u_iqe, 2);
 }
 
 TEST(names, "a time-out names the device that it is told to name")

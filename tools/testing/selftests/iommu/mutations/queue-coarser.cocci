@@ -2,11 +2,12 @@
 // breaks: what the unit keeps refusing is done in a coarser way
 // run: gpasid_timeout
 @@
+expression E;
 @@
- intel_gpasid_queue_desc(...)
+ intel_gpasid_desc_refused(...)
  {
 	<...
--	desc = intel_gpasid_desc_coarser(iommu, desc, &coarse);
-+	(void)coarse;
+-	return intel_gpasid_desc_global(...) ?: E;
++	return &intel_gpasid_nothing;
 	...>
  }

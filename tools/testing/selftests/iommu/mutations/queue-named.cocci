@@ -6,7 +6,7 @@
  intel_gpasid_count_time_out(...)
  {
 	<...
--	intel_gpasid_unnamed_timed_out(iommu);
+-	intel_gpasid_unnamed_timed_out(...);
 +	(void)intel_gpasid_unnamed_timed_out;
 	...>
  }

@@ -2,11 +2,12 @@
 // breaks: what the unit has refused is submitted again
 // run: gpasid_timeout
 @@
+symbol status;
 @@
  intel_gpasid_queue_done(...)
  {
 	<...
--	refused = true;
-+	;
+-	status == QUEUE_REFUSED || status == QI_ABORT
++	status == QI_ABORT
 	...>
  }
