@@ -35,7 +35,10 @@ struct kmem_cache *gpasid_binding_cache;
  * Owners
  */
 
-/* Find @owner among the sharers, or any with NULL.  Under the lock or RCU. */
+/*
+ * Find @owner among the sharers, or any with NULL.  Called with the parent's
+ * lock held or under RCU.
+ */
 static struct gpasid_sharer *gpasid_sharer_find(struct gpasid_binding *b,
 						const void *owner)
 {
@@ -419,11 +422,12 @@ out_device:
  * @hpasid: the host PASID
  * @owner: the owner that bound it
  *
- * A binding that other owners share stays.  Otherwise it is taken down in this
- * order: subscribers handle UNBIND; the entry is made not present; PASID cache,
- * IOTLB and device TLB are invalidated; page requests are drained; the entry is
- * zeroed.  When this returns, no DMA of the device with this PASID reaches
- * memory and no cache holds a translation for it.
+ * If other owners share the binding, only @owner is removed from it.  Otherwise
+ * it is taken down in this order: subscribers handle UNBIND; the entry is made
+ * not present; PASID cache, IOTLB and device TLB are invalidated; page requests
+ * are drained; the entry is zeroed.  When this returns then, no DMA of the
+ * device with this PASID reaches memory and no cache holds a translation for
+ * it.
  *
  * Context: Process context. May sleep. Takes the parent's lock.
  * Return: 0; -ENOENT when @owner has no such binding, or the IOASID was freed,
@@ -547,7 +551,8 @@ static void gpasid_bulk_restore(struct gpasid_bulk *bulk)
 
 /*
  * Clear the claimed bindings.  Store their attachments in @atts and return
- * their number: a device has at most two under a parent.
+ * their number: a device has at most two under a parent, one for IOASIDs and
+ * one for its own numbers.
  */
 static int gpasid_bulk_clear(struct gpasid_bulk *bulk,
 			     struct gpasid_attachment *atts[2])

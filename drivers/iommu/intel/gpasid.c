@@ -485,7 +485,7 @@ static int vtd_attach_check(struct dmar_domain *s2,
 	if (info->iommu->agaw < s2->agaw)
 		return -EINVAL;
 	ret = prepare_domain_attach_device(&s2->domain, info->dev);
-	/* Nor extend the mappable range to the width of a larger unit. */
+	/* Keep the width if it is smaller than that of this unit. */
 	s2->gaw = min(gaw, s2->gaw);
 
 	return ret;
@@ -841,7 +841,10 @@ static void vtd_batch_piotlb(struct vtd_batch_unit *unit, u16 did, u32 pasid,
 	unit->nr++;
 }
 
-/* Submit unless there is room for one range of one more binding. */
+/*
+ * Submit unless there is room for one range of one more binding: an
+ * invalidation of the IOTLB and up to two of the device TLB.
+ */
 static void vtd_batch_submit_full(struct vtd_batch_unit *unit)
 {
 	if (unit->nr > VTD_SUBMIT_MAX - 3)

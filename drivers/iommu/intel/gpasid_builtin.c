@@ -527,10 +527,11 @@ static void intel_gpasid_wait_prq(struct device *dev, u32 pasid)
  * @global: the device TLB can be flushed for all PASIDs at once
  *
  * Must be called after the entry is made not present and all caches are
- * invalidated.  VT-d: "Draining of Page Requests and Responses".  Requests that
- * the hardware still holds are in the queue only after the hardware's drain, so
- * the queue is checked before and after it.  The wait does not use
- * intel_iommu::prq_complete, since native SVA relies on being its only waiter.
+ * invalidated.  VT-d: "Draining of Page Requests and Responses".  Requests in
+ * the queue are waited for before the hardware's drain and again after it, when
+ * requests that the hardware held have reached the queue.  The wait does not
+ * use intel_iommu::prq_complete, since native SVA relies on being its only
+ * waiter.
  *
  * Context: Process context. May sleep.
  * Return: nothing.
