@@ -66,7 +66,9 @@ static bool is_global(const u64 *d)
 /* The device that a time-out of @sid names. */
 u16 ep_names(struct ep *ep, u16 sid)
 {
-	return load_acquire(&ep_regs(ep)->names) ?: sid;
+	u32 names = load_acquire(&ep_regs(ep)->names);
+
+	return names ? names - 1 : sid;
 }
 
 /* Is @d an error, although nothing is wrong with it? */

@@ -142,7 +142,7 @@ struct vtdsim_regs {
 	 * for global invalidations of its own caches.
 	 */
 	__u32 refuses;
-	__u32 names;		/* of the unit: not 0: the device that time-outs name */
+	__u32 names;		/* of the unit: not 0: 1 + the source ID that time-outs name */
 };
 
 #define VTDSIM_ALWAYS		0xffffffffU

@@ -154,7 +154,7 @@ TEST_F(timeout, a_device_that_never_answers_loses_ats_whatever_the_unit_names)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		lab_fail(self->unit, LAB_FAIL(names), names[i]);
+		lab_fail(self->unit, LAB_FAIL(names), 1 + names[i]);
 		lab_fail(self->a.lab, LAB_FAIL(mute), MANY);
 		ASSERT_EQ(0, vm_unbind(&self->a));
 		EXPECT_GE(TIMEOUTS_MAX,
@@ -182,7 +182,7 @@ TEST_F(timeout, a_time_out_that_names_no_device_counts_once)
 			.addr = PROC_VA + i * 4 * GVM_SZ_4K,
 			.npages = 1,
 		};
-	lab_fail(self->unit, LAB_FAIL(names), 0xffff);
+	lab_fail(self->unit, LAB_FAIL(names), 1 + 0xffff);
 	lab_fail(self->a.lab, LAB_FAIL(mute), 1);
 	ASSERT_EQ(0, gvm_invalidate(&self->a.b.vm, inv, &num));
 	EXPECT_EQ(0, lab_fails(self->a.lab, LAB_FAIL(mute)));

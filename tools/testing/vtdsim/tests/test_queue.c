@@ -564,7 +564,7 @@ TEST(names, "a time-out names the device that it is told to name")
 {
 	world_init(w);
 	regs(w)->mute = 1;
-	regs(w)->names = 0xffff;
+	regs(w)->names = 1 + 0xffff;
 	EXPECT_EQ(flush_device(w, 1), FSTS_ITE);
 	EXPECT_EQ(bits(reg_read64(w->u, REG_IQERCD), 47, 32), 0xffff);
 }
